@@ -1,0 +1,48 @@
+import type { LedgerReading } from '../model/ledger.ts';
+import type { Snapshot } from '../model/snapshot.ts';
+import type { TargetStatus } from '../model/target.ts';
+
+/** The control plane's face of the edge. */
+
+export interface EdgeStatus {
+  /** The supervisor's process id. */
+  pid: number;
+  /** Counts upgrades from 1. */
+  generation: number;
+  listeners: { host: string; port: number }[];
+  workers: { pid: number; generation: number; snapshot: number; accepting: boolean }[];
+  /** The newest snapshot that every accepting worker has acknowledged; 0 before the first. */
+  snapshot: number;
+  targets: TargetStatus[];
+}
+
+export type EdgeEvent =
+  | { kind: 'targets'; targets: TargetStatus[] }
+  | { kind: 'worker-died'; pid: number; signal: string | null; unaccounted: number }
+  /** The connection to the edge is gone; the driver is looking for it again. */
+  | { kind: 'disconnected' }
+  | { kind: 'connected'; status: EdgeStatus };
+
+export interface EdgeDriver {
+  /** Adopts a running edge, or starts one. Resolves when it accepts connections. */
+  start(): Promise<EdgeStatus>;
+  /**
+   * Replaces the routing state. Resolves when every accepting worker has acknowledged it; a worker
+   * that does not is replaced by the edge.
+   *
+   * @throws `stale-snapshot` when the edge holds a newer one (`details.current`)
+   * @throws `edge-unreachable` (retryable)
+   */
+  publish(snapshot: Snapshot): Promise<void>;
+  status(): Promise<EdgeStatus>;
+  /** A reading that includes everything every worker has counted up to the call. */
+  ledger(): Promise<LedgerReading>;
+  /** Starts a new generation of the whole edge on the same listeners; resolves when it accepts. */
+  upgrade(): Promise<EdgeStatus>;
+  /** Hints; `status()` is the truth. Returns how to stop listening. */
+  watch(listener: (event: EdgeEvent) => void): () => void;
+  /** Stops the edge: no new connections, drains at most `drainMs`, ends. */
+  stop(drainMs: number): Promise<void>;
+  /** Lets go of the edge, which goes on running. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,108 @@
+import { z } from 'zod';
+import { nameProblem } from './name.ts';
+
+/**
+ * The configuration of one environment, resolved: every default filled in, durations in
+ * milliseconds, sizes in bytes. What users write is `config/schema.ts`; this is what a release
+ * keeps, and what crosses the API.
+ */
+
+const name = z
+  .string()
+  .refine((value) => nameProblem(value) === null, { error: 'is not a kebab-case name' });
+const durationMs = z
+  .int()
+  .min(0)
+  .max(7 * 86_400_000);
+
+/** Active health checks, ALB's semantics: the first pass admits a new target. */
+export const healthCheckSchema = z.strictObject({
+  path: z.string().startsWith('/'),
+  /** Status codes that pass, inclusive. */
+  matcher: z.strictObject({ from: z.int().min(100).max(599), to: z.int().min(100).max(599) }),
+  intervalMs: durationMs.min(100),
+  timeoutMs: durationMs.min(50),
+  healthyThreshold: z.int().min(1).max(10),
+  unhealthyThreshold: z.int().min(1).max(10),
+});
+export type HealthCheck = z.infer<typeof healthCheckSchema>;
+
+export const capacitySchema = z
+  .strictObject({
+    min: z.int().min(0).max(10_000),
+    desired: z.int().min(0).max(10_000),
+    max: z.int().min(1).max(10_000),
+  })
+  .refine((capacity) => capacity.min <= capacity.max, { error: 'min is greater than max' })
+  .refine((capacity) => capacity.min <= capacity.desired && capacity.desired <= capacity.max, {
+    error: 'desired is outside min and max',
+  });
+export type Capacity = z.infer<typeof capacitySchema>;
+
+export const limitsSchema = z.strictObject({
+  memoryBytes: z
+    .int()
+    .min(16 * 1024 * 1024)
+    .nullable(),
+  /** In cores: 0.5 is half of one. */
+  cpu: z.number().positive().max(1024).nullable(),
+});
+export type Limits = z.infer<typeof limitsSchema>;
+
+export const variablesSchema = z.record(
+  z
+    .string()
+    .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: 'is not the name of an environment variable' }),
+  z.string().max(131_072),
+);
+export type Variables = z.infer<typeof variablesSchema>;
+
+/** `rolling`: batches in turn, with `extra` instances above desired while it runs. */
+export const rolloutSchema = z
+  .strictObject({
+    policy: z.enum(['rolling']),
+    batch: z.int().min(1),
+    extra: z.int().min(0),
+    /** How long a new instance must stay healthy before the next batch. */
+    healthyMs: durationMs,
+    /** How long an instance may take from its start to its first passed health check. */
+    startTimeoutMs: durationMs.min(1_000),
+    /** How long retired instances stay warm, without a route, so that a rollback is a flip. */
+    keepMs: durationMs,
+  })
+  .refine((rollout) => rollout.extra > 0 || rollout.batch > 0, {
+    error: 'extra and batch are both 0',
+  });
+export type Rollout = z.infer<typeof rolloutSchema>;
+
+export const webSchema = z.strictObject({
+  /**
+   * The program and its arguments; `$PORT` and other variables are expanded by the runtime, never
+   * by a shell. Null when `upstream` is set.
+   */
+  start: z.array(z.string()).min(1).nullable(),
+  /** `http://host:port` of something Belay did not start. Null when `start` is set. */
+  upstream: z.url({ protocol: /^http$/ }).nullable(),
+  health: healthCheckSchema,
+  capacity: capacitySchema,
+  zones: z.array(name).min(1).max(26),
+  limits: limitsSchema,
+  variables: variablesSchema,
+  /** Between SIGTERM and SIGKILL. */
+  stopGraceMs: durationMs,
+  /** Between unrouting an instance and giving up on what is still open through it. */
+  drainMs: durationMs,
+});
+export type Web = z.infer<typeof webSchema>;
+
+export const configurationSchema = z
+  .strictObject({
+    web: webSchema,
+    /** Host names the edge answers to, lower-case; `*` for all, `*.x` for one label below x. */
+    domains: z.array(z.string().min(1).max(253)).min(1).max(100),
+    rollout: rolloutSchema,
+  })
+  .refine(({ web }) => (web.start === null) !== (web.upstream === null), {
+    error: 'exactly one of start and upstream must be set',
+  });
+export type Configuration = z.infer<typeof configurationSchema>;

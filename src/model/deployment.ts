@@ -1,0 +1,64 @@
+import { stateMachine } from '../kernel/state-machine.ts';
+import type { Rollout } from './configuration.ts';
+import type { EnvironmentKey } from './environment.ts';
+import type { LedgerReading } from './ledger.ts';
+import type { Receipt } from './receipt.ts';
+
+/**
+ * A durable operation that moves an environment from one release to another.
+ *
+ * running       towards the new release
+ * rolling-back  towards the old one, because it failed or was aborted
+ * succeeded     the fleet runs the new release
+ * rolled-back   it failed; the fleet runs the old release
+ * aborted       somebody stopped it; the fleet runs the old release
+ * failed        it failed, and there was no release to go back to, or going back failed too
+ */
+export type DeploymentState =
+  | 'running'
+  | 'rolling-back'
+  | 'succeeded'
+  | 'rolled-back'
+  | 'aborted'
+  | 'failed';
+
+export type Verdict = Exclude<DeploymentState, 'running' | 'rolling-back'>;
+
+export const deploymentMachine = stateMachine<DeploymentState>('deployment', {
+  running: ['succeeded', 'rolling-back', 'aborted', 'failed'],
+  'rolling-back': ['rolled-back', 'aborted', 'failed'],
+  succeeded: [],
+  'rolled-back': [],
+  aborted: [],
+  failed: [],
+});
+
+export type DeploymentKind = 'deploy' | 'rollback' | 'restart' | 'env';
+
+export interface Deployment {
+  environment: EnvironmentKey;
+  /** Numbered per environment from 1. */
+  number: number;
+  kind: DeploymentKind;
+  /** The release it leaves; null for the first. */
+  from: number | null;
+  to: number;
+  rollout: Rollout;
+  state: DeploymentState;
+  /** Why it went back or failed; null otherwise. */
+  cause: string | null;
+  /** The last lines of the log of the instance that caused it. */
+  logTail: string[];
+  /** Somebody asked for it to stop. */
+  aborted: boolean;
+  startedAt: number;
+  /** When it turned back, null if it did not. */
+  turnedAt: number | null;
+  endedAt: number | null;
+  /** The ledger as it stood at the start; null while the edge could not be read. */
+  ledgerAtStart: LedgerReading | null;
+  receipt: Receipt | null;
+}
+
+export const isRunning = (deployment: Pick<Deployment, 'state'>): boolean =>
+  !deploymentMachine.isFinal(deployment.state);

@@ -1,0 +1,63 @@
+import { stateMachine } from '../kernel/state-machine.ts';
+import type { EnvironmentKey } from './environment.ts';
+
+/**
+ * One running copy of a release.
+ *
+ * pending      started, not yet healthy
+ * in-service   takes traffic
+ * draining     takes no new request; what is open may finish
+ * standby      runs without a route, kept warm so that it can return
+ * warmed       started ahead of need, never yet routed
+ * terminating  told to stop
+ * terminated   gone; the record stays for its logs and its cause
+ */
+export type InstanceState =
+  | 'pending'
+  | 'in-service'
+  | 'draining'
+  | 'standby'
+  | 'warmed'
+  | 'terminating'
+  | 'terminated';
+
+/** Any live state may go to `terminated`: processes die without asking. */
+export const instanceMachine = stateMachine<InstanceState>('instance', {
+  pending: ['in-service', 'warmed', 'terminating', 'terminated'],
+  'in-service': ['draining', 'terminated'],
+  draining: ['in-service', 'standby', 'terminating', 'terminated'],
+  standby: ['in-service', 'terminating', 'terminated'],
+  warmed: ['in-service', 'terminating', 'terminated'],
+  terminating: ['terminated'],
+  terminated: [],
+});
+
+/** How an instance's program ended, in words a person uses. */
+export interface Exit {
+  code: number | null;
+  signal: string | null;
+  /** `exited with code 1`, `killed by SIGKILL`, `wrote more than 50 MB of log a second`. */
+  cause: string;
+  at: number;
+}
+
+export interface Instance {
+  id: string;
+  environment: EnvironmentKey;
+  release: number;
+  zone: string;
+  state: InstanceState;
+  /** Why it is in this state: the reason of the step that put it there. */
+  reason: string;
+  createdAt: number;
+  /** When it came into the state it is in. */
+  since: number;
+  /** When it first served, null before. */
+  inServiceAt: number | null;
+  /** Draining: the first snapshot without its route. */
+  unroutedBy: number | null;
+  exit: Exit | null;
+}
+
+export const isLive = (instance: Pick<Instance, 'state'>): boolean =>
+  !instanceMachine.isFinal(instance.state);

@@ -1,0 +1,125 @@
+import { type SparseHistogram, subtract, sum } from '../kernel/histogram.ts';
+
+/**
+ * The account of every request the edge accepted. Each ends in exactly one outcome; counters are
+ * cumulative, and a receipt is a difference of two readings.
+ *
+ * ok              passed
+ * app-error       the app's own 5xx
+ * lost            we had to answer 502, 503 or 504 for want of a working target, or broke a
+ *                 response that had begun, or closed an upgraded connection before its drain deadline
+ * cut             inside an instance when it died, and not safe to send again
+ * shed            refused by a limit or a full queue
+ * fixed           answered by the edge itself: redirects, fixed answers, unknown hosts
+ * cached          answered from the cache
+ * refused         bad framing and other 4xx of ours
+ * client-aborted  the client left first
+ */
+export const outcomes = [
+  'ok',
+  'app-error',
+  'lost',
+  'cut',
+  'shed',
+  'fixed',
+  'cached',
+  'refused',
+  'client-aborted',
+] as const;
+export type Outcome = (typeof outcomes)[number];
+export type OutcomeCounts = Record<Outcome, number>;
+
+export interface LedgerRow {
+  /** The pool's id; empty for requests that never reached one. */
+  pool: string;
+  environment: string;
+  release: number | null;
+  zone: string | null;
+  outcomes: OutcomeCounts;
+  /** Attempts beyond the first. */
+  retried: number;
+  /** Requests and upgraded connections that ended on a target while it was draining. */
+  drained: number;
+  /** Microseconds from the whole request head to the last byte of the response; upgrades excluded. */
+  latency: SparseHistogram;
+}
+
+export interface LedgerReading {
+  /** Milliseconds since the epoch. */
+  at: number;
+  rows: LedgerRow[];
+  /** At most so many requests ended without an account, because a worker was killed. */
+  unaccounted: number;
+  /** Requests accepted and not yet ended. */
+  inFlight: number;
+  /** Upgraded connections open now. */
+  tunnels: number;
+}
+
+export const noOutcomes = (): OutcomeCounts => ({
+  ok: 0,
+  'app-error': 0,
+  lost: 0,
+  cut: 0,
+  shed: 0,
+  fixed: 0,
+  cached: 0,
+  refused: 0,
+  'client-aborted': 0,
+});
+
+export const rowKey = (row: Pick<LedgerRow, 'pool' | 'zone'>): string =>
+  `${row.pool}@${row.zone ?? ''}`;
+
+export function addRows(a: LedgerRow, b: LedgerRow): LedgerRow {
+  return {
+    ...a,
+    outcomes: mapOutcomes((outcome) => a.outcomes[outcome] + b.outcomes[outcome]),
+    retried: a.retried + b.retried,
+    drained: a.drained + b.drained,
+    latency: sum(a.latency, b.latency),
+  };
+}
+
+function subtractRows(later: LedgerRow, earlier: LedgerRow): LedgerRow {
+  return {
+    ...later,
+    outcomes: mapOutcomes((outcome) => later.outcomes[outcome] - earlier.outcomes[outcome]),
+    retried: later.retried - earlier.retried,
+    drained: later.drained - earlier.drained,
+    latency: subtract(later.latency, earlier.latency),
+  };
+}
+
+/** What happened between two readings, to one environment or, without one, to all. */
+export function ledgerDifference(
+  earlier: LedgerReading,
+  later: LedgerReading,
+  environment?: string,
+): LedgerRow {
+  const before = new Map(earlier.rows.map((row) => [rowKey(row), row]));
+  return later.rows
+    .filter((row) => environment === undefined || row.environment === environment)
+    .map((row) => {
+      const base = before.get(rowKey(row));
+      return base ? subtractRows(row, base) : row;
+    })
+    .reduce(addRows, emptyRow(environment ?? ''));
+}
+
+export function emptyRow(environment: string): LedgerRow {
+  return {
+    pool: '',
+    environment,
+    release: null,
+    zone: null,
+    outcomes: noOutcomes(),
+    retried: 0,
+    drained: 0,
+    latency: [],
+  };
+}
+
+function mapOutcomes(count: (outcome: Outcome) => number): OutcomeCounts {
+  return Object.fromEntries(outcomes.map((outcome) => [outcome, count(outcome)])) as OutcomeCounts;
+}

@@ -1,0 +1,48 @@
+import { z } from 'zod';
+import { healthCheckSchema } from './configuration.ts';
+
+/**
+ * The whole routing state of the edge: immutable, numbered monotonically across the lives of the
+ * control plane, swapped in at once.
+ */
+
+export const targetSchema = z.strictObject({
+  /** The instance's id, or `fixed` for an address Belay did not start. */
+  id: z.string(),
+  host: z.string(),
+  port: z.int().min(1).max(65_535),
+  zone: z.string().nullable(),
+  /** `standby` is checked and not routed to; `draining` keeps what is open and takes nothing new. */
+  state: z.enum(['active', 'standby', 'draining']),
+  /** Draining: when the edge closes what is still open, milliseconds since the epoch. */
+  drainUntil: z.number().nullable(),
+});
+export type Target = z.infer<typeof targetSchema>;
+
+export const poolSchema = z.strictObject({
+  /** `application/environment#release`. */
+  id: z.string(),
+  environment: z.string(),
+  release: z.int(),
+  health: healthCheckSchema,
+  targets: z.array(targetSchema),
+});
+export type Pool = z.infer<typeof poolSchema>;
+
+export const ruleSchema = z.strictObject({
+  /** Lower-case host names; `*` for any, `*.x` for one label below x. The most specific wins. */
+  hosts: z.array(z.string()).min(1),
+  environment: z.string(),
+  /** Shares of traffic; a pool without a usable target is passed over whatever its weight. */
+  forward: z.array(z.strictObject({ pool: z.string(), weight: z.number().min(0) })),
+});
+export type Rule = z.infer<typeof ruleSchema>;
+
+export const snapshotSchema = z.strictObject({
+  number: z.int().min(1),
+  rules: z.array(ruleSchema),
+  pools: z.array(poolSchema),
+});
+export type Snapshot = z.infer<typeof snapshotSchema>;
+
+export const poolId = (environment: string, release: number): string => `${environment}#${release}`;

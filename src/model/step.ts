@@ -1,0 +1,30 @@
+/**
+ * What a plan asks for: data with a reason, safe to perform twice. The journal keeps every step
+ * before it is performed.
+ */
+export type Step =
+  | { kind: 'launch'; instance: string; release: number; zone: string; reason: string }
+  | { kind: 'admit'; instance: string; reason: string }
+  | { kind: 'retire'; instance: string; reason: string }
+  | { kind: 'hold'; instance: string; reason: string }
+  | { kind: 'terminate'; instance: string; reason: string }
+  | { kind: 'bury'; instance: string; reason: string }
+  | { kind: 'turn-back'; instance: string | null; reason: string }
+  | { kind: 'settle'; verdict: 'succeeded' | 'rolled-back' | 'aborted' | 'failed'; reason: string }
+  | { kind: 'terminated'; reason: string };
+
+export type StepKind = Step['kind'];
+
+/** One step as the journal keeps it. */
+export interface JournalEntry {
+  id: number;
+  environment: string;
+  /** The deployment it belongs to; null for healing and scaling. */
+  deployment: number | null;
+  step: Step;
+  /** `interrupted`: the daemon ended before it could say how the step went. */
+  state: 'planned' | 'done' | 'failed' | 'interrupted';
+  plannedAt: number;
+  endedAt: number | null;
+  error: string | null;
+}
