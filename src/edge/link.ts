@@ -1,0 +1,69 @@
+import type { LedgerRow } from '../model/ledger.ts';
+import type { Snapshot } from '../model/snapshot.ts';
+import type { TargetHealth } from '../model/target.ts';
+
+/**
+ * What a worker and the supervisor say to each other: JSON lines over `edge/workers.sock`. The
+ * worker connects, so that it can find a new supervisor after the old one has died; both sides take
+ * any message at any time.
+ *
+ * The life of a worker: hello → welcome → (it listens) ready → … → retire → (it drains) bye.
+ */
+
+/** Health of a target as workers need it. Keyed by pool and target id, because ids may repeat. */
+export interface HealthEntry {
+  pool: string;
+  target: string;
+  health: TargetHealth;
+  /** It has been healthy once, so it may be used when a whole pool is unhealthy. */
+  admitted: boolean;
+}
+
+export type ToWorker =
+  | { kind: 'welcome'; accept: boolean; snapshot: Snapshot | null; health: HealthEntry[] }
+  | { kind: 'snapshot'; snapshot: Snapshot }
+  /** Only the entries that changed. */
+  | { kind: 'health'; health: HealthEntry[] }
+  /** Report at once; the answer carries the same number. */
+  | { kind: 'report-now'; request: number }
+  /** Stop accepting, answer with `Connection: close`, drain for at most so long, say bye, exit. */
+  | { kind: 'retire'; drainMs: number };
+
+export interface WorkerReport {
+  /** Answers a `report-now`; null when sent on the worker's own schedule. */
+  request: number | null;
+  /** Requests accepted so far by this worker. */
+  accepted: number;
+  /** Requests accepted and not yet ended. */
+  inFlight: number;
+  tunnels: number;
+  /** Cumulative over the worker's life; only rows that changed since its last report. */
+  rows: LedgerRow[];
+  /** What is inside each target now; only targets with something, and those just emptied. */
+  targets: { pool: string; target: string; inFlight: number; tunnels: number }[];
+}
+
+export type ToSupervisor =
+  | {
+      kind: 'hello';
+      /** Unique among all workers that ever were: 16 hexadecimal digits. */
+      worker: string;
+      pid: number;
+      generation: number;
+      /** The snapshot it holds; 0 for none. */
+      snapshot: number;
+      accepting: boolean;
+      /** Everything it has counted, so that a new supervisor knows. */
+      report: WorkerReport;
+      ceiling: number;
+    }
+  | { kind: 'ready' }
+  /** It routes by this snapshot from now on. */
+  | { kind: 'ack'; number: number }
+  | { kind: 'report'; report: WorkerReport }
+  /**
+   * It will not accept more requests than this before it has said a higher number: so after a
+   * `kill -9`, the requests without an account are at most `ceiling − ended`.
+   */
+  | { kind: 'ceiling'; accepted: number }
+  | { kind: 'bye'; report: WorkerReport };

@@ -1,0 +1,87 @@
+import type { Capacity } from './configuration.ts';
+import type { Deployment } from './deployment.ts';
+import type { EnvironmentHealth, EnvironmentStatus } from './environment.ts';
+import type { InstanceState } from './instance.ts';
+import type { JournalEntry } from './step.ts';
+
+/** What people and scripts see of the model. The names of these fields are an interface. */
+
+export interface InstanceView {
+  id: string;
+  state: InstanceState;
+  zone: string;
+  release: number;
+  version: string | null;
+  /** The target's health at the edge; `unknown` while the edge has not said. */
+  health: string;
+  /** Why it is not healthy or not in service, in a sentence; empty otherwise. */
+  reason: string;
+  pid: number | null;
+  port: number | null;
+  startedAt: number;
+  cpuPercent: number | null;
+  rssBytes: number | null;
+  /** How its limits are held. */
+  limit: 'cgroup' | 'watched' | 'none';
+}
+
+export interface TrafficView {
+  windowMs: number;
+  requestsPerSecond: number;
+  p50Ms: number | null;
+  p99Ms: number | null;
+  lost: number;
+  appErrors: number;
+}
+
+export interface EnvironmentView {
+  application: string;
+  environment: string;
+  status: EnvironmentStatus;
+  health: EnvironmentHealth;
+  /** Why the health is what it is, in a sentence. */
+  cause: string;
+  release: number | null;
+  version: string | null;
+  url: string;
+  capacity: Capacity;
+  instances: InstanceView[];
+  traffic: TrafficView | null;
+  /** The running deployment, else the last one. */
+  deployment: DeploymentView | null;
+}
+
+export interface DeploymentView extends Omit<Deployment, 'ledgerAtStart' | 'rollout'> {
+  policy: string;
+  fromVersion: string | null;
+  toVersion: string | null;
+}
+
+export interface DeploymentDetail extends DeploymentView {
+  steps: JournalEntry[];
+}
+
+export interface ReleaseView {
+  number: number;
+  version: string | null;
+  reason: string;
+  message: string | null;
+  createdAt: number;
+  current: boolean;
+}
+
+export interface DaemonView {
+  pid: number;
+  /** Belay's own version. */
+  version: string;
+  home: string;
+  startedAt: number;
+  edge: {
+    pid: number;
+    generation: number;
+    snapshot: number;
+    listeners: { host: string; port: number }[];
+    workers: { pid: number; generation: number; snapshot: number; accepting: boolean }[];
+  } | null;
+  runtime: string;
+}
