@@ -1,0 +1,209 @@
+import { readFileSync, statSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { Fault, messageOf, systemCode } from '../kernel/fault.ts';
+import type { Configuration } from '../model/configuration.ts';
+import { nameProblem, parseName, suggestName } from '../model/name.ts';
+import { type DetectedStart, type Detection, detectStart, unreadable } from './detect.ts';
+import { evaluateConfiguration } from './evaluate.ts';
+import { evaluationFault } from './evaluation-fault.ts';
+import { locateKey } from './locate.ts';
+import { type Problem, problemsFault } from './problem.ts';
+import { below, type Complaint } from './reader.ts';
+import { type Provenance, resolveConfiguration } from './resolve.ts';
+import { checkVariableName, type Definition, readDefinition } from './schema.ts';
+
+const FILE_NAMES = ['belay.config.ts', 'belay.config.js', 'belay.config.mjs'];
+
+export interface LoadedConfiguration {
+  application: string;
+  environment: string;
+  configuration: Configuration;
+  /** Where each value comes from, by the path users write: `web.capacity.min`. */
+  provenance: Record<string, Provenance>;
+  /** What was found in the directory and what was made of it, in order. */
+  detection: Detection[];
+  /** The configuration file; null when there is none. */
+  file: string | null;
+}
+
+/** A configuration file as it was read, before it is resolved for an environment. */
+interface ReadFile {
+  path: string;
+  source: string;
+  definition: Definition;
+}
+
+/**
+ * Loads what a directory says about one environment of its application, or finds out where it says
+ * nothing. A configuration with problems is refused whole, all of them told.
+ *
+ * @throws `config-invalid` or `bad-name` (`details.problems`), `config-syntax`, `config-threw`,
+ *   `config-unreadable`, `no-start-command`
+ */
+export function loadConfiguration(directory: string, environment: string): LoadedConfiguration {
+  parseName('environment', environment);
+  const root = resolve(directory);
+  checkDirectory(root);
+  const file = readConfigurationFile(root);
+  const application = file?.definition.name ?? nameOfDirectory(root);
+  const { start, detection } = needsDetection(file?.definition, environment)
+    ? detect(root)
+    : { start: null, detection: [] };
+
+  const definition = file?.definition ?? {};
+  const resolveFor = (name: string) =>
+    resolveConfiguration({ application, environment: name, definition, detected: start });
+  if (file) {
+    // Every environment is checked, not only the one asked for: a file is good or it is not.
+    const names = new Set([environment, ...Object.keys(definition.environments ?? {})]);
+    refuse(file, distinct([...names].flatMap((name) => resolveFor(name).complaints)));
+  }
+  const { configuration, provenance } = resolveFor(environment);
+  if (!configuration) throw noStartCommand(root, file?.path ?? null, detection);
+  return {
+    application,
+    environment,
+    configuration,
+    provenance,
+    detection,
+    file: file?.path ?? null,
+  };
+}
+
+function checkDirectory(root: string): void {
+  try {
+    if (statSync(root).isDirectory()) return;
+  } catch (cause) {
+    throw unreadable(root, cause);
+  }
+  throw unreadable(root, Object.assign(new Error(), { code: 'ENOTDIR' }));
+}
+
+function readConfigurationFile(root: string): ReadFile | null {
+  for (const path of FILE_NAMES.map((name) => join(root, name))) {
+    const source = readSource(path);
+    if (source === null) continue;
+    const written = exported(path, source);
+    const complaints: Complaint[] = [];
+    const definition = readDefinition(written, '', (complaint) => complaints.push(complaint)) ?? {};
+    const problem = definition.name === undefined ? null : nameProblem(definition.name);
+    const problems = complaints.map((complaint) => problemAt(path, source, complaint));
+    if (problem !== null && definition.name !== undefined) {
+      problems.unshift(badName(path, source, definition.name, problem));
+    }
+    if (problems.length > 0) throw problemsFault(path, problems);
+    return { path, source, definition };
+  }
+  return null;
+}
+
+function readSource(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    if (systemCode(cause) === 'ENOENT') return null;
+    throw unreadable(path, cause);
+  }
+}
+
+function exported(path: string, source: string): unknown {
+  let module: Record<string, unknown>;
+  try {
+    module = evaluateConfiguration(path);
+  } catch (thrown) {
+    throw evaluationFault(path, source, thrown);
+  }
+  if (module.default !== undefined) return module.default;
+  throw problemsFault(path, [
+    {
+      file: path,
+      line: null,
+      keyPath: '',
+      what: 'the file exports no application',
+      hint: "end it with: export default app('my-app', { … })",
+      kind: 'invalid',
+    },
+  ]);
+}
+
+function problemAt(file: string, source: string, complaint: Complaint): Problem {
+  const { keyPath, what, hint } = complaint;
+  const written = keyPath === '' ? `the application ${what}` : what;
+  const line = locateKey(source, keyPath);
+  return { file, line, keyPath, what: written, hint, kind: 'invalid' };
+}
+
+function badName(file: string, source: string, name: string, problem: string): Problem {
+  const suggestion = suggestName(name);
+  return {
+    file,
+    line: locateKey(source, 'name'),
+    keyPath: '',
+    what: `the application name '${name}' ${problem}`,
+    hint: suggestion === '' ? null : `'${suggestion}' would do`,
+    kind: 'name',
+  };
+}
+
+function refuse(file: ReadFile, complaints: readonly Complaint[]): void {
+  if (complaints.length === 0) return;
+  throw problemsFault(
+    file.path,
+    complaints.map((complaint) => problemAt(file.path, file.source, complaint)),
+  );
+}
+
+/** A contradiction at the top level shows in every environment, and is told once. */
+function distinct(complaints: readonly Complaint[]): Complaint[] {
+  const byText = new Map(complaints.map((one) => [`${below(one.keyPath, one.what)}`, one]));
+  return [...byText.values()];
+}
+
+function nameOfDirectory(root: string): string {
+  const name = suggestName(basename(root));
+  if (name !== '') return name;
+  throw new Fault({
+    code: 'bad-name',
+    message: `no application name can be made of the directory's, '${basename(root)}'`,
+    subject: root,
+    hint: "give it one in belay.config.ts: export default app('my-app', {})",
+  });
+}
+
+/** The override, or the file, may say how to start it; then nothing is looked for. */
+function needsDetection(definition: Definition | undefined, environment: string): boolean {
+  const specs = [definition, definition?.environments?.[environment]];
+  return !specs.some((spec) => spec?.web?.start ?? spec?.web?.upstream);
+}
+
+function detect(root: string): DetectedStart {
+  const found = detectStart(root);
+  for (const name of Object.keys(found.start?.variables ?? {})) {
+    try {
+      checkVariableName(name);
+    } catch (thrown) {
+      const [source] = found.detection.slice(-1);
+      throw new Fault({
+        code: 'config-invalid',
+        message: `the start command sets ${name}, which ${messageOf(thrown)}`,
+        subject: source && join(root, source.what),
+        hint: `leave out ${name}=, or write web.start in belay.config.ts`,
+      });
+    }
+  }
+  return found;
+}
+
+function noStartCommand(root: string, file: string | null, detection: Detection[]): Fault {
+  const seen = detection.map(({ what, why }) => `${what}: ${why}`);
+  return new Fault({
+    code: 'no-start-command',
+    message: ['nothing here says how to start the app', ...seen].join('\n'),
+    subject: file ?? root,
+    hint:
+      file === null
+        ? "add a Procfile with 'web: node server.js', a start script in package.json, an index.html, or a belay.config.ts"
+        : "write web: { start: 'node server.js' }, or add a Procfile or a start script in package.json",
+    details: { detection },
+  });
+}

@@ -1,0 +1,258 @@
+import { type Configuration, configurationSchema, type Variables } from '../model/configuration.ts';
+import { defaultDomain, PRODUCTION } from '../model/environment.ts';
+import type { CommandLine } from './command.ts';
+import { DEFAULTS } from './defaults.ts';
+import { formatDuration } from './duration.ts';
+import type { Complaint } from './reader.ts';
+import type { Definition, Layer } from './schema.ts';
+
+/** Where a value comes from. */
+export type Provenance = 'file' | 'default' | 'detected' | 'environment override';
+
+export interface ResolveInput {
+  application: string;
+  environment: string;
+  definition: Definition;
+  /** Used where the file names neither `start` nor `upstream`. */
+  detected: CommandLine | null;
+}
+
+export interface Resolved {
+  /** Null when there is no start command, or values contradict each other. */
+  configuration: Configuration | null;
+  /** By the paths users write: `web.capacity.min`. */
+  provenance: Record<string, Provenance>;
+  /** What cannot be right about the values together. */
+  complaints: Complaint[];
+}
+
+interface SourceLayer {
+  spec: Layer;
+  provenance: Provenance;
+}
+
+/** Fills in every value of one environment: override, else file, else detected, else default. */
+export function resolveConfiguration(input: ResolveInput): Resolved {
+  const layers = layersOf(input);
+  const provenance: Record<string, Provenance> = {};
+  const choose = <T>(keyPath: string, read: (spec: Layer) => T | undefined, otherwise: T): T => {
+    for (const layer of layers) {
+      const value = read(layer.spec);
+      if (value === undefined) continue;
+      provenance[keyPath] = layer.provenance;
+      return value;
+    }
+    provenance[keyPath] = 'default';
+    return otherwise;
+  };
+
+  const source = chooseSource(layers, provenance);
+  const health = chooseHealth(choose);
+  const { zones, ...capacity } = chooseCapacity(choose);
+  const web: Configuration['web'] = {
+    start: source?.command ?? null,
+    upstream: source?.upstream ?? null,
+    health,
+    capacity,
+    zones,
+    limits: {
+      memoryBytes: choose('web.memory', (spec) => spec.web?.memory, null),
+      cpu: choose('web.cpu', (spec) => spec.web?.cpu, null),
+    },
+    variables: mergeVariables(layers, source?.variables ?? {}, provenance),
+    stopGraceMs: choose('web.stopGrace', (spec) => spec.web?.stopGrace, DEFAULTS.stopGraceMs),
+    drainMs: choose('web.drain', (spec) => spec.web?.drain, DEFAULTS.drainMs),
+  };
+  const domains = chooseDomains(input, provenance);
+  const rollout = chooseRollout(choose);
+
+  const complaints = contradictions(web, layers).map((complaint) => ({
+    ...complaint,
+    keyPath: writtenPath(complaint.keyPath, provenance, input.environment),
+  }));
+  const complete = source !== null && complaints.length === 0;
+  return {
+    configuration: complete ? configurationSchema.parse({ web, domains, rollout }) : null,
+    provenance,
+    complaints,
+  };
+}
+
+function layersOf({ definition, environment, detected }: ResolveInput): SourceLayer[] {
+  const override = definition.environments?.[environment];
+  const layers: SourceLayer[] = [{ spec: definition, provenance: 'file' }];
+  if (override) layers.unshift({ spec: override, provenance: 'environment override' });
+  if (detected) layers.push({ spec: { web: { start: detected } }, provenance: 'detected' });
+  return layers;
+}
+
+interface Source {
+  command: string[] | null;
+  upstream: string | null;
+  variables: Variables;
+}
+
+/** `start` and `upstream` exclude each other, so the nearest layer that has either has the say. */
+function chooseSource(
+  layers: SourceLayer[],
+  provenance: Record<string, Provenance>,
+): Source | null {
+  const layer = layers.find(({ spec }) => spec.web?.start ?? spec.web?.upstream);
+  if (!layer) return null;
+  const { start, upstream } = layer.spec.web ?? {};
+  provenance[start ? 'web.start' : 'web.upstream'] = layer.provenance;
+  for (const name of Object.keys(start?.variables ?? {})) {
+    provenance[`web.env.${name}`] = layer.provenance;
+  }
+  return {
+    command: start?.command ?? null,
+    upstream: upstream ?? null,
+    variables: start?.variables ?? {},
+  };
+}
+
+type Choose = <T>(keyPath: string, read: (spec: Layer) => T | undefined, otherwise: T) => T;
+
+function chooseHealth(choose: Choose): Configuration['web']['health'] {
+  const defaults = DEFAULTS.health;
+  const intervalMs = choose(
+    'web.health.interval',
+    (spec) => spec.web?.health?.interval,
+    defaults.intervalMs,
+  );
+  return {
+    path: choose('web.health.path', (spec) => spec.web?.health?.path, defaults.path),
+    matcher: choose('web.health.matcher', (spec) => spec.web?.health?.matcher, {
+      ...defaults.matcher,
+    }),
+    intervalMs,
+    timeoutMs: choose(
+      'web.health.timeout',
+      (spec) => spec.web?.health?.timeout,
+      Math.min(defaults.timeoutMs, intervalMs),
+    ),
+    healthyThreshold: choose(
+      'web.health.healthyThreshold',
+      (spec) => spec.web?.health?.healthyThreshold,
+      defaults.healthyThreshold,
+    ),
+    unhealthyThreshold: choose(
+      'web.health.unhealthyThreshold',
+      (spec) => spec.web?.health?.unhealthyThreshold,
+      defaults.unhealthyThreshold,
+    ),
+  };
+}
+
+function chooseCapacity(choose: Choose): Configuration['web']['capacity'] & { zones: string[] } {
+  const defaults = DEFAULTS.capacity;
+  const min = choose('web.capacity.min', (spec) => spec.web?.capacity?.min, defaults.min);
+  const desired = choose('web.capacity.desired', (spec) => spec.web?.capacity?.desired, min);
+  const max = choose(
+    'web.capacity.max',
+    (spec) => spec.web?.capacity?.max,
+    Math.max(defaults.max, desired),
+  );
+  const zones = choose('web.capacity.zones', (spec) => spec.web?.capacity?.zones, [
+    ...defaults.zones,
+  ]);
+  return { min, desired, max, zones };
+}
+
+function chooseRollout(choose: Choose): Configuration['rollout'] {
+  const defaults = DEFAULTS.rolling;
+  return {
+    policy: choose('deploy.policy', (spec) => spec.deploy?.policy, 'rolling'),
+    batch: choose('deploy.batch', (spec) => spec.deploy?.batch, defaults.batch),
+    extra: choose('deploy.extra', (spec) => spec.deploy?.extra, defaults.extra),
+    healthyMs: choose(
+      'deploy.healthyFor',
+      (spec) => spec.deploy?.healthyFor,
+      defaults.healthyForMs,
+    ),
+    startTimeoutMs: choose(
+      'deploy.startTimeout',
+      (spec) => spec.deploy?.startTimeout,
+      defaults.startTimeoutMs,
+    ),
+    keepMs: choose('deploy.keep', (spec) => spec.deploy?.keep, defaults.keepMs),
+  };
+}
+
+/**
+ * Names at the top level are production's: two environments that answered to the same name would
+ * take each other's traffic.
+ */
+function chooseDomains(
+  { application, environment, definition }: ResolveInput,
+  provenance: Record<string, Provenance>,
+): string[] {
+  const own = definition.environments?.[environment]?.edge?.domains;
+  const top = environment === PRODUCTION ? definition.edge?.domains : undefined;
+  provenance['edge.domains'] = own ? 'environment override' : top ? 'file' : 'default';
+  return own ?? top ?? [defaultDomain(application, environment)];
+}
+
+/** What the command line sets, under what the file sets, under what the environment sets. */
+function mergeVariables(
+  layers: SourceLayer[],
+  fromCommand: Variables,
+  provenance: Record<string, Provenance>,
+): Variables {
+  const variables = { ...fromCommand };
+  for (const layer of [...layers].reverse()) {
+    for (const [name, value] of Object.entries(layer.spec.web?.env ?? {})) {
+      variables[name] = value;
+      provenance[`web.env.${name}`] = layer.provenance;
+    }
+  }
+  return variables;
+}
+
+function contradictions(web: Configuration['web'], layers: SourceLayer[]): Complaint[] {
+  const { min, desired, max } = web.capacity;
+  const { timeoutMs, intervalMs } = web.health;
+  const complaints: Complaint[] = [];
+  const complain = (keyPath: string, what: string, hint: string) =>
+    complaints.push({ keyPath, what, hint });
+
+  if (min > max) {
+    complain(
+      'web.capacity.min',
+      `is ${min}, more than max, which is ${max}`,
+      'lower min or raise max',
+    );
+  } else if (desired < min || desired > max) {
+    complain(
+      'web.capacity.desired',
+      `is ${desired}, outside min and max, which are ${min} and ${max}`,
+      `write a number from ${min} to ${max}, or leave it out for ${min}`,
+    );
+  }
+  if (timeoutMs > intervalMs) {
+    complain(
+      'web.health.timeout',
+      `is ${formatDuration(timeoutMs)}, more than interval, which is ${formatDuration(intervalMs)}`,
+      'lower timeout or raise interval',
+    );
+  }
+  if (layers.some(({ spec }) => spec.web?.start && spec.web.upstream)) {
+    complain(
+      'web.upstream',
+      'is set beside start, and an app either is started by Belay or is not',
+      'leave out one of them',
+    );
+  }
+  return complaints;
+}
+
+/** The path under which the value is written in the file. */
+function writtenPath(
+  keyPath: string,
+  provenance: Record<string, Provenance>,
+  environment: string,
+): string {
+  return provenance[keyPath] === 'environment override'
+    ? `environments.${environment}.${keyPath}`
+    : keyPath;
+}

@@ -1,0 +1,212 @@
+import { nameProblem, suggestName } from '../model/name.ts';
+import { type CommandLine, parseCommandLine } from './command.ts';
+import { parseDuration } from './duration.ts';
+import { describe, leaf, list, type ReadBy, record, refusal, section, unlike } from './reader.ts';
+import { parseSize } from './size.ts';
+
+/**
+ * From what users write (`spec.ts`) to values in milliseconds, bytes and words, key by key.
+ * Bounds are those of the model.
+ */
+
+const MAX_INSTANCES = 10_000;
+const MAX_CORES = 1024;
+const LEAST_MEMORY_BYTES = 16 * 1024 * 1024;
+const MAX_VARIABLE_LENGTH = 131_072;
+const HOST_NAME = /^(\*|(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*)$/;
+
+const duration = (minMs = 0) => leaf((value) => parseDuration(value, minMs));
+
+const wholeNumber = (least: number, most: number) =>
+  leaf((value) => {
+    if (typeof value !== 'number' || !Number.isInteger(value)) {
+      throw unlike('a whole number', value, numberMeant(value, least));
+    }
+    if (value < least)
+      throw refusal(`is ${value}; the least is ${least}`, `write ${least} or more`);
+    if (value > most) throw refusal(`is ${value}; the most is ${most}`, `write ${most} or less`);
+    return value;
+  });
+
+const health = section({
+  path: leaf((value) => {
+    if (typeof value === 'string' && value.startsWith('/')) return value;
+    throw unlike("a path that begins with '/'", value, "'/healthz', say");
+  }),
+  matcher: leaf(parseMatcher),
+  interval: duration(100),
+  timeout: duration(50),
+  healthyThreshold: wholeNumber(1, 10),
+  unhealthyThreshold: wholeNumber(1, 10),
+});
+
+const capacity = section({
+  min: wholeNumber(0, MAX_INSTANCES),
+  desired: wholeNumber(0, MAX_INSTANCES),
+  max: wholeNumber(1, MAX_INSTANCES),
+  zones: list("['a', 'b']", (item) => {
+    if (typeof item !== 'string') throw unlike('a list of zone names', item, "['a', 'b']");
+    checkName(item, 'has a zone ');
+    return item;
+  }),
+});
+
+const web = section({
+  start: leaf(parseStart),
+  upstream: leaf(parseUpstream),
+  health,
+  capacity,
+  memory: leaf((value) => parseSize(value, LEAST_MEMORY_BYTES)),
+  cpu: leaf((value) => {
+    if (typeof value !== 'number') throw unlike('a number of cores', value, numberMeant(value, 1));
+    if (value > 0 && value <= MAX_CORES) return value;
+    throw refusal(
+      `is ${value}; it should be more than 0 and at most ${MAX_CORES}`,
+      'write 0.5, say',
+    );
+  }),
+  env: record(
+    checkVariableName,
+    leaf((value) => {
+      if (typeof value !== 'string')
+        throw unlike('a string', value, `'${String(value)}' in quotes`);
+      if (value.length <= MAX_VARIABLE_LENGTH && !value.includes('\0')) return value;
+      throw refusal('is too long, or contains a NUL', 'put it in a file and name the file');
+    }),
+  ),
+  stopGrace: duration(),
+  drain: duration(),
+});
+
+const edge = section({ domains: list("['shop.localhost']", parseDomain) });
+
+const rollingOptions = section({
+  policy: leaf((value) => {
+    if (value === 'rolling') return 'rolling' as const;
+    throw unlike('a deployment policy', value, "'rolling' or rolling({ … })");
+  }),
+  batch: wholeNumber(1, MAX_INSTANCES),
+  extra: wholeNumber(0, MAX_INSTANCES),
+  healthyFor: duration(),
+  startTimeout: duration(1_000),
+  keep: duration(),
+});
+
+/** A policy's name alone stands for the policy with its defaults. */
+const deploy: typeof rollingOptions = (value, keyPath, report) => {
+  if (typeof value !== 'string') return rollingOptions(value, keyPath, report);
+  if (value === 'rolling') return { policy: value };
+  const what = `is '${value}', which is not a deployment policy`;
+  report({ keyPath, what, hint: "write 'rolling' or rolling({ … })" });
+  return undefined;
+};
+
+const environment = section({ web, edge, deploy });
+
+/** The whole file. */
+export const readDefinition = section({
+  name: leaf((value) => {
+    if (typeof value !== 'string') throw unlike('a name', value, "app('my-app', { … })");
+    return value;
+  }),
+  web,
+  edge,
+  deploy,
+  environments: record((name) => checkName(name, ''), environment),
+});
+
+export type Definition = ReadBy<typeof readDefinition>;
+/** What can differ between environments. */
+export type Layer = ReadBy<typeof environment>;
+
+/** @throws when a variable cannot be set, because of its name or because Belay sets it */
+export function checkVariableName(name: string): void {
+  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
+    const hint = 'use letters, digits and underscores, no digit first';
+    throw refusal('is not the name of an environment variable', hint);
+  }
+  if (name === 'PORT' || name === 'HOST' || name.startsWith('BELAY_')) {
+    throw refusal(
+      'is set by Belay, for each instance its own',
+      'leave it out, and read it in the program',
+    );
+  }
+}
+
+function parseStart(value: unknown): CommandLine {
+  const example = "'node server.js' or ['node', 'server.js']";
+  if (typeof value === 'string') {
+    const line = parseCommandLine(value);
+    for (const name of Object.keys(line.variables)) checkCommandVariable(name);
+    return line;
+  }
+  if (!Array.isArray(value)) throw unlike('a command', value, example);
+  const words = value.map((word: unknown) => {
+    if (typeof word !== 'string') throw unlike('a list of strings', word, example);
+    if (word.includes('\0')) throw refusal('contains a NUL', `write ${example}`);
+    return word;
+  });
+  if ((words[0] ?? '') === '') throw refusal('names no program', `write ${example}`);
+  return { variables: {}, command: words };
+}
+
+function checkCommandVariable(name: string): void {
+  try {
+    checkVariableName(name);
+  } catch {
+    throw refusal(`sets ${name}, which Belay sets for each instance`, `leave out ${name}=`);
+  }
+}
+
+function parseUpstream(value: unknown): string {
+  const example = "'http://127.0.0.1:9001'";
+  const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : null;
+  if (!url) throw unlike('an address', value, example);
+  if (url.protocol !== 'http:') {
+    throw refusal(`is ${describe(value)}; only http:// is spoken to instances`, `write ${example}`);
+  }
+  if (url.pathname !== '/' || url.search || url.hash || url.username || url.password) {
+    throw refusal(
+      `is ${describe(value)}; only a host and a port are used`,
+      `write '${url.origin}'`,
+    );
+  }
+  return url.origin;
+}
+
+function parseMatcher(value: unknown): { from: number; to: number } {
+  const match = /^([1-5]\d\d)(?:-([1-5]\d\d))?$/.exec(String(value));
+  const from = Number(match?.[1]);
+  const to = Number(match?.[2] ?? match?.[1]);
+  if (match && from <= to) return { from, to };
+  throw unlike('a status code or a range of them', value, "'200' or '200-399'");
+}
+
+function parseDomain(value: unknown): string {
+  if (typeof value !== 'string') throw unlike('a list of host names', value, "['shop.localhost']");
+  if (value.length <= 253 && HOST_NAME.test(value)) return value;
+  const bare = value
+    .toLowerCase()
+    .replace(/^[a-z]+:\/\//, '')
+    .replace(/[:/].*$/, '');
+  throw refusal(
+    `has '${value}', which is not a host name in lower case`,
+    HOST_NAME.test(bare) ? `write '${bare}'` : "write 'shop.localhost', '*.shop.localhost' or '*'",
+  );
+}
+
+function checkName(name: string, prefix: string): void {
+  const problem = nameProblem(name);
+  if (problem === null) return;
+  const suggestion = suggestName(name);
+  throw refusal(
+    prefix === '' ? `${problem}` : `${prefix}'${name}', which ${problem}`,
+    suggestion === '' ? 'use lower-case letters, digits and dashes' : `'${suggestion}' would do`,
+  );
+}
+
+/** What somebody who wrote `'3'` meant. */
+function numberMeant(value: unknown, otherwise: number): string {
+  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : Number.NaN;
+  return Number.isFinite(number) ? `${number}, without quotes` : `${otherwise}, say`;
+}

@@ -1,0 +1,115 @@
+/**
+ * What users write. Every key that exists works; a key that is not here is refused with its path
+ * and the nearest key there is.
+ */
+
+/** A time with its unit: `'300ms'`, `'5s'`, `'2m'`, `'1h'`, `'1d'`. */
+export type Duration = `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`;
+
+/** A size with its unit, in powers of 1024: `'64mb'`, `'1gb'`. */
+export type Size = `${number}${'kb' | 'mb' | 'gb'}`;
+
+/** Active health checks, with the meaning they have at a load balancer of AWS. */
+export interface HealthSpec {
+  /** Asked with GET on every instance. Default `'/'`. */
+  path?: string;
+  /** Status codes that pass: `'200'`, or a range `'200-399'`. Default `'200-399'`. */
+  matcher?: string | number;
+  /** Between two checks of one instance. Default `'5s'`. */
+  interval?: Duration;
+  /** How long an answer may take; at most `interval`. Default `'2s'`, or `interval` if shorter. */
+  timeout?: Duration;
+  /** Checks in a row that bring an unhealthy instance back; a new one needs one. Default 2. */
+  healthyThreshold?: number;
+  /** Failed checks in a row that make an instance unhealthy. Default 2. */
+  unhealthyThreshold?: number;
+}
+
+/** How many instances there are, and where. */
+export interface CapacitySpec {
+  /** Never fewer instances than this. Default 1. */
+  min?: number;
+  /** How many at the start; `belay scale` changes it later. Default `min`. */
+  desired?: number;
+  /** Never more instances than this, except while deploying. Default 4, or `desired` if greater. */
+  max?: number;
+  /** Failure domains over which instances are spread evenly. Default `['a', 'b']`. */
+  zones?: string[];
+}
+
+/** The tier behind the edge. */
+export interface WebSpec {
+  /**
+   * The program and its arguments: `'node server.js'` or `['node', 'server.js']`. No shell runs
+   * it; `$PORT` and other variables are filled in. Without it, it is detected.
+   */
+  start?: string | string[];
+  /** `'http://host:port'` of something Belay does not start. Instead of `start`. */
+  upstream?: string;
+  /** How an instance shows that it can serve. */
+  health?: HealthSpec;
+  /** How many instances there are, and where. */
+  capacity?: CapacitySpec;
+  /** The most memory an instance may use: `'256mb'`. Default: no limit. */
+  memory?: Size;
+  /** The most processor time an instance may use, in cores: `0.5` is half of one. Default: no limit. */
+  cpu?: number;
+  /** Environment variables. Belay adds PORT, HOST and BELAY_*. */
+  env?: Record<string, string>;
+  /** Between SIGTERM and SIGKILL when an instance is stopped. Default `'10s'`. */
+  stopGrace?: Duration;
+  /** How long open requests and connections may go on when an instance is taken out. Default `'30s'`. */
+  drain?: Duration;
+}
+
+/** The program that takes the traffic. */
+export interface EdgeSpec {
+  /**
+   * Host names of this application, in lower case: `'shop.localhost'`, `'*.shop.localhost'` for
+   * one label below, `'*'` for any. At the top level they are production's. Default
+   * `'<application>.localhost'`, and `'<environment>.<application>.localhost'` for the rest.
+   */
+  domains?: string[];
+}
+
+/** How `rolling` replaces instances. */
+export interface RollingOptions {
+  /** Instances replaced at a time. Default 1. */
+  batch?: number;
+  /** Instances above `desired` while it runs, so that capacity is kept. Default 1. */
+  extra?: number;
+  /** How long a new instance must stay healthy before the next batch. Default `'200ms'`. */
+  healthyFor?: Duration;
+  /** How long an instance may take from its start to its first passed check. Default `'60s'`. */
+  startTimeout?: Duration;
+  /** How long replaced instances stay warm, so that a rollback is a flip. Default `'0s'`. */
+  keep?: Duration;
+}
+
+/** A deployment policy, as {@link RollingOptions} with its name. */
+export interface RollingSpec extends RollingOptions {
+  policy: 'rolling';
+}
+
+export type DeploySpec = 'rolling' | RollingSpec;
+
+/** What one environment has different. Keys that are left out are as at the top level. */
+export interface EnvironmentSpec {
+  /** The tier behind the edge. `env` is merged name by name; lists are replaced whole. */
+  web?: WebSpec;
+  /** The program that takes the traffic. */
+  edge?: EdgeSpec;
+  /** How a new version comes into service. */
+  deploy?: DeploySpec;
+}
+
+/** An application, apart from its name. */
+export interface AppSpec extends EnvironmentSpec {
+  /** What single environments have different, by their names: `{ staging: { … } }`. */
+  environments?: Record<string, EnvironmentSpec>;
+}
+
+/** An application. Without a name it is called as its directory is. */
+export interface AppDefinition extends AppSpec {
+  name?: string;
+}
