@@ -1,0 +1,135 @@
+import type { Exit } from '../../model/instance.ts';
+import type { Slot, SlotUsage } from '../driver.ts';
+import type { ControlGroups } from './cgroup.ts';
+import { INSTANCE_HOST } from './environment.ts';
+import { exitOf, readExitFile, unknownExit } from './exit.ts';
+import { findTree, type InstanceIndex } from './instance-tree.ts';
+import {
+  hasProcessTable,
+  isAlive,
+  type ProcessEntry,
+  type ProcessIdentity,
+  type ProcessTable,
+} from './process-table.ts';
+import type { SlotRecord } from './record.ts';
+import { megabytes, type Supervision } from './supervision.ts';
+import type { UsageMeter } from './usage.ts';
+import { groupAsTree } from './without-proc.ts';
+
+/** A slot as the runtime holds it: what is on disk, and what has been seen since. */
+export interface HeldSlot {
+  record: SlotRecord;
+  readonly logPath: string;
+  readonly exitFile: string;
+  /** Its processes as last seen, so that one that left session and environment is not lost. */
+  known: ProcessIdentity[];
+  /** Told by the system, when we are the parent: how the shim ended. */
+  shimEnd: { status: number | null; signal: string | null } | null;
+  /** The shim is our child: an event tells its end, and so the app's. */
+  parented: boolean;
+  /** Seen running in this life of the daemon. */
+  seen: boolean;
+  /** The listening socket found to be its own; null while there is none. */
+  socket: string | null;
+  /** When the app was first missed while the shim was still there. */
+  missedAtMs: number | null;
+  usage: SlotUsage | null;
+  readonly meter: UsageMeter;
+  readonly supervision: Supervision;
+}
+
+/** The shim writes the status at once; one that does not, stopped or killed, is not waited for. */
+const STATUS_WAIT_MS = 200;
+
+export function toSlot(held: HeldSlot): Slot {
+  const { record } = held;
+  const running = record.exit === null;
+  return {
+    id: record.spec.id,
+    environment: record.spec.environment,
+    release: record.spec.release,
+    state: running ? 'running' : 'exited',
+    pid: running ? (appOf(record)?.pid ?? null) : null,
+    host: INSTANCE_HOST,
+    port: record.port,
+    listening: running && held.socket !== null,
+    startedAt: record.startedAt,
+    exit: record.exit,
+    usage: running ? held.usage : null,
+    limit: record.limit,
+  };
+}
+
+/** Without /proc the app cannot be told from its shim. */
+function appOf(record: SlotRecord): ProcessIdentity | null {
+  return hasProcessTable ? record.app : record.shim;
+}
+
+/** The living processes of a slot, now. */
+export function treeOf(
+  held: HeldSlot,
+  table: ProcessTable,
+  index: InstanceIndex,
+  groups: ControlGroups,
+): ProcessEntry[] {
+  const { spec, shim, app, cgroups } = held.record;
+  if (!hasProcessTable) return groupAsTree(shim);
+  const inside = groups.members(cgroups).flatMap((pid) => table.get(pid) ?? []);
+  const known = [...held.known, ...inside];
+  for (const identity of [shim, app]) if (identity) known.push(identity);
+  const tree = findTree({ instance: spec.id, shim, known }, table, index);
+  held.known = tree.map(({ pid, startTicks }) => ({ pid, startTicks }));
+  return tree;
+}
+
+/** How the slot's program ended, or null while it has not. */
+export function observeExit(held: HeldSlot, groups: ControlGroups, nowMs: number): Exit | null {
+  const { record } = held;
+  if (isAlive(record.app)) {
+    held.seen = true;
+    // Somebody killed the shim alone: how it ended says nothing of the app.
+    if (held.shimEnd !== null) orphan(held);
+    return null;
+  }
+  const shimEnded = held.shimEnd !== null || !isAlive(record.shim);
+  if (!shimEnded) {
+    // Before the program was seen for the first time, a living shim is about to start it.
+    if (record.app === null) return null;
+    held.missedAtMs ??= nowMs;
+    if (nowMs - held.missedAtMs < STATUS_WAIT_MS) return null;
+  }
+  return explain(held, groups, nowMs);
+}
+
+function orphan(held: HeldSlot): void {
+  held.shimEnd = { status: null, signal: null };
+  held.parented = false;
+}
+
+function explain(held: HeldSlot, groups: ControlGroups, nowMs: number): Exit {
+  const { record, shimEnd } = held;
+  const exit = readExitFile(held.exitFile) ?? shimExit(shimEnd, nowMs);
+  if (record.sentence !== null) {
+    return { code: null, signal: 'SIGKILL', cause: record.sentence, at: exit?.at ?? nowMs };
+  }
+  if (exit === null) return unknownExit(unknownCause(held), nowMs);
+  const { memoryBytes } = record.spec.limits;
+  if (memoryBytes !== null && exit.signal === 'SIGKILL' && groups.ranOutOfMemory(record.cgroups)) {
+    return { ...exit, cause: `${exit.cause} (memory limit ${megabytes(memoryBytes)})` };
+  }
+  return exit;
+}
+
+function unknownCause(held: HeldSlot): string {
+  if (held.seen) return 'ended, and its status is not known';
+  return held.record.app === null
+    ? 'was never started: the daemon ended before it could be'
+    : 'ended while nobody was watching';
+}
+
+/** The shim ends with its program's status; a signal that ended it was meant for the program too. */
+function shimExit(end: HeldSlot['shimEnd'], at: number): Exit | null {
+  if (end === null || (end.status === null && end.signal === null)) return null;
+  if (end.status !== null) return exitOf(end.status, at);
+  return { code: null, signal: end.signal, cause: `killed by ${end.signal}`, at };
+}
