@@ -1,0 +1,26 @@
+import type { Clock } from '../../kernel/clock.ts';
+import type { Limits } from '../limits.ts';
+import type { Account } from './account.ts';
+import type { ClientConnection } from './client-connection.ts';
+import type { Deadlines } from './deadlines.ts';
+import type { RoutingTable } from './routing-table.ts';
+import type { Tunnel } from './tunnel.ts';
+import type { WaitQueue } from './wait-queue.ts';
+
+/** What every connection of a worker works with. */
+export interface EdgeContext {
+  readonly clock: Clock;
+  readonly limits: Limits;
+  readonly account: Account;
+  readonly table: RoutingTable;
+  readonly queue: WaitQueue;
+  readonly deadlines: Deadlines;
+  readonly clients: Set<ClientConnection>;
+  readonly tunnels: Set<Tunnel>;
+  /** It stopped accepting: every response closes its connection. */
+  retiring: boolean;
+  /** A request id that no other request of any worker has. */
+  requestId(): string;
+  /** A connection has closed. */
+  onClientGone(): void;
+}

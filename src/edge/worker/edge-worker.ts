@@ -1,0 +1,163 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import type { Clock } from '../../kernel/clock.ts';
+import { randomHex } from '../../kernel/random.ts';
+import type { Snapshot } from '../../model/snapshot.ts';
+import { defaultLimits, type Limits } from '../limits.ts';
+import type { HealthEntry, WorkerReport } from '../link.ts';
+import { Account } from './account.ts';
+import { ClientConnection } from './client-connection.ts';
+import { Deadlines, SWEEP_MS } from './deadlines.ts';
+import type { EdgeContext } from './edge-context.ts';
+import { readReport } from './report.ts';
+import { RoutingTable } from './routing-table.ts';
+import { SOCKET_BUFFER_BYTES } from './upstream-connection.ts';
+import { WaitQueue } from './wait-queue.ts';
+
+/** Connections the kernel may hold for us; it takes the smaller of this and its own limit. */
+const BACKLOG = 4_096;
+
+export interface EdgeWorkerOptions {
+  clock: Clock;
+  limits?: Partial<Limits>;
+  /** Told before a request above the last ceiling is accepted. */
+  onCeiling: (ceiling: number) => void;
+  /** The last request, or tunnel, has left a draining target: somebody is waiting to hear it. */
+  onDrained: () => void;
+}
+
+export interface EdgeWorker {
+  /** Accepts connections there. Resolves with the port. */
+  listen(at: { fd: number } | { host: string; port: number }): Promise<number>;
+  /** Routes by this snapshot from now on, unless it holds a newer one. */
+  apply(snapshot: Snapshot): void;
+  updateHealth(entries: readonly HealthEntry[]): void;
+  /** What it has counted: everything, or only what changed since it was last asked. */
+  report(request: number | null, extent: 'everything' | 'changes'): WorkerReport;
+  /** Changes whenever there is something new to report. */
+  activity(): string;
+  readonly snapshot: number;
+  readonly ceiling: number;
+  readonly accepting: boolean;
+  /**
+   * Stops accepting and lets every connection finish what it is on. `cut-off` when something was
+   * still open at the end of the time.
+   */
+  retire(drainMs: number): Promise<'drained' | 'cut-off'>;
+  /** Closes everything at once. */
+  close(): Promise<void>;
+}
+
+/** The data plane, without the process around it. Constructing it opens nothing. */
+export function createEdgeWorker(options: EdgeWorkerOptions): EdgeWorker {
+  const { clock } = options;
+  const limits = { ...defaultLimits, ...options.limits };
+  const account = new Account(options.onCeiling);
+  const deadlines = new Deadlines(clock);
+  const table = new RoutingTable({ clock, limits, account, onDrained: options.onDrained });
+  const idPrefix = randomHex(16);
+  const servers = new Set<Server>();
+  let lastRequest = 0;
+  let onEmpty: (() => void) | null = null;
+
+  const edge: EdgeContext = {
+    clock,
+    limits,
+    account,
+    table,
+    deadlines,
+    queue: new WaitQueue(limits.queueLength),
+    clients: new Set(),
+    tunnels: new Set(),
+    retiring: false,
+    requestId: () => {
+      lastRequest += 1;
+      return `${idPrefix}-${lastRequest.toString(36)}`;
+    },
+    onClientGone: () => {
+      if (edge.clients.size === 0) onEmpty?.();
+    },
+  };
+  const sweep = clock.every(SWEEP_MS, () => {
+    table.sweep(clock.monotonic());
+    const now = clock.now();
+    for (const tunnel of edge.tunnels) tunnel.closeIfDrained(now);
+  });
+  deadlines.start();
+
+  const accept = (socket: Socket): void => {
+    new ClientConnection(edge, socket);
+  };
+  const stopListening = (): void => {
+    for (const server of servers) server.close();
+    servers.clear();
+  };
+  const stopTimers = (): void => {
+    deadlines.stop();
+    sweep.cancel();
+    for (const target of table.targets()) target.closeIdle();
+  };
+
+  return {
+    async listen(at) {
+      const server = createServer(
+        { allowHalfOpen: true, noDelay: true, highWaterMark: SOCKET_BUFFER_BYTES },
+        accept,
+      );
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen({ backlog: BACKLOG, ...at }, () => {
+          server.off('error', reject);
+          resolve();
+        });
+      });
+      servers.add(server);
+      const address = server.address();
+      return typeof address === 'object' && address !== null ? address.port : 0;
+    },
+    apply(snapshot) {
+      if (snapshot.number < table.number) return;
+      table.apply(snapshot);
+      edge.queue.serve();
+    },
+    updateHealth(entries) {
+      table.updateHealth(entries);
+      edge.queue.serve();
+    },
+    report: (request, extent) => readReport(account, table, request, extent),
+    activity: () => `${account.accepted} ${account.ended} ${account.tunnels}`,
+    get snapshot() {
+      return table.number;
+    },
+    get ceiling() {
+      return account.ceiling;
+    },
+    get accepting() {
+      return servers.size > 0;
+    },
+    async retire(drainMs) {
+      edge.retiring = true;
+      stopListening();
+      const outcome = await new Promise<'drained' | 'cut-off'>((resolve) => {
+        const timer = clock.after(drainMs, () => resolve('cut-off'));
+        onEmpty = () => {
+          timer.cancel();
+          resolve('drained');
+        };
+        if (edge.clients.size === 0) onEmpty();
+      });
+      for (const client of edge.clients) client.abandon();
+      stopTimers();
+      return outcome;
+    },
+    async close() {
+      stopListening();
+      for (const client of edge.clients) client.abandon();
+      for (const client of edge.clients) client.destroy();
+      stopTimers();
+      if (edge.clients.size > 0)
+        await new Promise<void>((resolve) => {
+          onEmpty = resolve;
+        });
+    },
+  };
+}

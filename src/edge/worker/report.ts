@@ -1,0 +1,37 @@
+import type { WorkerReport } from '../link.ts';
+import type { Account } from './account.ts';
+import type { RoutingTable } from './routing-table.ts';
+
+/** Reads what a worker has counted, and remembers that it has been said. */
+export function readReport(
+  account: Account,
+  table: RoutingTable,
+  request: number | null,
+  extent: 'everything' | 'changes',
+): WorkerReport {
+  const targets = new Map<string, WorkerReport['targets'][number]>();
+  for (const target of table.targets()) {
+    const justEmptied = target.reportedInFlight > 0 || target.reportedTunnels > 0;
+    target.reportedInFlight = target.inFlight;
+    target.reportedTunnels = target.tunnels;
+    if (target.empty && !justEmptied) continue;
+    // A target may have left and come back under its name: both are the same to whoever asks.
+    const key = `${target.pool} ${target.id}`;
+    const same = targets.get(key);
+    targets.set(key, {
+      pool: target.pool,
+      target: target.id,
+      inFlight: target.inFlight + (same?.inFlight ?? 0),
+      tunnels: target.tunnels + (same?.tunnels ?? 0),
+    });
+  }
+  table.forgetEmpty();
+  return {
+    request,
+    accepted: account.accepted,
+    inFlight: account.inFlight,
+    tunnels: account.tunnels,
+    rows: account.readRows(extent === 'changes'),
+    targets: [...targets.values()],
+  };
+}

@@ -1,0 +1,152 @@
+import type { Clock } from '../../kernel/clock.ts';
+import type { Pool, Snapshot } from '../../model/snapshot.ts';
+import type { Limits } from '../limits.ts';
+import type { HealthEntry } from '../link.ts';
+import type { Account } from './account.ts';
+import { PoolState, Route } from './route.ts';
+import { TargetState } from './target-state.ts';
+
+interface Dependencies {
+  clock: Clock;
+  limits: Limits;
+  account: Account;
+  onDrained: () => void;
+}
+
+/**
+ * The routing state in force: a snapshot's rules, with pools and targets that keep their
+ * connections and counts from one snapshot to the next.
+ */
+export class RoutingTable {
+  /** The snapshot in force; 0 before the first. */
+  number = 0;
+  private readonly dependencies: Dependencies;
+  private routes: Route[] = [];
+  private exact = new Map<string, Route>();
+  /** By what stands behind `*.`. */
+  private wildcards = new Map<string, Route>();
+  private fallback: Route | null = null;
+  private pools = new Map<string, PoolState>();
+  /** Targets gone from the snapshot with something still inside. */
+  private leaving = new Set<TargetState>();
+  /** By pool and target; kept apart, because news of a target may come before the target. */
+  private health = new Map<string, HealthEntry>();
+
+  constructor(dependencies: Dependencies) {
+    this.dependencies = dependencies;
+  }
+
+  /** Routes by this snapshot from now on. */
+  apply(snapshot: Snapshot): void {
+    const before = this.pools;
+    this.pools = new Map(
+      snapshot.pools.map((pool) => [pool.id, this.updatePool(pool, before.get(pool.id))]),
+    );
+    for (const [id, pool] of before) {
+      if (!this.pools.has(id)) for (const target of pool.targets.values()) this.takeOut(target);
+    }
+    this.setRules(snapshot);
+    this.number = snapshot.number;
+    this.refresh();
+  }
+
+  updateHealth(entries: readonly HealthEntry[]): void {
+    for (const entry of entries) {
+      this.health.set(healthKey(entry.pool, entry.target), entry);
+      const target = this.pools.get(entry.pool)?.targets.get(entry.target);
+      if (target) this.setHealth(target);
+    }
+    this.refresh();
+  }
+
+  /** The most specific rule for a name: itself, then one label wild, then any. */
+  find(hostName: string): Route | null {
+    const exact = this.exact.get(hostName);
+    if (exact !== undefined) return exact;
+    const dot = hostName.indexOf('.');
+    return (dot > 0 ? this.wildcards.get(hostName.slice(dot + 1)) : undefined) ?? this.fallback;
+  }
+
+  /** Every target with something inside it, or that may get something. */
+  *targets(): Iterable<TargetState> {
+    for (const pool of this.pools.values()) yield* pool.targets.values();
+    yield* this.leaving;
+  }
+
+  sweep(nowMs: number): void {
+    for (const target of this.targets()) target.sweepIdle(nowMs);
+  }
+
+  /** Forgets targets that were taken out, once their emptiness has been reported. */
+  forgetEmpty(): void {
+    for (const target of this.leaving) if (target.empty) this.leaving.delete(target);
+  }
+
+  private updatePool(pool: Pool, existing: PoolState | undefined): PoolState {
+    const { clock, account } = this.dependencies;
+    const key = { pool: pool.id, environment: pool.environment, release: pool.release };
+    const state =
+      existing ?? new PoolState(pool.id, account.row({ ...key, zone: null }), clock.monotonic());
+    const listed = new Set(pool.targets.map((target) => target.id));
+    for (const target of state.targets.values()) {
+      if (!listed.has(target.id)) this.takeOut(target, state);
+    }
+    for (const target of pool.targets) {
+      let current = state.targets.get(target.id);
+      if (current && (current.host !== target.host || current.port !== target.port)) {
+        this.takeOut(current, state);
+        current = undefined;
+      }
+      if (!current) {
+        const row = account.row({ ...key, zone: target.zone });
+        const { limits, onDrained } = this.dependencies;
+        current = new TargetState(pool.id, target, row, state.budget, limits, onDrained);
+        state.targets.set(target.id, current);
+        this.setHealth(current);
+      }
+      current.update(target);
+    }
+    return state;
+  }
+
+  private takeOut(target: TargetState, pool?: PoolState): void {
+    pool?.targets.delete(target.id);
+    this.health.delete(healthKey(target.pool, target.id));
+    target.update(null);
+    this.leaving.add(target);
+  }
+
+  private setHealth(target: TargetState): void {
+    const entry = this.health.get(healthKey(target.pool, target.id));
+    if (!entry) return;
+    target.health = entry.health;
+    target.admitted = entry.admitted;
+  }
+
+  private setRules(snapshot: Snapshot): void {
+    this.routes = [];
+    this.exact = new Map();
+    this.wildcards = new Map();
+    this.fallback = null;
+    for (const rule of snapshot.rules) {
+      const pools = rule.forward.flatMap(({ pool: id, weight }) => {
+        const pool = this.pools.get(id);
+        return pool ? [{ pool, weight, credit: 0 }] : [];
+      });
+      const route = new Route(rule.environment, pools, this.dependencies.account.poolless);
+      this.routes.push(route);
+      for (const host of rule.hosts) {
+        if (host === '*') this.fallback = route;
+        else if (host.startsWith('*.')) this.wildcards.set(host.slice(2), route);
+        else this.exact.set(host, route);
+      }
+    }
+  }
+
+  private refresh(): void {
+    for (const pool of this.pools.values()) pool.refresh();
+    for (const route of this.routes) route.refresh();
+  }
+}
+
+const healthKey = (pool: string, target: string): string => `${pool} ${target}`;

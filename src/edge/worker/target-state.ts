@@ -1,0 +1,128 @@
+import type { Target } from '../../model/snapshot.ts';
+import type { TargetHealth } from '../../model/target.ts';
+import type { Limits } from '../limits.ts';
+import type { RowCounter } from './account.ts';
+import type { Pickable } from './picker.ts';
+import type { RetryBudget } from './retry-budget.ts';
+import { UpstreamConnection } from './upstream-connection.ts';
+
+/** One target as a worker sees it: its health, what is inside it, its idle connections. */
+export class TargetState implements Pickable {
+  readonly pool: string;
+  readonly id: string;
+  readonly host: string;
+  readonly port: number;
+  readonly row: RowCounter;
+  readonly budget: RetryBudget;
+  health: TargetHealth = 'initial';
+  admitted = false;
+  /** Requests inside it; upgraded connections are counted apart. */
+  inFlight = 0;
+  tunnels = 0;
+  suspectUntilMs = 0;
+  /** Takes new requests, if its health allows. */
+  active = false;
+  /** Being taken out, or gone from the snapshot. */
+  draining = false;
+  /** Wall clock. */
+  drainUntil: number | null = null;
+  /** What the last report said was inside. */
+  reportedInFlight = 0;
+  reportedTunnels = 0;
+  /** Told when the last request, or the last tunnel, has left while it is draining. */
+  private readonly onDrained: () => void;
+  private readonly limits: Limits;
+  /** Newest last. */
+  private idle: UpstreamConnection[] = [];
+
+  constructor(
+    pool: string,
+    target: Target,
+    row: RowCounter,
+    budget: RetryBudget,
+    limits: Limits,
+    onDrained: () => void,
+  ) {
+    this.pool = pool;
+    this.id = target.id;
+    this.host = target.host;
+    this.port = target.port;
+    this.row = row;
+    this.budget = budget;
+    this.limits = limits;
+    this.onDrained = onDrained;
+  }
+
+  /** Takes what the snapshot says; null when it is not in it any more. */
+  update(target: Target | null): void {
+    this.active = target?.state === 'active';
+    this.draining = target === null || target.state === 'draining';
+    if (target !== null) this.drainUntil = target.drainUntil;
+    if (!this.active) this.closeIdle();
+  }
+
+  /** The newest idle connection fit for the request, if any. */
+  takeIdle(idempotent: boolean, nowMs: number): UpstreamConnection | null {
+    for (let connection = this.idle.pop(); connection; connection = this.idle.pop()) {
+      if (connection.closed || connection.idleUntilMs <= nowMs) {
+        connection.destroy();
+        continue;
+      }
+      if (idempotent || nowMs - connection.idleSinceMs <= this.limits.nonIdempotentIdleMs) {
+        return connection;
+      }
+      // The others are older still.
+      this.idle.push(connection);
+      return null;
+    }
+    return null;
+  }
+
+  connect(): UpstreamConnection {
+    return new UpstreamConnection(this.host, this.port);
+  }
+
+  /** Takes back a connection that has done its work and may do more. */
+  keep(connection: UpstreamConnection, keepAliveMs: number | null, nowMs: number): void {
+    const idleMs = keepAliveMs === null ? this.limits.upstreamIdleMs : beforeTimeout(keepAliveMs);
+    if (!this.active || idleMs <= 0 || this.idle.length >= this.limits.upstreamIdleConnections) {
+      connection.destroy();
+      return;
+    }
+    connection.idleSinceMs = nowMs;
+    connection.idleUntilMs = nowMs + idleMs;
+    this.idle.push(connection);
+  }
+
+  requestLeft(): void {
+    this.inFlight -= 1;
+    if (this.draining && this.inFlight === 0) this.onDrained();
+  }
+
+  tunnelLeft(): void {
+    this.tunnels -= 1;
+    if (this.draining && this.tunnels === 0) this.onDrained();
+  }
+
+  get empty(): boolean {
+    return this.inFlight === 0 && this.tunnels === 0;
+  }
+
+  /** Drops idle connections that are closed or too old. */
+  sweepIdle(nowMs: number): void {
+    if (this.idle.length === 0) return;
+    this.idle = this.idle.filter((connection) => {
+      const fit = !connection.closed && connection.idleUntilMs > nowMs;
+      if (!fit) connection.destroy();
+      return fit;
+    });
+  }
+
+  closeIdle(): void {
+    for (const connection of this.idle) connection.destroy();
+    this.idle = [];
+  }
+}
+
+/** A little earlier than the app will close, so that the two do not meet. */
+const beforeTimeout = (timeoutMs: number): number => timeoutMs - Math.min(1_000, timeoutMs / 2);

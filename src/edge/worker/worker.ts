@@ -1,0 +1,124 @@
+import { type Clock, systemClock } from '../../kernel/clock.ts';
+import type { Log } from '../../kernel/log.ts';
+import { createEdgeWorker } from './edge-worker.ts';
+import { type SupervisorLink, supervisorLink } from './supervisor-link.ts';
+
+/** How often a worker reports on its own, when something has changed. */
+const REPORT_MS = 100;
+
+export interface RunWorkerOptions {
+  /** The unix socket on which the supervisor waits for its workers. */
+  linkPath: string;
+  /** Unique among all workers that ever were: 16 hexadecimal digits. */
+  name: string;
+  generation: number;
+  /** Listening sockets, inherited. */
+  listenFds: number[];
+  /** Called once for each supervisor that had answered and is gone; the worker serves on. */
+  onSupervisorLost: () => void;
+  log: Log;
+  clock?: Clock;
+}
+
+/**
+ * The life of a worker process: hello → welcome → it listens → ready → it serves → retire → it
+ * drains → bye. Resolves after the bye, when the process may exit; rejects when it cannot listen.
+ */
+export async function runWorker(options: RunWorkerOptions): Promise<'drained' | 'cut-off'> {
+  const clock = options.clock ?? systemClock;
+  let link: SupervisorLink | null = null;
+  let reportIsDue = false;
+
+  const reportSoon = (): void => {
+    if (reportIsDue) return;
+    reportIsDue = true;
+    // Behind the callback that ended the request, so that the report has its outcome.
+    queueMicrotask(() => {
+      reportIsDue = false;
+      reportChanges(null);
+    });
+  };
+  const worker = createEdgeWorker({
+    clock,
+    onCeiling: (accepted) => link?.send({ kind: 'ceiling', accepted }),
+    onDrained: reportSoon,
+  });
+  const reportChanges = (request: number | null): void => {
+    // A report that nobody hears would take its changes with it.
+    if (!link?.connected) return;
+    link.send({ kind: 'report', report: worker.report(request, 'changes') });
+  };
+
+  let lastReported = '';
+  const timer = clock.every(REPORT_MS, () => {
+    const state = worker.activity();
+    if (state === lastReported) return;
+    lastReported = state;
+    reportChanges(null);
+  });
+
+  try {
+    return await new Promise<'drained' | 'cut-off'>((resolve, reject) => {
+      let welcomed = false;
+      const listen = async (): Promise<void> => {
+        for (const fd of options.listenFds) await worker.listen({ fd });
+        link?.send({ kind: 'ready' });
+        options.log.info({ generation: options.generation }, 'worker serves');
+      };
+      link = supervisorLink({
+        path: options.linkPath,
+        clock,
+        hello: () => ({
+          kind: 'hello',
+          worker: options.name,
+          pid: process.pid,
+          generation: options.generation,
+          snapshot: worker.snapshot,
+          accepting: worker.accepting,
+          report: worker.report(null, 'everything'),
+          ceiling: worker.ceiling,
+        }),
+        onLost: options.onSupervisorLost,
+        onMessage(message) {
+          switch (message.kind) {
+            case 'welcome':
+              if (message.snapshot !== null) worker.apply(message.snapshot);
+              worker.updateHealth(message.health);
+              if (message.snapshot !== null) acknowledge();
+              if (message.accept && !welcomed) {
+                welcomed = true;
+                listen().catch(reject);
+              }
+              return;
+            case 'snapshot':
+              worker.apply(message.snapshot);
+              acknowledge();
+              return;
+            case 'health':
+              worker.updateHealth(message.health);
+              return;
+            case 'report-now':
+              reportChanges(message.request);
+              return;
+            case 'retire':
+              worker.retire(message.drainMs).then(resolve, reject);
+              return;
+          }
+        },
+      });
+      // What is inside each target comes first: who hears the ack may count on it.
+      const acknowledge = (): void => {
+        reportChanges(null);
+        link?.send({ kind: 'ack', number: worker.snapshot });
+      };
+      link.start();
+    });
+  } finally {
+    timer.cancel();
+    await (link as SupervisorLink | null)?.close({
+      kind: 'bye',
+      report: worker.report(null, 'everything'),
+    });
+    await worker.close();
+  }
+}
