@@ -1,5 +1,5 @@
 import { stateMachine } from '../kernel/state-machine.ts';
-import type { Rollout } from './configuration.ts';
+import type { Capacity, Rollout } from './configuration.ts';
 import type { EnvironmentKey } from './environment.ts';
 import type { LedgerReading } from './ledger.ts';
 import type { Receipt } from './receipt.ts';
@@ -8,7 +8,7 @@ import type { Receipt } from './receipt.ts';
  * A durable operation that moves an environment from one release to another.
  *
  * running       towards the new release
- * rolling-back  towards the old one, because it failed or was aborted
+ * rolling-back  towards the old one, because it failed or was aborted; with no old one, to nothing
  * succeeded     the fleet runs the new release
  * rolled-back   it failed; the fleet runs the old release
  * aborted       somebody stopped it; the fleet runs the old release
@@ -25,7 +25,7 @@ export type DeploymentState =
 export type Verdict = Exclude<DeploymentState, 'running' | 'rolling-back'>;
 
 export const deploymentMachine = stateMachine<DeploymentState>('deployment', {
-  running: ['succeeded', 'rolling-back', 'aborted', 'failed'],
+  running: ['succeeded', 'rolling-back'],
   'rolling-back': ['rolled-back', 'aborted', 'failed'],
   succeeded: [],
   'rolled-back': [],
@@ -55,6 +55,8 @@ export interface Deployment {
   /** When it turned back, null if it did not. */
   turnedAt: number | null;
   endedAt: number | null;
+  /** The environment's capacity before it, restored when it goes back. */
+  capacityBefore: Capacity;
   /** The ledger as it stood at the start; null while the edge could not be read. */
   ledgerAtStart: LedgerReading | null;
   receipt: Receipt | null;

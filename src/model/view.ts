@@ -51,7 +51,8 @@ export interface EnvironmentView {
   deployment: DeploymentView | null;
 }
 
-export interface DeploymentView extends Omit<Deployment, 'ledgerAtStart' | 'rollout'> {
+export interface DeploymentView
+  extends Omit<Deployment, 'ledgerAtStart' | 'rollout' | 'capacityBefore'> {
   policy: string;
   fromVersion: string | null;
   toVersion: string | null;

@@ -1,0 +1,55 @@
+import type { EdgeDriver, EdgeEvent, EdgeStatus } from '../edge/driver.ts';
+import type { Snapshot } from '../model/snapshot.ts';
+import type { TargetStatus } from '../model/target.ts';
+import type { ObservedTarget } from '../plan/observation.ts';
+
+/** What the edge last said of its targets and its snapshot, kept up to date by its events. */
+export class EdgeView {
+  connected = false;
+  /** The newest snapshot in force on every worker; null while the edge cannot be asked. */
+  acknowledged: number | null = null;
+  readonly #targets = new Map<string, TargetStatus>();
+  #stop: (() => void) | null = null;
+
+  watch(edge: EdgeDriver, onEvent: (event: EdgeEvent) => void): void {
+    this.#stop = edge.watch((event) => {
+      if (event.kind === 'targets') this.#keep(event.targets);
+      if (event.kind === 'connected') this.replace(event.status);
+      if (event.kind === 'disconnected') {
+        this.connected = false;
+        this.acknowledged = null;
+      }
+      onEvent(event);
+    });
+  }
+
+  replace(status: EdgeStatus): void {
+    this.connected = true;
+    this.acknowledged = status.snapshot;
+    this.#targets.clear();
+    this.#keep(status.targets);
+  }
+
+  /** Every worker routes by this snapshot; targets it no longer has are forgotten. */
+  acknowledge(snapshot: Snapshot): void {
+    this.acknowledged = Math.max(this.acknowledged ?? 0, snapshot.number);
+    const known = new Set(
+      snapshot.pools.flatMap((pool) => pool.targets.map(({ id }) => keyOf(pool.id, id))),
+    );
+    for (const key of this.#targets.keys()) if (!known.has(key)) this.#targets.delete(key);
+  }
+
+  target(pool: string, id: string): ObservedTarget | null {
+    return this.#targets.get(keyOf(pool, id)) ?? null;
+  }
+
+  close(): void {
+    this.#stop?.();
+  }
+
+  #keep(targets: readonly TargetStatus[]): void {
+    for (const target of targets) this.#targets.set(keyOf(target.pool, target.id), target);
+  }
+}
+
+const keyOf = (pool: string, target: string): string => `${pool} ${target}`;

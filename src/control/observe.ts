@@ -1,0 +1,118 @@
+import type { Environment } from '../model/environment.ts';
+import type { Release } from '../model/release.ts';
+import { poolId } from '../model/snapshot.ts';
+import type { Observation, ObservedInstance, ReleaseNeeds } from '../plan/observation.ts';
+import { FIXED_TARGET, type RoutedEnvironment, type RoutedRelease } from '../plan/routing.ts';
+import type { Slot } from '../runtime/driver.ts';
+import type { EdgeView } from './edge-view.ts';
+import type { Records } from './records.ts';
+
+/** Puts together what is on record, what the runtime says and what the edge says. */
+
+export type Slots = ReadonlyMap<string, Slot>;
+
+export function observeEnvironment(
+  environment: Environment,
+  records: Records,
+  slots: Slots,
+  edge: EdgeView,
+): Observation {
+  const { key } = environment;
+  const deployment = records.runningDeployment(key);
+  const instances = records.instances(key).map((instance): ObservedInstance => {
+    const slot = slots.get(instance.id);
+    return {
+      ...instance,
+      slot: slot
+        ? {
+            running: slot.state === 'running',
+            listening: slot.listening,
+            port: slot.port,
+            exit: slot.exit,
+          }
+        : null,
+      target: edge.target(poolId(key, instance.release), instance.id),
+    };
+  });
+  const needed = new Set(instances.map(({ release }) => release));
+  for (const number of [environment.release, deployment?.to, deployment?.from]) {
+    if (typeof number === 'number') needed.add(number);
+  }
+  const releases = new Map<number, ReleaseNeeds>();
+  for (const number of needed) {
+    const release = records.release(key, number);
+    if (release) releases.set(number, needsOf(release));
+  }
+  const goal = goalNumber(environment, records);
+  return {
+    environment,
+    deployment,
+    releases,
+    instances,
+    fixed: goal === null ? null : edge.target(poolId(key, goal), FIXED_TARGET),
+    acknowledgedSnapshot: edge.acknowledged,
+    failures: records.failures(key),
+  };
+}
+
+/** The release whose names and address count now. */
+function goalNumber(environment: Environment, records: Records): number | null {
+  const deployment = records.runningDeployment(environment.key);
+  if (!deployment) return environment.release;
+  return deployment.state === 'rolling-back' ? deployment.from : deployment.to;
+}
+
+function needsOf(release: Release): ReleaseNeeds {
+  const { web, rollout } = release.configuration;
+  return {
+    number: release.number,
+    zones: web.zones,
+    drainMs: web.drainMs,
+    upstream: web.upstream !== null,
+    rollout,
+  };
+}
+
+/** What the routing plan needs of one environment. */
+export function routedEnvironment(
+  environment: Environment,
+  records: Records,
+  slots: Slots,
+): RoutedEnvironment {
+  const { key } = environment;
+  const instances = records.instances(key);
+  const deployment = records.runningDeployment(key);
+  const goal = goalNumber(environment, records);
+  const fixedUntilThen =
+    deployment && deployment.state === 'running' ? deployment.from : environment.release;
+  const numbers = new Set(instances.map(({ release }) => release));
+  for (const number of [goal, fixedUntilThen]) if (number !== null) numbers.add(number);
+  return {
+    environment,
+    goal,
+    fixedUntilThen,
+    releases: [...numbers]
+      .sort((a, b) => a - b)
+      .flatMap((number) => routedRelease(records.release(key, number)) ?? []),
+    instances: instances.map(({ id, zone, release, state, since }) => {
+      const slot = slots.get(id);
+      const address =
+        slot && slot.state === 'running' && slot.listening
+          ? { host: slot.host, port: slot.port }
+          : null;
+      return { id, zone, release, state, since, address };
+    }),
+  };
+}
+
+function routedRelease(release: Release | undefined): RoutedRelease | null {
+  if (!release) return null;
+  const { number, configuration } = release;
+  return {
+    number,
+    domains: configuration.domains,
+    health: configuration.web.health,
+    drainMs: configuration.web.drainMs,
+    upstream: configuration.web.upstream,
+  };
+}

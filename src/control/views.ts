@@ -1,0 +1,81 @@
+import type { Deployment } from '../model/deployment.ts';
+import { defaultDomain, type Environment } from '../model/environment.ts';
+import type { DeploymentView, EnvironmentView, InstanceView, TrafficView } from '../model/view.ts';
+import { startProblem } from '../plan/fleet.ts';
+import { diagnose } from '../plan/health.ts';
+import type { Observation, ObservedInstance } from '../plan/observation.ts';
+import type { Slots } from './observe.ts';
+import type { Records } from './records.ts';
+
+/** What people see, made from what is observed. */
+
+export function environmentView(
+  observation: Observation,
+  records: Records,
+  slots: Slots,
+  context: { traffic: TrafficView | null; port: number | null; now: number },
+): EnvironmentView {
+  const { environment } = observation;
+  const { key } = environment;
+  const deployment = records.lastDeployment(key);
+  return {
+    application: environment.application,
+    environment: environment.name,
+    status: environment.status,
+    ...diagnose(observation, context.traffic, context.now),
+    release: environment.release,
+    version: versionOf(records, key, environment.release),
+    url: urlOf(environment, records, context.port),
+    capacity: environment.capacity,
+    instances: observation.instances.map((instance) => instanceView(instance, records, slots)),
+    traffic: context.traffic,
+    deployment: deployment && deploymentView(deployment, records),
+  };
+}
+
+function instanceView(instance: ObservedInstance, records: Records, slots: Slots): InstanceView {
+  const slot = slots.get(instance.id);
+  return {
+    id: instance.id,
+    state: instance.state,
+    zone: instance.zone,
+    release: instance.release,
+    version: versionOf(records, instance.environment, instance.release),
+    health: instance.target?.health ?? (instance.state === 'pending' ? 'initial' : 'unknown'),
+    reason: reasonOf(instance),
+    pid: slot?.pid ?? null,
+    port: slot?.port ?? null,
+    startedAt: slot?.startedAt ?? instance.createdAt,
+    cpuPercent: slot?.usage?.cpuPercent ?? null,
+    rssBytes: slot?.usage?.rssBytes ?? null,
+    limit: slot?.limit ?? 'none',
+  };
+}
+
+function reasonOf(instance: ObservedInstance): string {
+  if (instance.state === 'pending') return startProblem(instance);
+  if (instance.state !== 'in-service') return instance.reason;
+  return instance.target?.health === 'healthy' ? '' : (instance.target?.description ?? '');
+}
+
+export function deploymentView(deployment: Deployment, records: Records): DeploymentView {
+  const { ledgerAtStart, rollout, capacityBefore, ...shown } = deployment;
+  return {
+    ...shown,
+    policy: rollout.policy,
+    fromVersion: versionOf(records, deployment.environment, deployment.from),
+    toVersion: versionOf(records, deployment.environment, deployment.to),
+  };
+}
+
+const versionOf = (records: Records, key: string, release: number | null): string | null =>
+  release === null ? null : (records.release(key, release)?.version ?? null);
+
+function urlOf(environment: Environment, records: Records, port: number | null): string {
+  const { key, application, name } = environment;
+  const number = records.runningDeployment(key)?.to ?? environment.release;
+  const domains = number === null ? [] : records.release(key, number)?.configuration.domains;
+  const named = domains?.find((domain) => !domain.includes('*'));
+  const host = named ?? (domains?.includes('*') ? 'localhost' : defaultDomain(application, name));
+  return `http://${host}${port === null || port === 80 ? '' : `:${port}`}/`;
+}

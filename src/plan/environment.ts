@@ -1,0 +1,264 @@
+import type { Deployment } from '../model/deployment.ts';
+import type { Step } from '../model/step.ts';
+import { type Backoff, backoffOf } from './backoff.ts';
+import { type Fleet, fleetOf, sickAt, startProblem } from './fleet.ts';
+import { judge } from './judgement.ts';
+import type { Observation, ObservedInstance, ObservedTarget, ReleaseNeeds } from './observation.ts';
+import { zoneForLaunch } from './placement.ts';
+import { policies } from './rollout/rollout.ts';
+
+/**
+ * What to do about one environment now: its whole desired state against its whole observed state.
+ * Pure and level-based: asked again after a crash, it carries on; asked about a converged
+ * environment, it plans nothing.
+ */
+export interface Plan {
+  steps: Step[];
+  /** Time alone will change the plan at this moment; null when only an event will. */
+  wakeAt: number | null;
+}
+
+export function planEnvironment(
+  observation: Observation,
+  now: number,
+  newInstanceId: () => string,
+): Plan {
+  const facts = recordFacts(observation);
+  if (facts.length > 0) return { steps: facts, wakeAt: now };
+
+  const judgement = judge(observation, now);
+  if (judgement.step) return { steps: [judgement.step], wakeAt: now };
+
+  const goal = goalOf(observation);
+  const fleet = fleetOf(observation.instances, goal?.number ?? null, now);
+  const wakes = new Wakes(now);
+  wakes.at(judgement.wakeAt);
+  const moves =
+    goal && !goal.upstream
+      ? followPolicy(observation, fleet, goal, now, newInstanceId, wakes)
+      : retireAll(fleet, observation, goal);
+  const returning = new Set(moves.filter(({ kind }) => kind === 'admit').map(instanceOf));
+  const steps = [
+    ...dismissStrays(fleet, observation),
+    ...dismissOverdue(fleet, observation, now, wakes),
+    ...[...fleet.leaving, ...fleet.warm]
+      .filter(({ id }) => !returning.has(id))
+      .flatMap((instance) => leavingStep(instance, observation, goal, now, wakes) ?? []),
+    ...moves,
+  ];
+  return { steps, wakeAt: steps.length > 0 ? now : wakes.earliest };
+}
+
+/** The release the environment moves to; null when it is to have none. */
+export function goalOf(observation: Observation): ReleaseNeeds | null {
+  const { environment, deployment, releases } = observation;
+  if (environment.status === 'terminating' || environment.status === 'terminated') return null;
+  const number = deployment ? destination(deployment) : environment.release;
+  return number === null ? null : (releases.get(number) ?? null);
+}
+
+const destination = (deployment: Deployment): number | null =>
+  deployment.state === 'rolling-back' ? deployment.from : deployment.to;
+
+/** What has happened and is not yet on record: deaths and first passed checks. */
+function recordFacts({ instances }: Observation): Step[] {
+  const steps: Step[] = [];
+  for (const instance of instances) {
+    const cause = deathOf(instance);
+    if (cause !== null) {
+      steps.push({ kind: 'bury', instance: instance.id, reason: cause });
+    } else if (instance.state === 'pending' && instance.target?.health === 'healthy') {
+      steps.push({ kind: 'admit', instance: instance.id, reason: 'passed its health check' });
+    }
+  }
+  return steps;
+}
+
+function deathOf({ state, slot }: ObservedInstance): string | null {
+  if (state === 'terminating') return slot === null ? 'stopped' : null;
+  if (slot === null) return state === 'pending' ? null : 'its slot is gone';
+  return slot.running ? null : (slot.exit?.cause ?? 'ended');
+}
+
+/** Instances of a release nobody wants that never served. */
+function dismissStrays(fleet: Fleet, { deployment }: Observation): Step[] {
+  const reason =
+    deployment?.state === 'rolling-back'
+      ? 'its release is being taken back'
+      : 'its release is no longer wanted';
+  return fleet.othersStarting.map(({ id }) => ({ kind: 'terminate', instance: id, reason }));
+}
+
+/**
+ * At rest, an instance that does not become healthy in its time is stopped, so that another can be
+ * tried; during a deployment the judgement has already turned it back.
+ */
+function dismissOverdue(
+  fleet: Fleet,
+  { releases }: Observation,
+  now: number,
+  wakes: Wakes,
+): Step[] {
+  const steps: Step[] = [];
+  for (const instance of fleet.starting) {
+    const timeoutMs = releases.get(instance.release)?.rollout.startTimeoutMs ?? 0;
+    if (now < instance.createdAt + timeoutMs) {
+      wakes.at(instance.createdAt + timeoutMs);
+      continue;
+    }
+    const reason = `not healthy within ${timeoutMs / 1000} s: ${startProblem(instance)}`;
+    steps.push({ kind: 'terminate', instance: instance.id, reason });
+  }
+  return steps;
+}
+
+/** Drained instances stop, or stay warm when the policy keeps them; kept ones go when time is up. */
+function leavingStep(
+  instance: ObservedInstance,
+  observation: Observation,
+  goal: ReleaseNeeds | null,
+  now: number,
+  wakes: Wakes,
+): Step | null {
+  if (instance.state === 'terminating') {
+    return { kind: 'terminate', instance: instance.id, reason: instance.reason };
+  }
+  if (instance.state === 'draining') {
+    const drained = drainedReason(instance, observation, now, wakes);
+    if (drained === null) return null;
+    const kept = isKept(instance, observation, goal);
+    return { kind: kept ? 'hold' : 'terminate', instance: instance.id, reason: drained };
+  }
+  const keepUntil = instance.since + (goal?.rollout.keepMs ?? 0);
+  if (isKept(instance, observation, goal) && now < keepUntil) {
+    wakes.at(keepUntil);
+    return null;
+  }
+  return { kind: 'terminate', instance: instance.id, reason: 'no longer kept warm' };
+}
+
+/** Kept warm: the release before this one, while nothing is wrong with this one. */
+function isKept(
+  instance: ObservedInstance,
+  { deployment }: Observation,
+  goal: ReleaseNeeds | null,
+): boolean {
+  if (!goal || goal.rollout.keepMs === 0 || instance.release === goal.number) return false;
+  if (!deployment) return instance.state === 'standby';
+  return deployment.state === 'running' && instance.release === deployment.from;
+}
+
+function drainedReason(
+  instance: ObservedInstance,
+  { releases, acknowledgedSnapshot }: Observation,
+  now: number,
+  wakes: Wakes,
+): string | null {
+  const deadline = instance.since + (releases.get(instance.release)?.drainMs ?? 0);
+  if (now >= deadline) return 'its drain deadline passed';
+  wakes.at(deadline);
+  const unrouted =
+    instance.unroutedBy !== null &&
+    acknowledgedSnapshot !== null &&
+    acknowledgedSnapshot >= instance.unroutedBy;
+  const empty = !instance.target || isEmpty(instance.target);
+  return unrouted && empty ? 'drained' : null;
+}
+
+/** Counts from before the edge began to drain it say nothing. */
+const isEmpty = ({ health, inFlight, tunnels }: ObservedTarget): boolean =>
+  health === 'draining' && inFlight + tunnels === 0;
+
+function followPolicy(
+  observation: Observation,
+  fleet: Fleet,
+  goal: ReleaseNeeds,
+  now: number,
+  newInstanceId: () => string,
+  wakes: Wakes,
+): Step[] {
+  const desired = observation.environment.capacity.desired;
+  const move = policies[goal.rollout.policy]({ fleet, desired, rollout: goal.rollout, now });
+  wakes.at(move.wakeAt);
+  for (const instance of fleet.ready) wakes.at(sickAt(instance));
+  const backoff = backoffOf(observation.failures, goal.number, now);
+  return [
+    ...move.readmit.map(
+      ({ id }): Step => ({ kind: 'admit', instance: id, reason: 'still running: back in service' }),
+    ),
+    ...launches(observation, goal, fleet, move.launch, backoff, newInstanceId, wakes),
+    ...move.retire.map(
+      ({ instance, reason }): Step => ({ kind: 'retire', instance: instance.id, reason }),
+    ),
+  ];
+}
+
+function launches(
+  { instances, environment }: Observation,
+  goal: ReleaseNeeds,
+  fleet: Fleet,
+  count: number,
+  backoff: Backoff,
+  newInstanceId: () => string,
+  wakes: Wakes,
+): Step[] {
+  const steps: Step[] = fleet.starting
+    .filter(({ slot }) => slot === null)
+    .map(({ id, release, zone, reason }) => ({
+      kind: 'launch',
+      instance: id,
+      release,
+      zone,
+      reason,
+    }));
+  if (count > 0 && backoff.until !== null) {
+    wakes.at(backoff.until);
+    return steps;
+  }
+  const live = instances.filter(
+    ({ release, state }) =>
+      release === goal.number && (state === 'pending' || state === 'in-service'),
+  );
+  const placed = live.map(({ zone }) => ({ zone }));
+  const reason = launchReason(live.length, environment.capacity.desired, backoff);
+  for (let index = 0; index < count; index += 1) {
+    const zone = zoneForLaunch(goal.zones, placed);
+    placed.push({ zone });
+    steps.push({ kind: 'launch', instance: newInstanceId(), release: goal.number, zone, reason });
+  }
+  return steps;
+}
+
+function launchReason(live: number, desired: number, backoff: Backoff): string {
+  const have = `${live} of ${desired} desired`;
+  return backoff.lastCause === null ? have : `${have}; the last one ${backoff.lastCause}`;
+}
+
+/** No instance is wanted: the environment ends, its first release failed, or an address is fixed. */
+function retireAll(fleet: Fleet, { fixed }: Observation, goal: ReleaseNeeds | null): Step[] {
+  if (goal?.upstream && fixed?.health !== 'healthy') return [];
+  const reason = goal ? 'a fixed address takes over' : 'no release is wanted here';
+  return [
+    ...fleet.starting.map(({ id }): Step => ({ kind: 'terminate', instance: id, reason })),
+    ...[...fleet.ready, ...fleet.sick, ...fleet.others].map(
+      ({ id }): Step => ({ kind: 'retire', instance: id, reason }),
+    ),
+  ];
+}
+
+const instanceOf = (step: Step): string | null => ('instance' in step ? step.instance : null);
+
+/** Collects the earliest moment at which time alone changes the plan. */
+class Wakes {
+  earliest: number | null = null;
+  readonly #now: number;
+
+  constructor(now: number) {
+    this.#now = now;
+  }
+
+  at(moment: number | null): void {
+    if (moment === null || moment <= this.#now) return;
+    if (this.earliest === null || moment < this.earliest) this.earliest = moment;
+  }
+}

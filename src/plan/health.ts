@@ -1,0 +1,117 @@
+import type { EnvironmentHealth } from '../model/environment.ts';
+import type { TrafficView } from '../model/view.ts';
+import { backoffOf } from './backoff.ts';
+import { goalOf } from './environment.ts';
+import { fleetOf, isServing, startProblem } from './fleet.ts';
+import type { Observation, ObservedInstance } from './observation.ts';
+
+/**
+ * How an environment does, with the cause in a sentence. The first cause that applies wins, the
+ * gravest first. AWS does not publish the shares that separate the levels; these are ours.
+ */
+export interface Diagnosis {
+  health: EnvironmentHealth;
+  cause: string;
+}
+
+const MIN_REQUESTS = 20;
+const ERROR_LEVELS: readonly [share: number, health: EnvironmentHealth][] = [
+  [0.2, 'severe'],
+  [0.05, 'degraded'],
+  [0.01, 'warning'],
+];
+
+export function diagnose(
+  observation: Observation,
+  traffic: TrafficView | null,
+  now: number,
+): Diagnosis {
+  const { environment, deployment } = observation;
+  if (environment.status === 'terminating') return { health: 'pending', cause: 'terminating' };
+  if (observation.acknowledgedSnapshot === null) {
+    return { health: 'unknown', cause: 'the edge cannot be reached' };
+  }
+  const capacity = diagnoseCapacity(observation, now);
+  if (capacity && isGrave(capacity.health)) return capacity;
+  const errors = diagnoseErrors(traffic);
+  if (errors && isGrave(errors.health)) return errors;
+  if (deployment) return diagnoseDeployment(observation);
+  return capacity ?? errors ?? { health: 'ok', cause: inServiceSentence(observation) };
+}
+
+const isGrave = (health: EnvironmentHealth): boolean =>
+  health === 'severe' || health === 'degraded';
+
+function diagnoseCapacity(observation: Observation, now: number): Diagnosis | null {
+  const { environment, instances, deployment } = observation;
+  const goal = goalOf(observation);
+  if (goal?.upstream) return diagnoseFixed(observation);
+  const serving = instances.filter(isServing).length;
+  const { desired, min } = environment.capacity;
+  if (environment.status === 'launching' && serving === 0 && deployment?.state === 'running') {
+    return { health: 'pending', cause: `starting: 0 of ${desired} instances in service` };
+  }
+  if (!goal) {
+    return { health: 'severe', cause: 'no release has ever been healthy; deploy one that is' };
+  }
+  if (serving >= desired) return null;
+  const why = shortfallCause(observation, goal.number, now);
+  const cause = `${serving} of ${desired} instances in service${why === '' ? '' : `: ${why}`}`;
+  if (serving === 0 && desired > 0) return { health: 'severe', cause };
+  return { health: serving < min ? 'degraded' : 'warning', cause };
+}
+
+function diagnoseFixed({ fixed }: Observation): Diagnosis | null {
+  if (fixed?.health === 'healthy') return null;
+  const why = fixed?.description || 'not checked yet';
+  return { health: 'severe', cause: `the fixed address is not healthy: ${why}` };
+}
+
+function shortfallCause(observation: Observation, goal: number, now: number): string {
+  const backoff = backoffOf(observation.failures, goal, now);
+  if (backoff.crashLooping) {
+    const wait =
+      backoff.until === null ? '' : `; next try in ${Math.ceil((backoff.until - now) / 1000)} s`;
+    return `release ${goal} is crash-looping: ${backoff.failures} instances ended young, the last one ${backoff.lastCause}${wait}`;
+  }
+  const fleet = fleetOf(observation.instances, goal, now);
+  const unhealthy = observation.instances.find(
+    (instance) => instance.state === 'in-service' && !isServing(instance),
+  );
+  if (unhealthy) return `${unhealthy.id} ${unhealthy.target?.description ?? 'fails its checks'}`;
+  const [starting] = fleet.starting;
+  if (starting) return `${starting.id} is starting, ${startProblem(starting)}`;
+  return backoff.lastCause === null ? '' : `an instance ${backoff.lastCause}`;
+}
+
+function diagnoseErrors(traffic: TrafficView | null): Diagnosis | null {
+  if (!traffic) return null;
+  const requests = (traffic.requestsPerSecond * traffic.windowMs) / 1000;
+  if (requests < MIN_REQUESTS) return null;
+  const share = (traffic.appErrors + traffic.lost) / requests;
+  const level = ERROR_LEVELS.find(([least]) => share >= least);
+  if (!level) return null;
+  const percent = (share * 100).toFixed(1);
+  return { health: level[1], cause: `${percent}% of requests fail with 5xx` };
+}
+
+function diagnoseDeployment({ deployment, instances }: Observation): Diagnosis {
+  if (!deployment) return { health: 'unknown', cause: '' };
+  const goal = deployment.state === 'rolling-back' ? deployment.from : deployment.to;
+  const done = instances.filter(({ release, state }) => release === goal && state === 'in-service');
+  const progress = `${done.length} instances run release ${goal}`;
+  if (deployment.state === 'rolling-back') {
+    return { health: 'warning', cause: `going back (${deployment.cause}): ${progress}` };
+  }
+  return {
+    health: 'info',
+    cause: `${deployment.kind} #${deployment.number} is running: ${progress}`,
+  };
+}
+
+function inServiceSentence({ instances, fixed }: Observation): string {
+  if (fixed) return 'the fixed address is healthy';
+  const serving: ObservedInstance[] = instances.filter(isServing);
+  const zones = new Set(serving.map(({ zone }) => zone)).size;
+  return `${serving.length} instances in service in ${zones} ${zones === 1 ? 'zone' : 'zones'}`;
+}

@@ -1,0 +1,58 @@
+import type { Rollout } from '../model/configuration.ts';
+import type { Deployment } from '../model/deployment.ts';
+import type { Environment } from '../model/environment.ts';
+import type { Exit, Instance } from '../model/instance.ts';
+import type { TargetHealth } from '../model/target.ts';
+
+/** What a plan is made from: plain data, read at one moment. */
+
+export interface ObservedInstance extends Instance {
+  /** What the runtime says; null when it has no such slot. */
+  slot: { running: boolean; listening: boolean; port: number; exit: Exit | null } | null;
+  /** What the edge says; null when it has no such target, or cannot be asked. */
+  target: ObservedTarget | null;
+}
+
+export interface ObservedTarget {
+  health: TargetHealth;
+  description: string;
+  /** When it came into this health. */
+  since: number;
+  inFlight: number;
+  tunnels: number;
+}
+
+/** What the planner needs of a release. */
+export interface ReleaseNeeds {
+  number: number;
+  zones: readonly string[];
+  drainMs: number;
+  /** A fixed address: there is nothing to launch. */
+  upstream: boolean;
+  rollout: Rollout;
+}
+
+/** An instance that ended by itself. */
+export interface Failure {
+  instance: string;
+  release: number;
+  at: number;
+  /** How long it had been in service; null when it never was. */
+  servedMs: number | null;
+  cause: string;
+}
+
+export interface Observation {
+  environment: Environment;
+  /** The running deployment. */
+  deployment: Deployment | null;
+  releases: ReadonlyMap<number, ReleaseNeeds>;
+  /** Live instances only. */
+  instances: readonly ObservedInstance[];
+  /** The target of a fixed address, when the goal is one. */
+  fixed: ObservedTarget | null;
+  /** The newest snapshot in force at the edge; null when the edge cannot be asked. */
+  acknowledgedSnapshot: number | null;
+  /** Recent ones, oldest first. */
+  failures: readonly Failure[];
+}

@@ -1,0 +1,110 @@
+import { type Fleet, hasSettled, isServing } from '../fleet.ts';
+import type { ObservedInstance } from '../observation.ts';
+import { chooseRetiring } from '../placement.ts';
+import type { RolloutInput, RolloutMove } from './rollout.ts';
+
+/**
+ * Batches in turn. With `extra` > 0, so many are launched above desired first and the old ones go
+ * as the new ones prove themselves, so that capacity never falls below desired. With `extra` = 0,
+ * a batch of old ones goes first and the new ones take its place.
+ *
+ * Only what takes new requests counts as capacity: while an instance drains, the next batch is
+ * already starting.
+ */
+export function rolling(input: RolloutInput): RolloutMove {
+  const { fleet, desired, rollout } = input;
+  const readmit = readmissions(fleet, desired);
+  return {
+    readmit,
+    launch: launches(input, readmit.length),
+    ...retirements(input),
+    wakeAt: nextSettled(fleet.ready, rollout.healthyMs, input.now),
+  };
+}
+
+/** What still runs needs no boot: it comes back first, the youngest in its state before others. */
+function readmissions(fleet: Fleet, desired: number): ObservedInstance[] {
+  const missing = desired - fleet.ready.length - fleet.starting.length;
+  if (missing <= 0) return [];
+  return [...fleet.warm].sort((a, b) => b.since - a.since).slice(0, missing);
+}
+
+function launches({ fleet, desired, rollout }: RolloutInput, readmitted: number): number {
+  const { starting, ready, sick, others } = fleet;
+  const missing = desired - starting.length - ready.length - readmitted;
+  if (missing <= 0) return 0;
+  const occupied = starting.length + ready.length + readmitted + sick.length + others.length;
+  const free = Math.max(0, desired - occupied);
+  const above = Math.max(0, occupied - desired);
+  return Math.min(missing, free + Math.max(0, rollout.extra - above));
+}
+
+function retirements(input: RolloutInput): Pick<RolloutMove, 'retire'> {
+  const { fleet, desired, rollout, now } = input;
+  const settled = fleet.ready.filter((instance) => hasSettled(instance, rollout.healthyMs, now));
+  if (fleet.others.length > 0) return { retire: retireOthers(input, settled) };
+
+  const surplus = fleet.ready.length - desired;
+  if (surplus > 0) {
+    return {
+      retire: chooseRetiring(fleet.ready, surplus).map((instance) => ({
+        instance,
+        reason: `${fleet.ready.length} in service, ${desired} desired`,
+      })),
+    };
+  }
+  return { retire: retireSick(input, settled) };
+}
+
+function retireOthers(
+  { fleet, desired, rollout }: RolloutInput,
+  settled: readonly ObservedInstance[],
+): RolloutMove['retire'] {
+  const reason = (instance: ObservedInstance) =>
+    `release ${instance.release} makes way for the new one`;
+  const broken = fleet.others.filter((instance) => !isServing(instance));
+  const serving = fleet.others.filter(isServing);
+  const unsettled = fleet.starting.length + fleet.ready.length - settled.length;
+  const floor = rollout.extra > 0 ? desired : Math.max(0, desired - rollout.batch);
+  const spare = settled.length + serving.length - floor;
+  const done = settled.length >= desired;
+  // In place, a batch is finished before the next one begins.
+  const blocked = rollout.extra === 0 && unsettled > 0;
+  const count = done
+    ? serving.length
+    : blocked
+      ? 0
+      : Math.min(spare, Math.max(rollout.batch, rollout.extra));
+  const retiring = [
+    ...(settled.length > 0 ? broken : []),
+    ...chooseRetiring(serving, Math.max(0, count)),
+  ];
+  return retiring.map((instance) => ({ instance, reason: reason(instance) }));
+}
+
+/** A sick one goes once another has taken its place, or when there is no room for another. */
+function retireSick(
+  { fleet, desired, rollout }: RolloutInput,
+  settled: readonly ObservedInstance[],
+): RolloutMove['retire'] {
+  const replaced = settled.filter(isServing).length + fleet.sick.length - desired;
+  const noRoom = rollout.extra === 0 && settled.some(isServing) && fleet.starting.length === 0;
+  const count = noRoom ? 1 : Math.min(fleet.sick.length, replaced);
+  return chooseRetiring(fleet.sick, Math.max(0, count)).map((instance) => ({
+    instance,
+    reason: `unhealthy: ${instance.target?.description ?? 'failed its checks'}`,
+  }));
+}
+
+function nextSettled(
+  ready: readonly ObservedInstance[],
+  healthyMs: number,
+  now: number,
+): number | null {
+  let next: number | null = null;
+  for (const instance of ready) {
+    const at = instance.since + healthyMs;
+    if (at > now && (next === null || at < next)) next = at;
+  }
+  return next;
+}

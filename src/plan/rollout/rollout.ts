@@ -1,0 +1,32 @@
+import type { Rollout } from '../../model/configuration.ts';
+import type { Fleet } from '../fleet.ts';
+import type { ObservedInstance } from '../observation.ts';
+import { rolling } from './rolling.ts';
+
+/**
+ * A deploy policy: arithmetic on a fleet. It says how many instances of the goal to launch and
+ * which to bring back or retire now; asked again after every change, it converges. At rest, with
+ * nothing of another release left, the same arithmetic heals and scales.
+ */
+export interface RolloutInput {
+  fleet: Fleet;
+  /** Instances wanted in service. */
+  desired: number;
+  rollout: Rollout;
+  now: number;
+}
+
+export interface RolloutMove {
+  /** Launch so many of the goal release. */
+  launch: number;
+  /** Bring these back to service. */
+  readmit: ObservedInstance[];
+  /** Take these out of service. */
+  retire: { instance: ObservedInstance; reason: string }[];
+  /** Time alone will change the answer at this moment. */
+  wakeAt: number | null;
+}
+
+export type RolloutPolicy = (input: RolloutInput) => RolloutMove;
+
+export const policies: Readonly<Record<Rollout['policy'], RolloutPolicy>> = { rolling };

@@ -1,0 +1,126 @@
+import type { HealthCheck } from '../model/configuration.ts';
+import { defaultDomain, type Environment } from '../model/environment.ts';
+import type { Instance } from '../model/instance.ts';
+import { type Pool, poolId, type Rule, type Snapshot, type Target } from '../model/snapshot.ts';
+
+/** The routing state of the edge, from what every environment has: pure, in a stable order. */
+
+export interface RoutedInstance
+  extends Pick<Instance, 'id' | 'zone' | 'release' | 'state' | 'since'> {
+  /** Where it listens, with a socket that is its own; null while it does not. */
+  address: { host: string; port: number } | null;
+}
+
+export interface RoutedRelease {
+  number: number;
+  domains: readonly string[];
+  health: HealthCheck;
+  drainMs: number;
+  /** `http://host:port` of something Belay did not start. */
+  upstream: string | null;
+}
+
+export interface RoutedEnvironment {
+  environment: Environment;
+  /** Where it goes, where it comes from, and all that still has instances. */
+  releases: readonly RoutedRelease[];
+  /** The release whose names count: the goal of a deployment, else the environment's own. */
+  goal: number | null;
+  /** A fixed address that is still to be routed to, besides the goal. */
+  fixedUntilThen: number | null;
+  instances: readonly RoutedInstance[];
+}
+
+export const FIXED_TARGET = 'fixed';
+/** Names that reach whatever is there: the oldest environment answers to them. */
+const BARE_NAMES = ['localhost', '127.0.0.1', '[::1]'];
+
+export function planRouting(environments: readonly RoutedEnvironment[]): Omit<Snapshot, 'number'> {
+  const routed = [...environments]
+    .filter(({ environment }) => environment.status !== 'terminated')
+    .sort((a, b) => a.environment.createdAt - b.environment.createdAt);
+  const rules: Rule[] = [];
+  const pools: Pool[] = [];
+  for (const [index, each] of routed.entries()) {
+    const own = poolsOf(each);
+    pools.push(...own.map(({ pool }) => pool));
+    const forward = own.map(({ pool, weight }) => ({ pool: pool.id, weight }));
+    const bare = index === 0 ? BARE_NAMES : [];
+    const hosts = [...new Set([...domainsOf(each), ...bare])];
+    rules.push({ hosts, environment: each.environment.key, forward });
+  }
+  return { rules, pools };
+}
+
+function domainsOf({ environment, releases, goal }: RoutedEnvironment): readonly string[] {
+  const release = releases.find(({ number }) => number === goal);
+  return release?.domains ?? [defaultDomain(environment.application, environment.name)];
+}
+
+function poolsOf(each: RoutedEnvironment): { pool: Pool; weight: number }[] {
+  const pools: { pool: Pool; weight: number }[] = [];
+  for (const release of each.releases) {
+    const instances = each.instances.filter((instance) => instance.release === release.number);
+    const targets = release.upstream
+      ? fixedTargets(each, release, release.upstream)
+      : targetsOf(instances, release.drainMs);
+    if (targets.length === 0) continue;
+    const key = each.environment.key;
+    const pool: Pool = {
+      id: poolId(key, release.number),
+      environment: key,
+      release: release.number,
+      health: release.health,
+      targets,
+    };
+    pools.push({ pool, weight: weightOf(release, instances) });
+  }
+  return pools;
+}
+
+/** Each pool's share is its instances in service, so that every instance gets the same. */
+function weightOf(release: RoutedRelease, instances: readonly RoutedInstance[]): number {
+  if (release.upstream) return 1;
+  return instances.filter(({ state }) => state === 'in-service').length;
+}
+
+function targetsOf(instances: readonly RoutedInstance[], drainMs: number): Target[] {
+  const targets: Target[] = [];
+  for (const { id, zone, state, since, address } of instances) {
+    const routed = targetState(state);
+    if (!address || !routed) continue;
+    const drainUntil = routed === 'draining' ? since + drainMs : null;
+    targets.push({ id, ...address, zone, state: routed, drainUntil });
+  }
+  return targets;
+}
+
+function targetState(state: Instance['state']): Target['state'] | null {
+  switch (state) {
+    case 'pending':
+    case 'in-service':
+      return 'active';
+    case 'draining':
+      return 'draining';
+    case 'standby':
+    case 'warmed':
+      return 'standby';
+    default:
+      return null;
+  }
+}
+
+function fixedTargets(each: RoutedEnvironment, release: RoutedRelease, upstream: string): Target[] {
+  if (release.number !== each.goal && release.number !== each.fixedUntilThen) return [];
+  const { hostname, port } = new URL(upstream);
+  return [
+    {
+      id: FIXED_TARGET,
+      host: hostname.replace(/^\[|\]$/g, ''),
+      port: port === '' ? 80 : Number(port),
+      zone: null,
+      state: 'active',
+      drainUntil: null,
+    },
+  ];
+}

@@ -1,0 +1,51 @@
+import type { Deployment } from '../model/deployment.ts';
+import type { Environment, EnvironmentKey } from '../model/environment.ts';
+import type { BelayEvent, NewEvent } from '../model/event.ts';
+import type { Instance } from '../model/instance.ts';
+import type { Release } from '../model/release.ts';
+import type { JournalEntry, Step } from '../model/step.ts';
+import type { Version } from '../model/version.ts';
+
+/**
+ * What must survive a crash: desired and observed state, the journal of operations, events. What a
+ * call has returned from is on disk; calls inside `transaction` are on disk together or not at all.
+ */
+export interface Store {
+  transaction<T>(work: () => T): T;
+
+  environments(): Environment[];
+  saveEnvironment(environment: Environment): void;
+
+  versions(application: string): Version[];
+  saveVersion(version: Version): void;
+
+  /** Newest first. */
+  releases(environment: EnvironmentKey): Release[];
+  saveRelease(release: Release): void;
+
+  /** Live ones, and those that ended after `since` (milliseconds since the epoch). */
+  instances(environment: EnvironmentKey, since: number): Instance[];
+  instance(id: string): Instance | null;
+  saveInstance(instance: Instance): void;
+
+  /** Newest first. */
+  deployments(environment: EnvironmentKey, limit: number): Deployment[];
+  saveDeployment(deployment: Deployment): void;
+
+  /** Writes the step down before it is performed; returns the entry's number. */
+  planStep(environment: EnvironmentKey, deployment: number | null, step: Step, at: number): number;
+  endStep(id: number, state: 'done' | 'failed', at: number, error: string | null): void;
+  /** Closes what an earlier life left open; returns how many there were. */
+  interruptOpenSteps(at: number): number;
+  /** Oldest first. */
+  steps(environment: EnvironmentKey, deployment: number): JournalEntry[];
+
+  appendEvent(event: NewEvent, at: number): BelayEvent;
+  /** The newest `limit` events after number `after`, oldest first. */
+  events(query: { environment?: string; after: number; limit: number }): BelayEvent[];
+
+  /** The next routing snapshot's number: grows across lives. */
+  nextSnapshotNumber(atLeast: number): number;
+
+  close(): void;
+}
