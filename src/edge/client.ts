@@ -1,0 +1,277 @@
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Clock } from '../kernel/clock.ts';
+import { Fault, messageOf } from '../kernel/fault.ts';
+import type { Log } from '../kernel/log.ts';
+import type { Snapshot } from '../model/snapshot.ts';
+import { type ControlConnection, connectControl, unreachable } from './control-connection.ts';
+import type { ControlMethod, ControlMethods } from './control-protocol.ts';
+import type { EdgeDriver, EdgeEvent, EdgeStatus } from './driver.ts';
+import { type EdgeHome, edgeHome } from './home.ts';
+import { launchSupervisor } from './launch.ts';
+import { openListeners } from './listeners.ts';
+import { isAlive, type ProcessIdentity } from './process-identity.ts';
+import { readState } from './state-file.ts';
+
+/**
+ * The control plane's driver of the edge: adopts the one that runs in this home or starts one, and
+ * keeps looking for it whenever the connection breaks.
+ */
+
+const RETRY_INTERVAL_MS = 50;
+/** Workers start a new supervisor well within it; if none answers by then, all of them are gone. */
+const REVIVAL_PATIENCE_MS = 1_000;
+const START_TIMEOUT_MS = 20_000;
+/** A request that meets a broken connection waits so long for the next one. */
+const REQUEST_PATIENCE_MS = 15_000;
+const EXIT_PATIENCE_MS = 5_000;
+const EXIT_POLL_MS = 10;
+
+export interface EdgeClientOptions {
+  /** `$BELAY_HOME`. */
+  home: string;
+  /** The first must exist on this machine; the others may be missing. */
+  hosts: readonly string[];
+  /** 0 for any. */
+  port: number;
+  /** When the port is busy, take one of the next. */
+  fallback: boolean;
+  workers: number;
+  clock: Clock;
+  log: Log;
+  /** The edge's entry; another one only in tests. */
+  program?: string;
+}
+
+/** The entry beside this file, which is `.ts` in a clone and `.js` in the package. */
+const PROGRAM = fileURLToPath(
+  new URL(import.meta.url.endsWith('.ts') ? './main.ts' : './main.js', import.meta.url),
+);
+
+export function createEdgeClient(options: EdgeClientOptions): EdgeDriver {
+  return new EdgeClient(options);
+}
+
+class EdgeClient implements EdgeDriver {
+  readonly #options: EdgeClientOptions;
+  readonly #home: EdgeHome;
+  readonly #listeners = new Set<(event: EdgeEvent) => void>();
+  #connection: ControlConnection | null = null;
+  /** The search for the edge that is under way. */
+  #search: Promise<void> | null = null;
+  /** Where it listened last: it must come back there. */
+  #port: number | null = null;
+  #phase: 'new' | 'running' | 'stopping' | 'closed' = 'new';
+
+  constructor(options: EdgeClientOptions) {
+    this.#options = options;
+    this.#home = edgeHome(options.home);
+  }
+
+  async start(): Promise<EdgeStatus> {
+    mkdirSync(this.#home.directory, { recursive: true, mode: 0o700 });
+    this.#phase = 'running';
+    try {
+      if (!(await this.#findRunning())) await this.#launch();
+      return await this.#request('ready', null);
+    } catch (thrown) {
+      this.#phase = 'closed';
+      this.#connection?.close();
+      throw thrown;
+    }
+  }
+
+  async publish(snapshot: Snapshot): Promise<void> {
+    let again = false;
+    await this.#request('publish', () => {
+      const params = { snapshot, again };
+      again = true;
+      return params;
+    });
+  }
+
+  status(): Promise<EdgeStatus> {
+    return this.#request('status', null);
+  }
+
+  ledger() {
+    return this.#request('ledger', null);
+  }
+
+  async upgrade(): Promise<EdgeStatus> {
+    const { generation } = await this.status();
+    const connection = this.#connection;
+    if (!connection) throw unreachable();
+    await connection.request('upgrade', null).catch((thrown: unknown) => {
+      // The old supervisor may be gone before its answer; the generation tells how it went.
+      if (!isUnreachable(thrown)) throw thrown;
+    });
+    // The old supervisor ends this conversation; what is asked now is for the next one.
+    if (this.#connection === connection) connection.close();
+    await this.#reconnected(connection);
+    const status = await this.#request('ready', null);
+    if (status.generation > generation) return status;
+    throw new Fault({
+      code: 'upgrade-failed',
+      message: 'the edge ended while it was being upgraded and came back as it was',
+      subject: this.#home.log,
+      hint: `read ${this.#home.log}, then try again`,
+      retryable: true,
+    });
+  }
+
+  watch(listener: (event: EdgeEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async stop(drainMs: number): Promise<void> {
+    const owner = readState<ProcessIdentity>(this.#home.supervisor);
+    this.#phase = 'stopping';
+    await this.#request('stop', { drainMs });
+    this.#phase = 'closed';
+    this.#connection?.close();
+    const deadline = this.#options.clock.monotonic() + EXIT_PATIENCE_MS;
+    while (owner && isAlive(owner) && this.#options.clock.monotonic() < deadline) {
+      await this.#options.clock.sleep(EXIT_POLL_MS);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#phase = 'closed';
+    this.#connection?.close();
+    this.#connection = null;
+    await this.#search?.catch(() => undefined);
+  }
+
+  /** Asks until a supervisor answers: every request may be asked twice. */
+  async #request<Method extends ControlMethod>(
+    method: Method,
+    params: ControlMethods[Method]['params'] | (() => ControlMethods[Method]['params']),
+  ): Promise<ControlMethods[Method]['result']> {
+    const { clock } = this.#options;
+    const deadline = clock.monotonic() + REQUEST_PATIENCE_MS;
+    for (;;) {
+      const connection = this.#connection;
+      if (connection) {
+        try {
+          return await connection.request(method, typeof params === 'function' ? params() : params);
+        } catch (thrown) {
+          if (!isUnreachable(thrown)) throw thrown;
+        }
+      }
+      if (this.#phase === 'closed' || this.#phase === 'new') throw unreachable();
+      if (clock.monotonic() > deadline) throw unreachable();
+      await clock.sleep(RETRY_INTERVAL_MS / 5);
+    }
+  }
+
+  async #reconnected(before: ControlConnection): Promise<void> {
+    const { clock } = this.#options;
+    const deadline = clock.monotonic() + REQUEST_PATIENCE_MS;
+    while (this.#connection === before && clock.monotonic() < deadline) {
+      await clock.sleep(RETRY_INTERVAL_MS / 5);
+    }
+  }
+
+  /** Whether an edge runs here, or comes back soon because its workers still live. */
+  async #findRunning(): Promise<boolean> {
+    const { clock } = this.#options;
+    const deadline = clock.monotonic() + REVIVAL_PATIENCE_MS;
+    do {
+      if (await this.#connect()) return true;
+      // An edge that ended in an orderly way has left no record.
+      if (readState(this.#home.supervisor) === null) return false;
+      await clock.sleep(RETRY_INTERVAL_MS);
+    } while (clock.monotonic() < deadline);
+    return false;
+  }
+
+  async #connect(): Promise<boolean> {
+    try {
+      let connection: ControlConnection | null = null;
+      connection = await connectControl(this.#home.controlSocket, {
+        onEvent: (event) => this.#emit(event),
+        onClose: () => this.#onClose(connection),
+      });
+      const status = await connection.request('status', null);
+      this.#connection = connection;
+      this.#port = status.listeners[0]?.port ?? null;
+      this.#emit({ kind: 'connected', status });
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  #onClose(connection: ControlConnection | null): void {
+    if (this.#connection !== connection || connection === null) return;
+    this.#connection = null;
+    if (this.#phase === 'closed') return;
+    this.#emit({ kind: 'disconnected' });
+    this.#search ??= this.#searchForever().finally(() => {
+      this.#search = null;
+    });
+  }
+
+  async #searchForever(): Promise<void> {
+    const { clock, log } = this.#options;
+    let patienceEnds = clock.monotonic() + REVIVAL_PATIENCE_MS;
+    while (this.#phase !== 'closed' && !(await this.#connect())) {
+      // An edge that was told to stop and is gone has done as it was told.
+      if (this.#phase === 'running' && clock.monotonic() > patienceEnds) {
+        await this.#launch().catch((thrown: unknown) => {
+          log.warn({ error: messageOf(thrown) }, 'the edge is gone and does not start');
+        });
+        if (this.#connection) return;
+        patienceEnds = clock.monotonic() + REVIVAL_PATIENCE_MS;
+      }
+      await clock.sleep(RETRY_INTERVAL_MS);
+    }
+  }
+
+  /** Opens the port, starts a supervisor with it and connects. */
+  async #launch(): Promise<void> {
+    const { hosts, port, fallback, workers, home, clock, program = PROGRAM } = this.#options;
+    const back = this.#port;
+    const opened = await openListeners(hosts, back ?? port, back === null && fallback);
+    const logDescriptor = openSync(this.#home.log, 'a', 0o600);
+    const supervisor = launchSupervisor(
+      program,
+      { home, listeners: opened.listeners, workers, takeOver: false },
+      opened.descriptors,
+      logDescriptor,
+    );
+    opened.close();
+    closeSync(logDescriptor);
+    let ended = false;
+    supervisor.on('error', () => {
+      ended = true;
+    });
+    supervisor.on('exit', () => {
+      ended = true;
+    });
+    const deadline = clock.monotonic() + START_TIMEOUT_MS;
+    while (!(await this.#connect())) {
+      if (ended || clock.monotonic() > deadline) throw this.#notStarted();
+      await clock.sleep(RETRY_INTERVAL_MS / 5);
+    }
+  }
+
+  #notStarted(): Fault {
+    return new Fault({
+      code: 'edge-not-started',
+      message: 'the edge did not start',
+      subject: this.#home.log,
+      hint: `read ${this.#home.log}`,
+    });
+  }
+
+  #emit(event: EdgeEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+}
+
+function isUnreachable(thrown: unknown): boolean {
+  return thrown instanceof Fault && thrown.code === 'edge-unreachable';
+}

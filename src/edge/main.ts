@@ -1,0 +1,50 @@
+import { flushCompileCache } from 'node:module';
+import { systemClock } from '../kernel/clock.ts';
+import { edgeHome } from './home.ts';
+import { inheritedListeners, type SupervisorArguments, type WorkerArguments } from './launch.ts';
+import { edgeLog } from './log.ts';
+import { supervisorReviver } from './revive.ts';
+
+/**
+ * The edge's entry: `main.ts supervisor|worker ARGUMENTS`, started by the edge itself and by its
+ * driver, with listening descriptors from 3 up. Each role loads only what it needs.
+ */
+
+const [program = '', role, json = '{}'] = process.argv.slice(1);
+
+// Sockets and state are for the owner alone.
+process.umask(0o077);
+process.title = `belay edge ${role}`;
+
+if (role === 'supervisor') await supervise(JSON.parse(json) as SupervisorArguments);
+else if (role === 'worker') await work(JSON.parse(json) as WorkerArguments);
+else {
+  process.stderr.write('usage: main.ts supervisor|worker ARGUMENTS\n');
+  process.exitCode = 64;
+}
+
+async function supervise(args: SupervisorArguments): Promise<void> {
+  const { runSupervisor } = await import('./supervisor/run-supervisor.ts');
+  keepCompiledCode();
+  await runSupervisor(args, program);
+}
+
+async function work(args: WorkerArguments): Promise<void> {
+  const { runWorker } = await import('./worker/worker.ts');
+  keepCompiledCode();
+  const log = edgeLog('worker', systemClock.now);
+  await runWorker({
+    linkPath: edgeHome(args.home).workersSocket,
+    name: args.name,
+    generation: args.generation,
+    listenFds: inheritedListeners(args),
+    onSupervisorLost: supervisorReviver(args, program, log),
+    log,
+  });
+  process.exit(0);
+}
+
+/** Now, and not at the exit: these processes run until somebody kills them. */
+function keepCompiledCode(): void {
+  flushCompileCache();
+}

@@ -1,0 +1,72 @@
+import type { ChildProcess } from 'node:child_process';
+import { existsSync, fstatSync } from 'node:fs';
+import { connect } from 'node:net';
+import { type Clock, systemClock } from '../kernel/clock.ts';
+import type { Log } from '../kernel/log.ts';
+import { type EdgeHome, edgeHome } from './home.ts';
+import { type EdgeSetup, inheritedListeners, launchSupervisor } from './launch.ts';
+
+/** A supervisor that hands over is followed by the next within it. */
+const SUCCESSION_MS = 50;
+/** Between attempts when a supervisor fails to start. */
+const RETRY_MS = 1_000;
+
+/**
+ * What a worker does when it has lost its supervisor: it starts another and gives it the listeners.
+ * Every worker does; the lock on the home lets one of those supervisors live.
+ */
+export function supervisorReviver(
+  setup: EdgeSetup,
+  program: string,
+  log: Log,
+  clock: Clock = systemClock,
+): () => void {
+  const home = edgeHome(setup.home);
+  const descriptors = inheritedListeners(setup);
+  const sockets = descriptors.map(socketBehind);
+  let started: ChildProcess | null = null;
+
+  const revive = async (): Promise<void> => {
+    await clock.sleep(SUCCESSION_MS);
+    if (!existsSync(home.directory)) {
+      log.error({ home: setup.home }, 'the home is gone; ending');
+      process.exit(0);
+    }
+    if (started || (await answers(home))) return;
+    // A worker that retires has closed its listeners, and their numbers may be anything by now.
+    if (descriptors.some((descriptor, index) => socketBehind(descriptor) !== sockets[index]))
+      return;
+    log.warn({}, 'the supervisor is gone; starting another');
+    const { home: homePath, listeners, workers } = setup;
+    const args = { home: homePath, listeners, workers, takeOver: false };
+    started = launchSupervisor(program, args, descriptors, 2);
+    started.on('error', (error) =>
+      log.error({ error: error.message }, 'cannot start a supervisor'),
+    );
+    started.on('exit', (code) => {
+      started = null;
+      if (code !== 0) void clock.sleep(RETRY_MS).then(revive);
+    });
+  };
+  return () => void revive();
+}
+
+/** Which socket a descriptor stands for; null when it is closed. */
+function socketBehind(descriptor: number): number | null {
+  try {
+    return fstatSync(descriptor).ino;
+  } catch {
+    return null;
+  }
+}
+
+function answers(home: EdgeHome): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(home.controlSocket);
+    socket.on('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on('error', () => resolve(false));
+  });
+}

@@ -1,0 +1,87 @@
+import type { ChildProcess } from 'node:child_process';
+import type { Timer } from '../../kernel/clock.ts';
+import { stateMachine } from '../../kernel/state-machine.ts';
+import type { LinePeer } from '../line-peer.ts';
+import type { ToWorker, WorkerReport } from '../link.ts';
+import { keyOf } from './checks.ts';
+import type { WorkerIdentity } from './ledger.ts';
+
+/**
+ * One worker process as the supervisor knows it.
+ *
+ * absent     left by an earlier supervisor, has not reconnected yet
+ * starting   started, does not accept yet
+ * accepting  serves
+ * retiring   told to stop, or found stopped; drains
+ * ended      gone
+ */
+export type WorkerState = 'absent' | 'starting' | 'accepting' | 'retiring' | 'ended';
+
+export const workerMachine = stateMachine<WorkerState>('worker', {
+  absent: ['accepting', 'retiring', 'ended'],
+  starting: ['accepting', 'retiring', 'ended'],
+  accepting: ['retiring', 'ended'],
+  retiring: ['ended'],
+  ended: [],
+});
+
+/** What is open inside one target. */
+export interface Inside {
+  inFlight: number;
+  tunnels: number;
+}
+
+export interface FleetWorker {
+  readonly identity: WorkerIdentity;
+  state: WorkerState;
+  /** Null when another supervisor started it. */
+  child: ChildProcess | null;
+  peer: LinePeer | null;
+  /** The snapshot it has acknowledged. */
+  snapshot: number;
+  /** The last `report-now` it has answered. */
+  answered: number;
+  /** By `keyOf` pool and target. */
+  inside: Map<string, Inside>;
+  saidBye: boolean;
+  /** When patience with it ends: it is killed then. */
+  deadline: Timer | null;
+  /** Looks for its end while there is no link. */
+  watch: Timer | null;
+}
+
+export function fleetWorker(
+  identity: WorkerIdentity,
+  state: WorkerState,
+  child: ChildProcess | null,
+): FleetWorker {
+  return {
+    identity,
+    state,
+    child,
+    peer: null,
+    snapshot: 0,
+    answered: 0,
+    inside: new Map(),
+    saidBye: false,
+    deadline: null,
+    watch: null,
+  };
+}
+
+export function moveTo(worker: FleetWorker, state: WorkerState): void {
+  worker.state = workerMachine.move(worker.identity.name, worker.state, state);
+}
+
+export function tell(worker: FleetWorker, message: ToWorker): void {
+  worker.peer?.send(message);
+}
+
+export function noteReport(worker: FleetWorker, report: WorkerReport): void {
+  worker.answered = Math.max(worker.answered, report.request ?? 0);
+  worker.inside = new Map(
+    report.targets
+      .filter(({ inFlight, tunnels }) => inFlight + tunnels > 0)
+      .map(({ pool, target, inFlight, tunnels }) => [keyOf(pool, target), { inFlight, tunnels }]),
+  );
+}

@@ -1,0 +1,142 @@
+import {
+  addRows,
+  type LedgerReading,
+  type LedgerRow,
+  noOutcomes,
+  outcomes,
+  rowKey,
+} from '../../model/ledger.ts';
+import type { WorkerReport } from '../link.ts';
+import type { ProcessIdentity } from '../process-identity.ts';
+
+/**
+ * The account over all workers there ever were: what ended ones counted is folded into a base, and
+ * living ones are added when it is read. It touches no file; the supervisor keeps it on disk.
+ */
+
+/** Names of folded workers that are remembered, so that none is folded twice after a crash. */
+const REMEMBERED_NAMES = 256;
+
+export interface KeptBase {
+  rows: LedgerRow[];
+  unaccounted: number;
+  /** Workers whose counts are in the rows. */
+  folded: string[];
+}
+
+/** Which worker it is. */
+export interface WorkerIdentity {
+  /** Unique among all workers there ever were. */
+  name: string;
+  process: ProcessIdentity;
+  generation: number;
+}
+
+/** A living worker as of its last report. */
+export interface KeptWorker {
+  worker: WorkerIdentity;
+  ceiling: number;
+  rows: LedgerRow[];
+}
+
+interface Account {
+  worker: WorkerIdentity;
+  ceiling: number;
+  rows: Map<string, LedgerRow>;
+  inFlight: number;
+  tunnels: number;
+}
+
+export interface Ledger {
+  /** A worker from its start, or from what was kept of it. Not one that is folded already. */
+  open(worker: WorkerIdentity, kept?: Pick<KeptWorker, 'rows' | 'ceiling'>): boolean;
+  ceiling(worker: string, accepted: number): void;
+  report(worker: string, report: WorkerReport): void;
+  /**
+   * The worker has ended. Returns how many of its requests have no account: none if it said so
+   * itself, else at most what it was allowed to accept and has not reported as ended.
+   */
+  fold(worker: string, orderly: boolean): number;
+  read(at: number): LedgerReading;
+  base(): KeptBase;
+  living(): KeptWorker[];
+  /** By name of worker. Kept apart from the rest, which is larger and changes less often. */
+  ceilings(): Record<string, number>;
+}
+
+export function ledger(kept: KeptBase | null): Ledger {
+  const base = new Map((kept?.rows ?? []).map((row) => [rowKey(row), row]));
+  const folded = [...(kept?.folded ?? [])];
+  const accounts = new Map<string, Account>();
+  let unaccounted = kept?.unaccounted ?? 0;
+
+  return {
+    open(worker, { rows, ceiling } = { rows: [], ceiling: 0 }) {
+      if (folded.includes(worker.name)) return false;
+      accounts.set(worker.name, {
+        worker,
+        ceiling,
+        rows: new Map(rows.map((row) => [rowKey(row), row])),
+        inFlight: 0,
+        tunnels: 0,
+      });
+      return true;
+    },
+    ceiling(worker, accepted) {
+      const account = accounts.get(worker);
+      if (account) account.ceiling = Math.max(account.ceiling, accepted);
+    },
+    report(worker, report) {
+      const account = accounts.get(worker);
+      if (!account) return;
+      for (const row of report.rows) account.rows.set(rowKey(row), row);
+      account.inFlight = report.inFlight;
+      account.tunnels = report.tunnels;
+    },
+    fold(worker, orderly) {
+      const account = accounts.get(worker);
+      if (!account) return 0;
+      accounts.delete(worker);
+      addInto(base, account.rows.values());
+      const missing = orderly ? 0 : Math.max(0, account.ceiling - endedIn(account.rows.values()));
+      unaccounted += missing;
+      folded.push(worker);
+      if (folded.length > REMEMBERED_NAMES) folded.shift();
+      return missing;
+    },
+    read(at) {
+      const rows = new Map(base);
+      let inFlight = 0;
+      let tunnels = 0;
+      for (const account of accounts.values()) {
+        addInto(rows, account.rows.values());
+        inFlight += account.inFlight;
+        tunnels += account.tunnels;
+      }
+      return { at, rows: [...rows.values()], unaccounted, inFlight, tunnels };
+    },
+    base: () => ({ rows: [...base.values()], unaccounted, folded: [...folded] }),
+    living: () =>
+      [...accounts.values()].map(({ worker, ceiling, rows }) => ({
+        worker,
+        ceiling,
+        rows: [...rows.values()],
+      })),
+    ceilings: () => Object.fromEntries([...accounts].map(([name, { ceiling }]) => [name, ceiling])),
+  };
+}
+
+function addInto(rows: Map<string, LedgerRow>, more: Iterable<LedgerRow>): void {
+  for (const row of more) {
+    const there = rows.get(rowKey(row));
+    rows.set(rowKey(row), there ? addRows(there, row) : row);
+  }
+}
+
+function endedIn(rows: Iterable<LedgerRow>): number {
+  const total = noOutcomes();
+  for (const row of rows) {
+    for (const outcome of outcomes) total[outcome] += row.outcomes[outcome];
+  }
+  return outcomes.reduce((ended, outcome) => ended + total[outcome], 0);
+}

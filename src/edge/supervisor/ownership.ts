@@ -1,0 +1,29 @@
+import { DatabaseSync } from 'node:sqlite';
+
+/** The owner of an edge's home, until it lets go or ends, however it ends. */
+export interface Ownership {
+  release(): void;
+}
+
+/** SQLite's "somebody else holds the lock". */
+const SQLITE_BUSY = 5;
+
+/**
+ * One supervisor per home. SQLite's exclusive lock is the kernel's: it goes with the process, so
+ * there is no stale lock to judge. Null when another supervisor has it.
+ */
+export function takeOwnership(lockFile: string): Ownership | null {
+  const database = new DatabaseSync(lockFile);
+  try {
+    database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
+  } catch (thrown) {
+    database.close();
+    if (isBusy(thrown)) return null;
+    throw thrown;
+  }
+  return { release: () => database.close() };
+}
+
+function isBusy(thrown: unknown): boolean {
+  return thrown instanceof Error && 'errcode' in thrown && thrown.errcode === SQLITE_BUSY;
+}

@@ -1,0 +1,396 @@
+import { rmSync } from 'node:fs';
+import type { Server } from 'node:net';
+import { type Clock, systemClock, type Timer } from '../../kernel/clock.ts';
+import { Fault, messageOf } from '../../kernel/fault.ts';
+import type { Log } from '../../kernel/log.ts';
+import { type Snapshot, snapshotSchema } from '../../model/snapshot.ts';
+import type { TargetStatus } from '../../model/target.ts';
+import type { EdgeStatus } from '../driver.ts';
+import { type EdgeHome, edgeHome } from '../home.ts';
+import {
+  inheritedListeners,
+  launchSupervisor,
+  launchWorker,
+  type SupervisorArguments,
+} from '../launch.ts';
+import type { HealthEntry } from '../link.ts';
+import { identityOf, type ProcessIdentity } from '../process-identity.ts';
+import { readState, writeState, writeStateDurably } from '../state-file.ts';
+import { type Checks, healthChecks, type KeptHealth, keyOf } from './checks.ts';
+import { type ControlServer, controlServer } from './control-server.ts';
+import { type Fleet, workerFleet } from './fleet.ts';
+import { type KeptBase, type KeptWorker, type Ledger, ledger } from './ledger.ts';
+import type { Ownership } from './ownership.ts';
+import { httpProbe } from './probe.ts';
+import { listenOn } from './sockets.ts';
+
+/**
+ * The edge's supervisor: keeps the listeners' descriptors without accepting, runs the workers and
+ * the health checks, keeps the snapshot and the ledger, and answers the control plane. Traffic does
+ * not need it: workers serve on while it is gone and start another.
+ */
+
+/** Living workers' counts are on disk at least so often. */
+const KEEP_PERIOD_MS = 1_000;
+/** Changes of health that come together are told together. */
+const ANNOUNCE_DELAY_MS = 5;
+const SIGTERM_DRAIN_MS = 10_000;
+const UPGRADE_TIMEOUT_MS = 15_000;
+/** For last answers to leave. */
+const EXIT_DELAY_MS = 50;
+
+/** What `supervisor.json` says of the owner. */
+export interface SupervisorRecord extends ProcessIdentity {
+  generation: number;
+  startedAt: number;
+  listeners: { host: string; port: number }[];
+}
+
+export interface SupervisorOptions {
+  args: SupervisorArguments;
+  program: string;
+  ownership: Ownership;
+  log: Log;
+  /** Ends the process. */
+  exit(): void;
+}
+
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #clock: Clock = systemClock;
+  readonly #home: EdgeHome;
+  readonly #log: Log;
+  readonly #generation: number;
+  readonly #ledger: Ledger;
+  readonly #checks: Checks;
+  readonly #fleet: Fleet;
+  readonly #control: ControlServer;
+  #servers: Server[] = [];
+  #ticks: Timer | null = null;
+  #snapshot: Snapshot | null = null;
+  /** Publishing happens in order: each waits for the one before. */
+  #publishing: Promise<unknown> = Promise.resolve();
+  #announcement: Timer | null = null;
+  #busyDraining = new Set<string>();
+  /** What each file holds, so that an idle edge writes nothing. */
+  readonly #kept = new Map<string, string>();
+  #phase: 'running' | 'ending' = 'running';
+  #handedOver: (() => void) | null = null;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    this.#home = edgeHome(options.args.home);
+    this.#log = options.log;
+    this.#generation = readState<SupervisorRecord>(this.#home.supervisor)?.generation ?? 1;
+    this.#ledger = ledger(readState<KeptBase>(this.#home.ledger));
+    this.#checks = healthChecks({
+      clock: this.#clock,
+      probe: httpProbe(this.#clock),
+      onChange: (entry) => this.#onHealth([entry]),
+    });
+    this.#fleet = workerFleet({
+      clock: this.#clock,
+      log: this.#log,
+      ledger: this.#ledger,
+      generation: this.#generation,
+      size: options.args.workers,
+      launch: (name) => {
+        const { args } = options;
+        const { home, listeners, workers } = args;
+        const workerArgs = { home, listeners, workers, name, generation: this.#generation };
+        return launchWorker(options.program, workerArgs, inheritedListeners(args));
+      },
+      routing: () => ({ snapshot: this.#snapshot, health: this.#checks.entries() }),
+      onAccount: () => this.#keepLedger(),
+      onCeiling: () => this.#keep(this.#home.ceilings, this.#ledger.ceilings()),
+      onDeath: (death) => this.#control.broadcast({ kind: 'worker-died', ...death }),
+      onInside: () => this.#noticeEmptied(),
+    });
+    this.#control = controlServer(
+      {
+        ready: () => this.#ready(),
+        status: async () => this.#status(),
+        publish: ({ snapshot, again }) => this.#publish(snapshot, again),
+        ledger: () => this.#readLedger(),
+        upgrade: () => this.#upgrade(),
+        'hand-over': () => this.#handOver(),
+        stop: ({ drainMs }) => this.#stop(drainMs),
+      },
+      this.#log,
+    );
+  }
+
+  async start(): Promise<void> {
+    this.#writeRecord(this.#generation);
+    this.#snapshot = readState<Snapshot>(this.#home.snapshot);
+    this.#checks.restore(readState<KeptHealth>(this.#home.health) ?? {});
+    if (this.#snapshot) this.#checks.update(this.#snapshot);
+    const earlier = this.#earlierWorkers();
+    this.#servers.push(
+      await listenOn(this.#home.workersSocket, (socket) => this.#fleet.connect(socket)),
+    );
+    this.#fleet.start(earlier);
+    this.#servers.push(
+      await listenOn(this.#home.controlSocket, (socket) => this.#control.connect(socket)),
+    );
+    this.#ticks = this.#clock.every(KEEP_PERIOD_MS, () => this.#tick());
+    this.#log.info({ generation: this.#generation, earlier: earlier.length }, 'supervisor started');
+  }
+
+  /** SIGTERM: as `stop`, with a drain time of its own. */
+  async terminate(): Promise<void> {
+    await this.#stop(SIGTERM_DRAIN_MS);
+  }
+
+  async #ready(): Promise<EdgeStatus> {
+    await this.#fleet.adopted();
+    await this.#fleet.ready();
+    return this.#status();
+  }
+
+  #status(): EdgeStatus {
+    const workers = this.#fleet.statuses();
+    const acknowledged = workers
+      .filter((worker) => worker.accepting)
+      .map((worker) => worker.snapshot);
+    return {
+      pid: process.pid,
+      generation: this.#generation,
+      listeners: this.#options.args.listeners,
+      workers,
+      snapshot: Math.min(this.#snapshot?.number ?? 0, ...acknowledged),
+      targets: this.#targets(),
+    };
+  }
+
+  #targets(): TargetStatus[] {
+    const inside = this.#fleet.inside();
+    return this.#checks.statuses().map((target) => ({
+      ...target,
+      ...(inside.get(keyOf(target.pool, target.id)) ?? { inFlight: 0, tunnels: 0 }),
+    }));
+  }
+
+  #publish(received: unknown, again: boolean): Promise<null> {
+    const published = this.#publishing.then(() => this.#publishNext(received, again));
+    this.#publishing = published.catch(() => undefined);
+    return published;
+  }
+
+  async #publishNext(received: unknown, again: boolean): Promise<null> {
+    await this.#fleet.adopted();
+    const snapshot = parseSnapshot(received);
+    const current = this.#snapshot?.number ?? 0;
+    if (!(again && snapshot.number === current)) {
+      if (snapshot.number <= current) throw staleSnapshot(snapshot.number, current);
+      await this.#keepSnapshot(snapshot);
+      this.#snapshot = snapshot;
+      // Health goes first, so that no worker sees a target without knowing its health.
+      this.#onHealth(this.#checks.update(snapshot));
+      this.#fleet.pushSnapshot(snapshot);
+    }
+    await this.#fleet.acknowledged(snapshot.number);
+    // Whoever waits for a target to drain must not read counts from before it was unrouted.
+    await this.#fleet.reported();
+    return null;
+  }
+
+  async #readLedger() {
+    await this.#fleet.adopted();
+    await this.#fleet.reported();
+    return this.#ledger.read(this.#clock.now());
+  }
+
+  #onHealth(entries: HealthEntry[]): void {
+    // On disk before anybody acts on it: a new supervisor must not take an admitted target back.
+    this.#keep(this.#home.health, this.#checks.kept());
+    this.#fleet.pushHealth(entries);
+    this.#announceTargets();
+  }
+
+  /** A draining target that has just become empty is what a deployment waits for. */
+  #noticeEmptied(): void {
+    const inside = this.#fleet.inside();
+    const busy = new Set<string>();
+    for (const { pool, id, health } of this.#checks.statuses()) {
+      if (health === 'draining' && inside.has(keyOf(pool, id))) busy.add(keyOf(pool, id));
+    }
+    if ([...this.#busyDraining].some((key) => !busy.has(key))) this.#announceTargets();
+    this.#busyDraining = busy;
+  }
+
+  #announceTargets(): void {
+    this.#announcement ??= this.#clock.after(ANNOUNCE_DELAY_MS, () => {
+      this.#announcement = null;
+      this.#control.broadcast({ kind: 'targets', targets: this.#targets() });
+    });
+  }
+
+  /** Starts the code that is on disk now, which takes over when it is up. */
+  async #upgrade(): Promise<null> {
+    if (this.#handedOver)
+      throw new Fault({
+        code: 'upgrade-running',
+        message: 'the edge is being upgraded already',
+        retryable: true,
+      });
+    const { args, program } = this.#options;
+    const outcome = await new Promise<'handed-over' | 'failed'>((resolve) => {
+      this.#handedOver = () => resolve('handed-over');
+      const next = launchSupervisor(
+        program,
+        { ...args, takeOver: true },
+        inheritedListeners(args),
+        2,
+      );
+      next.on('error', () => resolve('failed'));
+      next.on('exit', () => resolve('failed'));
+      this.#clock.after(UPGRADE_TIMEOUT_MS, () => {
+        next.kill('SIGKILL');
+        resolve('failed');
+      });
+    });
+    if (outcome === 'handed-over') return null;
+    this.#handedOver = null;
+    throw new Fault({
+      code: 'upgrade-failed',
+      message: 'the new edge did not start; the old one goes on',
+      subject: this.#home.log,
+      hint: `read ${this.#home.log}`,
+    });
+  }
+
+  async #handOver(): Promise<null> {
+    this.#handedOver?.();
+    this.#end();
+    this.#fleet.letGo();
+    this.#writeRecord(this.#generation + 1);
+    this.#options.ownership.release();
+    this.#leave();
+    return null;
+  }
+
+  async #stop(drainMs: number): Promise<null> {
+    this.#log.info({ drainMs }, 'stopping');
+    await this.#fleet.stop(drainMs);
+    this.#end();
+    // What was healthy may be long gone when the edge is started again.
+    const { health, living, ceilings, supervisor } = this.#home;
+    for (const file of [health, living, ceilings, supervisor]) rmSync(file, { force: true });
+    this.#leave();
+    return null;
+  }
+
+  /** The home is gone or somebody else's: nobody can ever stop this edge but itself. */
+  async #abandon(cause: string): Promise<void> {
+    this.#log.error({ cause }, 'ending');
+    await this.#fleet.stop(0);
+    this.#end();
+    this.#leave();
+  }
+
+  #end(): void {
+    this.#phase = 'ending';
+    this.#keepLedger();
+    this.#ticks?.cancel();
+    this.#announcement?.cancel();
+    this.#checks.close();
+    for (const server of this.#servers) server.close();
+  }
+
+  /** After the answer that is on its way. */
+  #leave(): void {
+    this.#clock.after(0, () => this.#control.end());
+    this.#clock.after(EXIT_DELAY_MS, () => this.#options.exit());
+  }
+
+  #tick(): void {
+    const problem = this.#homeProblem();
+    if (problem === null) this.#keepLedger();
+    else if (this.#phase === 'running') {
+      this.#phase = 'ending';
+      void this.#abandon(problem);
+    }
+  }
+
+  #homeProblem(): string | null {
+    try {
+      const owner = readState<SupervisorRecord>(this.#home.supervisor);
+      if (owner === null) return `${this.#home.directory} is gone`;
+      return owner.pid === process.pid ? null : `${this.#home.directory} belongs to ${owner.pid}`;
+    } catch (thrown) {
+      return messageOf(thrown);
+    }
+  }
+
+  /** Ended workers' counts first: a worker that is in both files counts once. */
+  #keepLedger(): void {
+    this.#keep(this.#home.ledger, this.#ledger.base());
+    this.#keep(this.#home.living, this.#ledger.living());
+    this.#keep(this.#home.ceilings, this.#ledger.ceilings());
+  }
+
+  #earlierWorkers(): KeptWorker[] {
+    const ceilings = readState<Record<string, number>>(this.#home.ceilings) ?? {};
+    return (readState<KeptWorker[]>(this.#home.living) ?? []).map((kept) => ({
+      ...kept,
+      ceiling: Math.max(kept.ceiling, ceilings[kept.worker.name] ?? 0),
+    }));
+  }
+
+  async #keepSnapshot(snapshot: Snapshot): Promise<void> {
+    try {
+      await writeStateDurably(this.#home.snapshot, JSON.stringify(snapshot));
+    } catch (cause) {
+      throw new Fault({
+        code: 'snapshot-not-kept',
+        message: `the edge cannot write ${this.#home.snapshot}: ${messageOf(cause)}`,
+        subject: this.#home.snapshot,
+        hint: 'make room on the disk',
+        retryable: true,
+        cause,
+      });
+    }
+  }
+
+  #writeRecord(generation: number): void {
+    const record: SupervisorRecord = {
+      ...identityOf(process.pid),
+      generation,
+      startedAt: this.#clock.now(),
+      listeners: this.#options.args.listeners,
+    };
+    writeState(this.#home.supervisor, JSON.stringify(record));
+  }
+
+  /** A full disk stops the keeping, not the traffic. */
+  #keep(path: string, state: unknown): void {
+    const text = JSON.stringify(state);
+    if (this.#kept.get(path) === text) return;
+    try {
+      writeState(path, text);
+      this.#kept.set(path, text);
+    } catch (thrown) {
+      this.#log.error({ path, error: messageOf(thrown) }, 'cannot keep state');
+    }
+  }
+}
+
+function parseSnapshot(received: unknown): Snapshot {
+  const parsed = snapshotSchema.safeParse(received);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new Fault({
+    code: 'bad-snapshot',
+    message: `the snapshot is not valid: ${issue?.path.join('.')}: ${issue?.message}`,
+    subject: issue?.path.join('.'),
+  });
+}
+
+function staleSnapshot(number: number, current: number): Fault {
+  return new Fault({
+    code: 'stale-snapshot',
+    message: `the edge holds snapshot ${current}; number ${number} is not newer`,
+    details: { current },
+  });
+}
