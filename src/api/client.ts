@@ -44,11 +44,21 @@ export function createClient(socketPath: string): Client {
       const headers =
         options.lastEventId === undefined ? {} : { 'last-event-id': String(options.lastEventId) };
       const target = path + queryString(options.query ?? {});
-      const response = await send(socketPath, 'GET', target, undefined, headers);
+      const response = await send(
+        socketPath,
+        'GET',
+        target,
+        undefined,
+        headers,
+        options.signal,
+      ).catch((thrown: unknown) => {
+        if (options.signal.aborted) return null;
+        throw thrown;
+      });
+      if (response === null) return;
       if (response.status >= 400) {
         throw faultOf(JSON.parse(await textOf(response.body)), response.status);
       }
-      options.signal.addEventListener('abort', () => response.body.destroy(), { once: true });
       yield* eventsOf<T>(response.body, options.signal);
     },
   };
@@ -65,6 +75,7 @@ function send(
   path: string,
   body: unknown,
   headers: Record<string, string> = {},
+  signal?: AbortSignal,
 ): Promise<Response> {
   const stream = isStream(body);
   const json = body === undefined || stream ? undefined : JSON.stringify(body);
@@ -74,6 +85,7 @@ function send(
       method,
       path,
       agent: false,
+      ...(signal && { signal }),
       headers: {
         host: 'belay',
         ...(json === undefined

@@ -29,7 +29,7 @@ export function bucketOf(value: number): number {
 }
 
 /** The middle of a bucket: what its values are taken to be. */
-export function valueOf(bucket: number): number {
+export function middleOf(bucket: number): number {
   if (bucket < SUB_BUCKETS) return bucket;
   const shift = Math.floor(bucket / SUB_BUCKETS) - 1;
   const lowest = (SUB_BUCKETS + (bucket % SUB_BUCKETS)) * 2 ** shift;
@@ -78,7 +78,7 @@ export function quantile(sparse: SparseHistogram, share: number): number | null 
   let seen = 0;
   for (let i = 0; i + 1 < sparse.length; i += 2) {
     seen += sparse[i + 1] ?? 0;
-    if (seen >= rank) return valueOf(sparse[i] ?? 0);
+    if (seen >= rank) return middleOf(sparse[i] ?? 0);
   }
   return null;
 }

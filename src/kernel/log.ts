@@ -6,7 +6,7 @@ import { type Logger, pino } from 'pino';
  */
 export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>;
 
-export function fileLog(path: string, name: string): Log {
+export function fileLog(path: string, name: string): Log & Pick<Logger, 'fatal'> {
   return pino(
     { name, base: { pid: process.pid } },
     pino.destination({ dest: path, sync: true, mkdir: true }),

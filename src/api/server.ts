@@ -1,0 +1,294 @@
+import { chmodSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import type { Server } from 'node:http';
+import { createConnection } from 'node:net';
+import { Readable } from 'node:stream';
+import { createAdaptorServer } from '@hono/node-server';
+import { type Context, Hono } from 'hono';
+import { streamSSE } from 'hono/streaming';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import type { z } from 'zod';
+import type { Control } from '../control/control.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { Fault, messageOf } from '../kernel/fault.ts';
+import type { Log } from '../kernel/log.ts';
+import type { BelayEvent } from '../model/event.ts';
+import { openApiDocument } from './openapi.ts';
+import { type AnswerOf, type Route, type RouteName, routes, streams } from './routes.ts';
+
+/** A stream with nothing to say says so, or its reader could not tell it from a dead one. */
+const STREAM_HEARTBEAT_MS = 15_000;
+/** A replay longer than this begins with the newest so many. */
+const REPLAY_LIMIT = 10_000;
+
+type ParamsOf<Name extends RouteName> = z.output<(typeof routes)[Name]['params']>;
+type QueryOf<Name extends RouteName> = z.output<(typeof routes)[Name]['query']>;
+type BodyOf<Name extends RouteName> = (typeof routes)[Name]['body'] extends z.ZodType
+  ? z.output<(typeof routes)[Name]['body']>
+  : Readable;
+
+type Handlers = {
+  [Name in RouteName]: (input: {
+    params: ParamsOf<Name>;
+    query: QueryOf<Name>;
+    body: BodyOf<Name>;
+  }) => AnswerOf<Name> | Promise<AnswerOf<Name>>;
+};
+
+export interface ApiParts {
+  control: Control;
+  clock: Clock;
+  log: Log;
+  /** Ends the daemon, after the answer is out. */
+  stop: () => void;
+}
+
+/** The HTTP face of control; the app can be asked in-process, without a socket. */
+export function createApi({ control, clock, log, stop }: ApiParts): Hono {
+  const api = new Hono();
+  const handlers = handlersOver(control, stop);
+  for (const name of Object.keys(routes) as RouteName[]) addRoute(api, name, handlers);
+  api.get('/v1/openapi.json', (context) => context.json(openApiDocument()));
+  api.get(streams.events, (context) => streamEvents(context, control, clock));
+  api.get(streams.logs, (context) => streamLogs(context, control));
+  api.notFound((context) =>
+    context.json({ fault: unknownRoute(context.req.method, context.req.path).toJSON() }, 404),
+  );
+  api.onError((thrown, context) => {
+    if (!(thrown instanceof Fault)) {
+      log.error({ path: context.req.path, fault: messageOf(thrown), stack: thrown.stack }, 'fault');
+    }
+    const fault = thrown instanceof Fault ? thrown : unexpected(thrown);
+    return context.json({ fault: fault.toJSON() }, statusOf(fault));
+  });
+  return api;
+}
+
+/**
+ * Listens on the unix socket, for its owner alone. A socket file nobody answers on is replaced.
+ *
+ * @throws `home-in-use`
+ */
+export async function listenApi(api: Hono, socketPath: string): Promise<Server> {
+  if (await answers(socketPath)) {
+    throw new Fault({
+      code: 'home-in-use',
+      message: 'another daemon answers on this home',
+      subject: socketPath,
+      hint: 'see it with: belay daemon status',
+    });
+  }
+  await rm(socketPath, { force: true });
+  const server = createAdaptorServer({ fetch: api.fetch }) as Server;
+  const mask = process.umask(0o177);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(socketPath, resolve);
+    });
+  } finally {
+    process.umask(mask);
+  }
+  chmodSync(socketPath, 0o600);
+  return server;
+}
+
+function answers(socketPath: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createConnection(socketPath);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
+
+function handlersOver(control: Control, stop: () => void): Handlers {
+  return {
+    daemon: () => control.daemon(),
+    async stopDaemon({ body }) {
+      if (body.edge) await control.stopEdge();
+      stop();
+      return { stopping: true };
+    },
+    upgradeEdge: () => control.upgradeEdge(),
+    ledger: () => control.ledger(),
+    environments: async ({ query }) => ({
+      environments: await control.environments(query.application),
+    }),
+    environment: ({ params }) => control.environment(params.application, params.environment),
+    bundle: async ({ params }) => ({ present: await control.hasBundle(params.digest) }),
+    async putBundle({ params, query, body }) {
+      await control.receiveBundle(params.digest, body, query);
+      return { present: true };
+    },
+    deploy: async ({ params, body }) => ({
+      deployment: await control.deploy({ ...params, ...body }),
+    }),
+    deployments: ({ params, query }) => ({
+      deployments: control.deployments(params.application, params.environment, query.limit),
+    }),
+    deployment: ({ params }) =>
+      control.deployment(params.application, params.environment, params.number),
+    abort: ({ params }) => ({ deployment: control.abort(params.application, params.environment) }),
+    rollback: async ({ params, body }) => ({
+      deployment: await control.rollback(params.application, params.environment, body.to),
+    }),
+    restart: async ({ params }) => ({
+      deployment: await control.restart(params.application, params.environment),
+    }),
+    scale: ({ params, body }) =>
+      control.scale(params.application, params.environment, definedOnly(body)),
+    terminate: ({ params }) => control.terminate(params.application, params.environment),
+    variables: ({ params }) => ({
+      variables: control.variables(params.application, params.environment),
+    }),
+    setVariables: async ({ params, body }) => ({
+      deployment: await control.setVariables(params.application, params.environment, body),
+    }),
+    versions: ({ params }) => ({ versions: control.versions(params.application) }),
+    versionFiles: async ({ params }) => ({
+      files: await control.versionFiles(params.application, params.label),
+    }),
+    releases: ({ params }) => ({
+      releases: control.releases(params.application, params.environment),
+    }),
+    release: ({ params }) => control.release(params.application, params.environment, params.number),
+    logs: async ({ params, query }) => ({
+      instances: await control.logs(params.application, params.environment, query.instance, {
+        tail: query.tail,
+      }),
+    }),
+    events: ({ query }) => ({ events: control.events(definedOnly(query)) }),
+  };
+}
+
+function addRoute(api: Hono, name: RouteName, handlers: Handlers): void {
+  const route: Route = routes[name];
+  api.on(route.method, route.path, async (context) => {
+    const input = {
+      params: parse(route.params, context.req.param(), 'path'),
+      query: parse(route.query, context.req.query(), 'query'),
+      body: route.body
+        ? parse(route.body, await jsonOf(context), 'body')
+        : Readable.fromWeb(
+            (context.req.raw.body ?? emptyBody()) as Parameters<typeof Readable.fromWeb>[0],
+          ),
+    };
+    // The table ties each name to its input's type; that the two match is checked by Handlers.
+    const handler = handlers[name] as unknown as (given: typeof input) => unknown;
+    return context.json((await handler(input)) as object);
+  });
+}
+
+const emptyBody = () => new Blob([]).stream();
+
+async function jsonOf(context: Context): Promise<unknown> {
+  const text = await context.req.text();
+  try {
+    return text === '' ? {} : JSON.parse(text);
+  } catch (cause) {
+    throw new Fault({ code: 'bad-request', message: 'the body is not JSON', cause });
+  }
+}
+
+function parse<T>(schema: z.ZodType<T>, value: unknown, where: string): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const problems = result.error.issues.map((issue) => ({
+    path: [where, ...issue.path.map(String)].join('.'),
+    message: issue.message,
+  }));
+  throw new Fault({
+    code: 'bad-request',
+    message: problems.map(({ path, message }) => `${path}: ${message}`).join('; '),
+    details: { problems },
+  });
+}
+
+function streamEvents(context: Context, control: Control, clock: Clock): Response {
+  const environment = context.req.query('environment');
+  const last = context.req.header('last-event-id') ?? context.req.query('after');
+  return streamSSE(context, async (stream) => {
+    const pending: BelayEvent[] = [];
+    let wake: () => void = () => {};
+    const unsubscribe = control.subscribe((event) => {
+      if (environment !== undefined && event.environment !== environment) return;
+      pending.push(event);
+      wake();
+    });
+    stream.onAbort(() => {
+      unsubscribe();
+      wake();
+    });
+    let sent = last === undefined ? Number.NaN : Number(last);
+    if (Number.isFinite(sent)) {
+      const query = environment === undefined ? {} : { environment };
+      pending.unshift(...control.events({ ...query, after: sent, limit: REPLAY_LIMIT }));
+    } else sent = 0;
+    const heartbeat = clock.every(STREAM_HEARTBEAT_MS, () => void stream.write(': still here\n\n'));
+    await stream.write(': connected\n\n');
+    while (!stream.aborted) {
+      for (const event of pending.splice(0)) {
+        if (event.id <= sent) continue;
+        sent = event.id;
+        await stream.writeSSE({ id: String(event.id), data: JSON.stringify(event) });
+      }
+      if (pending.length > 0 || stream.aborted) continue;
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+    heartbeat.cancel();
+  });
+}
+
+function streamLogs(context: Context, control: Control): Response {
+  const { application = '', environment = '' } = context.req.param();
+  const instance = context.req.query('instance');
+  const stopped = new AbortController();
+  const lines = control.followLogs(application, environment, instance, stopped.signal);
+  return streamSSE(context, async (stream) => {
+    stream.onAbort(() => stopped.abort());
+    await stream.write(': connected\n\n');
+    for await (const line of lines) await stream.writeSSE({ data: JSON.stringify(line) });
+  });
+}
+
+/** Leaves out what was not given, for callers that tell absent from undefined. */
+function definedOnly<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  const defined = Object.entries(value).filter(([, each]) => each !== undefined);
+  return Object.fromEntries(defined) as { [K in keyof T]: Exclude<T[K], undefined> };
+}
+
+const unknownRoute = (method: string, path: string): Fault =>
+  new Fault({ code: 'unknown-route', message: `there is no ${method} ${path}`, subject: path });
+
+const unexpected = (thrown: unknown): Fault =>
+  new Fault({
+    code: 'internal',
+    message: `the daemon could not do that: ${messageOf(thrown)}`,
+    hint: 'its log says more: daemon.log in the home',
+  });
+
+const CONFLICTS = new Set([
+  'operation-in-progress',
+  'already-going-back',
+  'already-there',
+  'nothing-to-abort',
+  'nothing-to-roll-back-to',
+  'environment-terminating',
+  'environments-running',
+  'domain-taken',
+  'no-release',
+]);
+
+function statusOf(fault: Fault): ContentfulStatusCode {
+  if (CONFLICTS.has(fault.code)) return 409;
+  if (fault.code.startsWith('unknown-')) return 404;
+  if (fault.code === 'internal') return 500;
+  if (fault.code === 'disk-full') return 507;
+  if (fault.code.startsWith('edge-')) return 503;
+  return 400;
+}

@@ -1,0 +1,107 @@
+import { mkdirSync } from 'node:fs';
+import { createApi, listenApi } from './api/server.ts';
+import { openBundles } from './bundle/bundles.ts';
+import { Control } from './control/control.ts';
+import type { Boundary } from './control/performer.ts';
+import { createEdgeClient } from './edge/client.ts';
+import { systemClock } from './kernel/clock.ts';
+import { Fault, messageOf } from './kernel/fault.ts';
+import { fileLog, type Log } from './kernel/log.ts';
+import { type Home, homeFrom } from './model/home.ts';
+import { createProcessRuntime } from './runtime/process/runtime.ts';
+import { openSqliteStore } from './store/sqlite.ts';
+
+/**
+ * The daemon's composition root: the one place that names the concrete drivers.
+ */
+
+/** What people type into a browser; loopback until they say otherwise. */
+const EDGE_HOSTS = ['127.0.0.1', '::1'];
+const DEFAULT_HTTP_PORT = 8080;
+
+export async function runDaemon(version: string): Promise<void> {
+  const home = homeFrom(process.env);
+  mkdirSync(home.root, { recursive: true, mode: 0o700 });
+  const log = fileLog(home.daemonLog, 'daemon');
+  try {
+    await serve(home, version, log);
+  } catch (thrown) {
+    const hint = thrown instanceof Fault && thrown.hint ? ` (${thrown.hint})` : '';
+    log.fatal(
+      { code: thrown instanceof Fault ? thrown.code : undefined },
+      `${messageOf(thrown)}${hint}`,
+    );
+    process.exitCode = 1;
+  }
+}
+
+async function serve(home: Home, version: string, log: Log): Promise<void> {
+  const clock = systemClock;
+  const store = openSqliteStore(home.database);
+  const control = new Control({
+    store,
+    runtime: createProcessRuntime({ home: home.root, clock, log }),
+    edge: createEdgeClient({
+      home: home.root,
+      hosts: EDGE_HOSTS,
+      ...httpPort(process.env.BELAY_HTTP),
+      workers: 1,
+      clock,
+      log,
+    }),
+    bundles: await openBundles(home.versions),
+    clock,
+    log,
+    version,
+    home: home.root,
+    boundary: crashDrill(process.env.BELAY_CRASH_AT, log),
+  });
+  let stop: () => void = () => {};
+  const stopped = new Promise<void>((resolve) => {
+    stop = resolve;
+  });
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop());
+  process.on('SIGHUP', () => {});
+
+  await control.start();
+  const api = createApi({ control, clock, log, stop: () => stop() });
+  const server = await listenApi(api, home.socket);
+  log.info({ version, home: home.root }, 'ready');
+  await stopped;
+  log.info('stopping; the edge and the instances go on');
+  server.close();
+  server.closeIdleConnections();
+  await control.close();
+  process.exit(0);
+}
+
+/** @throws `bad-port` */
+function httpPort(value: string | undefined): { port: number; fallback: boolean } {
+  if (value === undefined || value === '') return { port: DEFAULT_HTTP_PORT, fallback: true };
+  const port = Number(value);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new Fault({
+      code: 'bad-port',
+      message: `BELAY_HTTP is '${value}', which is not a port`,
+      subject: 'BELAY_HTTP',
+      hint: 'give it a number from 1 to 65535, or 0 for any free port',
+    });
+  }
+  return { port, fallback: false };
+}
+
+/**
+ * `BELAY_CRASH_AT=n` ends the daemon with SIGKILL at the n-th point where a crash could fall between
+ * two writes. For drills: whatever n, the next life must carry on as if nothing had happened.
+ */
+function crashDrill(value: string | undefined, log: Log): Boundary {
+  const crashAt = Number(value ?? 0);
+  if (!Number.isInteger(crashAt) || crashAt < 1) return () => {};
+  let passed = 0;
+  return (point) => {
+    passed += 1;
+    if (passed !== crashAt) return;
+    log.warn({ point, passed }, 'crash drill');
+    process.kill(process.pid, 'SIGKILL');
+  };
+}

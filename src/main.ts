@@ -1,0 +1,42 @@
+import { spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { enableCompileCache } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { homeFrom } from './model/home.ts';
+
+/** The program: the daemon when told to run it, the command line otherwise. */
+
+const VERSION = '0.1.0';
+const [family, command] = process.argv.slice(2);
+
+enableCompileCache();
+if (family === 'daemon' && command === 'run') {
+  const { runDaemon } = await import('./daemon.ts');
+  await runDaemon(VERSION);
+} else {
+  const { runCli } = await import('./cli/cli.ts');
+  process.exitCode = await runCli({
+    argv: process.argv.slice(2),
+    environment: process.env,
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    home: () => homeFrom(process.env),
+    version: VERSION,
+    spawnDaemon,
+  });
+}
+
+/** A daemon of its own session, which outlives the terminal; what it says before it has a log is kept. */
+function spawnDaemon(): void {
+  const home = homeFrom(process.env);
+  mkdirSync(home.root, { recursive: true, mode: 0o700 });
+  const output = openSync(home.daemonLog, 'a', 0o600);
+  const self = fileURLToPath(import.meta.url);
+  spawn(process.execPath, [self, 'daemon', 'run'], {
+    detached: true,
+    cwd: home.root,
+    stdio: ['ignore', output, output],
+  }).unref();
+  closeSync(output);
+}
