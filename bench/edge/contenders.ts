@@ -19,7 +19,10 @@ const POOL = 'bench/production#1';
 const MAX_LINE_BYTES = 1024 * 1024;
 
 /** A static nginx where there is one, because it costs least; else a small Node server. */
-export async function startOrigin(folder: string, bodies: Record<string, string>): Promise<Contender> {
+export async function startOrigin(
+  folder: string,
+  bodies: Record<string, string>,
+): Promise<Contender> {
   if (!isInstalled('nginx')) {
     process.stderr.write('nginx is not installed: the origin is a Node server\n');
     return startNodeOrigin(bodies);

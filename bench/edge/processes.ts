@@ -39,7 +39,11 @@ export function cpuTimeUs(pid: number): number {
   return (total / TICKS_PER_SECOND) * 1e6;
 }
 
-export function start(program: string, args: string[], extra: ('pipe' | number)[] = []): ChildProcess {
+export function start(
+  program: string,
+  args: string[],
+  extra: ('pipe' | number)[] = [],
+): ChildProcess {
   return spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit', ...extra] });
 }
 

@@ -1,5 +1,5 @@
-import { silentLog } from '../../src/kernel/log.ts';
 import { runWorker } from '../../src/edge/worker/worker.ts';
+import { silentLog } from '../../src/kernel/log.ts';
 
 /** A worker in a process of its own, started as the supervisor starts one: listener on fd 3. */
 const linkPath = process.argv[2] ?? '';
