@@ -12,15 +12,15 @@ interface WrittenKey {
 /** The line of the key, or of the closest key above it; null when there is none. */
 export function locateKey(source: string, keyPath: string): number | null {
   const keys = writtenKeys(source);
+  const exportLine = lineOf(source, /^\s*export\s+default\b/m);
   for (let wanted = keyPath.split('.'); wanted.length > 0; wanted = wanted.slice(0, -1)) {
-    const matches = keys
-      .map((key) => ({ line: key.line, shared: sharedEnd(key.path, wanted) }))
-      .filter(({ shared }) => shared > 0)
-      .sort((a, b) => b.shared - a.shared);
-    if (matches[0] && isCertain(matches[0].shared, wanted, keys)) return matches[0].line;
+    const whole = keys.find((key) => key.path.join('.') === wanted.join('.'));
+    if (whole) return whole.line;
+    const apart = keys.filter((key) => key.line < (exportLine ?? 0) && endsWith(wanted, key.path));
+    if (apart.length === 1 && apart[0]) return apart[0].line;
   }
   if (keyPath === 'name') return lineOf(source, /\bapp\s*\(/);
-  return lineOf(source, /^\s*export\s+default\b/m);
+  return exportLine;
 }
 
 /** The line of the first match. */
@@ -31,22 +31,9 @@ export function lineOf(source: string, pattern: RegExp): number | null {
   return source.slice(0, match.index + blank).split('\n').length;
 }
 
-/** The whole path, or its end where the object is written apart: `const capacity = { min: 3 }`. */
-function isCertain(shared: number, wanted: string[], keys: WrittenKey[]): boolean {
-  if (shared === wanted.length) return true;
-  const last = wanted[wanted.length - 1];
-  const rivals = keys.filter((key) => key.path[key.path.length - 1] === last);
-  return rivals.length === 1 && rivals[0]?.path.length === shared;
-}
-
-/** How many keys, from the end, the two paths have in common; the whole of one of them, or 0. */
-function sharedEnd(path: string[], wanted: string[]): number {
-  const length = Math.min(path.length, wanted.length);
-  for (let back = 1; back <= length; back += 1) {
-    if (path[path.length - back] !== wanted[wanted.length - back]) return 0;
-  }
-  // A longer path that merely ends alike is another key: environments.x.web is not web.
-  return path.length > wanted.length ? 0 : length;
+/** An object that is written apart, `const capacity = { min: 3 }`, has the end of the path only. */
+function endsWith(wanted: string[], end: string[]): boolean {
+  return end.length < wanted.length && wanted.slice(-end.length).join('.') === end.join('.');
 }
 
 const TOKEN =
