@@ -39,12 +39,12 @@ function biggest(entries: readonly FoundEntry[]): Share[] {
 
 function tooLarge(what: string, sizeBytes: number, limitBytes: number, shares: Share[]): Fault {
   const lines = shares.map(
-    (share) => `  ${megabytes(share.sizeBytes).padStart(10)}  ${share.path}`,
+    (share) => `  ${formatBytes(share.sizeBytes).padStart(10)}  ${share.path}`,
   );
   return new Fault({
     code: 'bundle-too-large',
     message: [
-      `${what} has ${megabytes(sizeBytes)}; at most ${megabytes(limitBytes)} are allowed`,
+      `${what} has ${formatBytes(sizeBytes)}; at most ${formatBytes(limitBytes)} are allowed`,
       ...lines,
     ].join('\n'),
     hint: 'name what the app does not need in .belayignore',
@@ -52,6 +52,10 @@ function tooLarge(what: string, sizeBytes: number, limitBytes: number, shares: S
   });
 }
 
-const megabytes = (sizeBytes: number): string => `${(sizeBytes / 1024 ** 2).toFixed(1)} MB`;
+function formatBytes(sizeBytes: number): string {
+  if (sizeBytes < 1024) return `${sizeBytes} bytes`;
+  if (sizeBytes < 1024 ** 2) return `${(sizeBytes / 1024).toFixed(1)} KB`;
+  return `${(sizeBytes / 1024 ** 2).toFixed(1)} MB`;
+}
 
 const bytesOf = (entry: FoundEntry): number => (entry.kind === 'file' ? entry.sizeBytes : 0);

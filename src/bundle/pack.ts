@@ -18,6 +18,8 @@ export interface PackLimits {
 
 export interface Bundle {
   manifest: BundleManifest;
+  /** What is in it, in no order. */
+  entries: readonly BundleEntry[];
   /** A tar archive; the same bytes for the same content. Nothing is read before it is. */
   stream: Readable;
   /** What was left out because it cannot be in a bundle. */
@@ -41,7 +43,7 @@ export async function packBundle(directory: string, limits: PackLimits): Promise
   const entries: BundleEntry[] = [];
   for (const entry of found) entries.push(await withHash(root, entry));
   const stream = Readable.from(archive(root, entries), { objectMode: false });
-  return { manifest: manifestOf(entries), stream, skipped };
+  return { manifest: manifestOf(entries), entries, stream, skipped };
 }
 
 async function withHash(root: string, entry: FoundEntry): Promise<BundleEntry> {

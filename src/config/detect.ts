@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Fault, systemCode } from '../kernel/fault.ts';
 import { type CommandLine, parseCommandLine } from './command.ts';
@@ -145,7 +145,7 @@ export function unreadable(file: string, cause: unknown): Fault {
   const code = systemCode(cause) ?? '';
   return new Fault({
     code: 'config-unreadable',
-    message: `${file} ${reasons[code] ?? `cannot be read (${code || cause})`}`,
+    message: `${basename(file)} ${reasons[code] ?? `cannot be read (${code || cause})`}`,
     subject: file,
     hint: 'check the path and its permissions',
     cause,

@@ -53,7 +53,7 @@ function syntaxFault(file: string, source: string, thrown: unknown): Fault {
   const written = line === null || other ? null : source.split('\n')[line - 1]?.trim();
   return new Fault({
     code: 'config-syntax',
-    message: [`the configuration is not valid TypeScript: ${messageOf(thrown)}`, written]
+    message: [`the configuration has a syntax error: ${messageOf(thrown)}`, written]
       .filter(Boolean)
       .join('\n'),
     subject: placeOf(other ?? file, line),
@@ -74,7 +74,7 @@ function unknownExport(file: string, source: string, thrown: unknown): Fault | n
     code: 'config-threw',
     message: `the configuration imports '${name}' from 'belay', which has no such thing`,
     subject: placeOf(file, line),
-    hint: meant === undefined ? `it has ${offered.join(', ')}` : `did you mean '${meant}'?`,
+    hint: meant === undefined ? `it offers ${offered.join(' and ')}` : `did you mean '${meant}'?`,
     details: { file, line },
     cause: thrown,
   });
