@@ -1,5 +1,6 @@
 import { FieldScanner } from './field-scanner.ts';
 import { latin1 } from './latin1.ts';
+import { isRemovedField } from './removed-fields.ts';
 import { CHUNKED, UNTIL_CLOSE } from './request-head.ts';
 
 /** Takes the bytes of a body, free of their framing, as they come. */
@@ -112,9 +113,9 @@ export class BodyReader {
     const scanner = new FieldScanner();
     scanner.start(`${this.trailerLines}\r\n`, 0);
     while (scanner.next()) {
-      if (FORBIDDEN_TRAILERS.has(scanner.name())) return false;
-      // What else the edge interprets is not for a client to say, least of all at the end.
-      if (scanner.underscored || scanner.interpretedName() !== '') continue;
+      const name = scanner.name();
+      if (FORBIDDEN_TRAILERS.has(name)) return false;
+      if (scanner.underscored || isRemovedField(name)) continue;
       this.trailers += this.trailerLines.slice(scanner.lineStart, scanner.position);
     }
     return scanner.problem === null && scanner.position === this.trailerLines.length + 2;

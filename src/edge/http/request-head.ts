@@ -9,6 +9,7 @@ import {
 import { FieldScanner } from './field-scanner.ts';
 import { hostName } from './host.ts';
 import { type Refusal, refusals } from './refusal.ts';
+import { isRemovedField } from './removed-fields.ts';
 
 /** How a body is delimited: a number of bytes, or one of these. */
 export const CHUNKED = -1;
@@ -17,7 +18,8 @@ export const UNTIL_CLOSE = -2;
 const DIGITS = /^[0-9]+$/;
 /** The digits of Number.MAX_SAFE_INTEGER, less one. */
 const MAX_LENGTH_DIGITS = 15;
-const REMOVED = new Set(['te', 'keep-alive', 'forwarded', 'x-request-id']);
+/** Stands for every name with an underscore: an app may take it for another's, so none goes on. */
+const UNDERSCORED = '_';
 
 /** A request whose form is right, and of its header lines those that travel on. */
 export interface RequestHead {
@@ -117,7 +119,7 @@ function parseFields(text: string, head: RequestHead, limits: Limits): RequestHe
   while (scanner.next()) {
     count += 1;
     if (count > limits.fields) return refusals.tooManyFields;
-    const name = scanner.underscored ? '_' : scanner.interpretedName();
+    const name = scanner.underscored ? UNDERSCORED : scanner.interpretedName();
     if (name === '') continue;
     if (name === 'host') {
       if (host !== null) return refusals.repeatedHost;
@@ -140,7 +142,7 @@ function parseFields(text: string, head: RequestHead, limits: Limits): RequestHe
       connection = connectionOptions(connection, scanner.value());
     } else if (name === 'upgrade') {
       upgrade = upgrade === '' ? scanner.value() : `${upgrade}, ${scanner.value()}`;
-    } else if (!isRemoved(name)) {
+    } else if (name !== UNDERSCORED && !isRemovedField(name)) {
       continue;
     }
     fields += text.slice(keptFrom, scanner.lineStart);
@@ -156,9 +158,6 @@ function parseFields(text: string, head: RequestHead, limits: Limits): RequestHe
     setConnection(head, connection, upgrade)
   );
 }
-
-const isRemoved = (name: string): boolean =>
-  name === '_' || REMOVED.has(name) || name.startsWith('x-forwarded-') || name.startsWith('proxy-');
 
 function fieldRefusal(problem: NonNullable<FieldScanner['problem']>): Refusal {
   if (problem === 'folded') return refusals.folded;

@@ -35,7 +35,8 @@ export function parseResponseHead(text: string, requestMethod: string): Response
   if (!isPlain && !STATUS_LINE.test(text.slice(0, lineEnd))) return null;
   const head: ResponseHead = {
     status: isPlain ? 200 : Number(text.slice(9, 12)),
-    statusText: isPlain ? '200 OK' : text.slice(9, lineEnd),
+    // Without a reason, the space before it still has to be there (RFC 9112 section 4).
+    statusText: isPlain ? '200 OK' : text.slice(9, lineEnd).padEnd(4),
     body: UNTIL_CLOSE,
     keepAlive: text.charCodeAt(7) === 0x31,
     keepAliveMs: null,
