@@ -15,11 +15,15 @@ export function identityOf(pid: number): ProcessIdentity {
   return { pid, startTicks: statOf(pid)?.startTicks ?? null };
 }
 
-/** Whether that very process still runs. A zombie, which keeps both numbers, does not. */
+/**
+ * Whether that very process still runs. A zombie, which keeps both numbers, does not; but one whose
+ * other threads are still ending keeps its descriptors open until they have.
+ */
 export function isAlive(process: ProcessIdentity): boolean {
   if (process.startTicks === null) return answersSignals(process.pid);
   const stat = statOf(process.pid);
-  return stat !== null && stat.state !== 'Z' && stat.startTicks === process.startTicks;
+  if (stat === null || stat.startTicks !== process.startTicks) return false;
+  return stat.state !== 'Z' || stat.threads > 1;
 }
 
 /** SIGKILL, if it is still that process. */
@@ -32,12 +36,16 @@ export function killProcess(identity: ProcessIdentity): void {
   }
 }
 
-function statOf(pid: number): { state: string; startTicks: number } | null {
+function statOf(pid: number): { state: string; threads: number; startTicks: number } | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
     // The name is in parentheses and may hold any character, so count from the last one.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return { state: fields[0] ?? '', startTicks: Number(fields[19]) };
+    return {
+      state: fields[0] ?? '',
+      threads: Number(fields[17]),
+      startTicks: Number(fields[19]),
+    };
   } catch {
     return null;
   }

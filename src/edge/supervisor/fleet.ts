@@ -112,9 +112,9 @@ export function workerFleet(options: FleetOptions): Fleet {
     watchForEnd(worker);
   };
 
-  /** A process we did not start gives no sign of its end. */
+  /** A process we did not start gives no sign of its end; a child does. */
   const watchForEnd = (worker: FleetWorker): void => {
-    if (worker.watch) return;
+    if (worker.watch || worker.child) return;
     const look = () => {
       worker.watch = null;
       if (worker.state === 'ended' || phase === 'gone') return;
