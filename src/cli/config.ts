@@ -1,0 +1,41 @@
+import { command } from './command.ts';
+import { answer } from './context.ts';
+import { exitCodes } from './exit-code.ts';
+import { environmentOption } from './options.ts';
+import { loadProject, type Project, shortPath } from './project.ts';
+import { settingsOf } from './settings.ts';
+import { renderTable } from './table.ts';
+
+export const configCommand = command<{ environment: string }>({
+  name: 'config',
+  summary: 'the whole configuration, and where each value comes from',
+  description:
+    'Prints the configuration of a directory for one environment with every default filled in, and where each value comes from: the file, detection, a default. Needs no daemon.',
+  arguments: [{ syntax: '[DIR]', description: 'where the code is (default: this directory)' }],
+  options: [environmentOption],
+  examples: [['belay config -e staging', 'as staging sees it']],
+  async run(context, options, [directory = '.']) {
+    const project = loadProject(context, directory, options.environment);
+    const { application, environment, file, configuration, provenance, detection } = project;
+    const value = { application, environment, file, configuration, provenance, detection };
+    answer(context, value, () => {
+      const { paint } = context.stdout;
+      const source = file === null ? 'no file' : shortPath(context.directory, file);
+      return [
+        `${paint.bold(`${application}/${environment}`)}  ${paint.dim(source)}`,
+        ...detection.map(({ what, why }) => `  ${paint.dim(what)}  ${why}`),
+        '',
+        ...renderTable(
+          [{ title: 'KEY' }, { title: 'VALUE' }, { title: 'FROM' }],
+          rowsOf(project),
+          paint,
+        ),
+      ];
+    });
+    return exitCodes.ok;
+  },
+});
+
+function rowsOf({ configuration, provenance }: Project): string[][] {
+  return [...settingsOf(configuration)].map(([key, value]) => [key, value, provenance[key] ?? '']);
+}

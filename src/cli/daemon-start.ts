@@ -1,0 +1,115 @@
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { Fault, messageOf, systemCode } from '../kernel/fault.ts';
+import type { DaemonView } from '../model/view.ts';
+import type { Context } from './context.ts';
+import { InputFault } from './exit-code.ts';
+
+/** Finding the daemon, and starting one where there is none. */
+
+const START_TIMEOUT_MS = 15_000;
+const POLL_MS = 50;
+const LOG_LINES = 20;
+
+export interface RunningDaemon {
+  view: DaemonView;
+  /** It was started by this call. */
+  started: boolean;
+}
+
+/** @throws `home-not-writable`, `daemon-did-not-start` with the end of its log */
+export async function ensureDaemon(context: Context): Promise<RunningDaemon> {
+  const running = await findDaemon(context);
+  if (running) return { view: running, started: false };
+  prepareHome(context.home().root);
+  const logStart = sizeOf(context.home().daemonLog);
+  context.spawnDaemon();
+  return { view: await waitForDaemon(context, logStart), started: true };
+}
+
+/** The daemon that answers, or null. */
+export async function findDaemon(context: Context): Promise<DaemonView | null> {
+  try {
+    return await context.client().call('daemon');
+  } catch (thrown) {
+    if (thrown instanceof Fault && thrown.code === 'daemon-unreachable') return null;
+    throw thrown;
+  }
+}
+
+/** Told here, where somebody reads it, and not in a log of a program that never came up. */
+function prepareHome(root: string): void {
+  try {
+    mkdirSync(root, { recursive: true, mode: 0o700 });
+    accessSync(root, constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw new InputFault({
+      code: 'home-not-writable',
+      message: `Belay's home cannot be written (${systemCode(cause) ?? messageOf(cause)})`,
+      subject: root,
+      hint: 'give this user permission to write it, or set BELAY_HOME to a directory of your own',
+      cause,
+    });
+  }
+}
+
+async function waitForDaemon(context: Context, logStart: number): Promise<DaemonView> {
+  const { clock, interrupt } = context;
+  const deadline = clock.monotonic() + START_TIMEOUT_MS;
+  for (;;) {
+    const view = await findDaemon(context);
+    if (view) return view;
+    const failure = startFailure(context.home().daemonLog, logStart);
+    if (failure) throw didNotStart(context, failure, logStart);
+    if (clock.monotonic() >= deadline) {
+      throw didNotStart(context, `it did not answer within ${START_TIMEOUT_MS / 1000} s`, logStart);
+    }
+    if ((await clock.sleep(POLL_MS, interrupt)) === 'aborted') {
+      throw new Fault({
+        code: 'interrupted',
+        message: 'interrupted while the daemon was starting',
+      });
+    }
+  }
+}
+
+/** pino's number for a program that cannot go on. */
+const FATAL_LEVEL = 60;
+
+/** The message of the line with which a daemon that cannot start ends, without waiting for more. */
+function startFailure(path: string, from: number): string | null {
+  for (const line of linesOf(path, from).reverse()) {
+    const entry = parseEntry(line);
+    if (entry && entry.level >= FATAL_LEVEL) return entry.msg;
+  }
+  return null;
+}
+
+function parseEntry(line: string): { level: number; msg: string } | null {
+  try {
+    const entry: unknown = JSON.parse(line);
+    if (typeof entry !== 'object' || entry === null) return null;
+    if (!('level' in entry) || typeof entry.level !== 'number') return null;
+    return { level: entry.level, msg: 'msg' in entry ? String(entry.msg) : 'no reason was given' };
+  } catch {
+    return null;
+  }
+}
+
+function didNotStart(context: Context, why: string, logStart: number): Fault {
+  const { daemonLog } = context.home();
+  const tail = linesOf(daemonLog, logStart).slice(-LOG_LINES);
+  return new Fault({
+    code: 'daemon-did-not-start',
+    message: [`the daemon did not start: ${why}`, ...tail].join('\n'),
+    subject: daemonLog,
+    hint: 'see what is wrong with: belay doctor',
+    details: { log: tail },
+  });
+}
+
+function linesOf(path: string, from: number): string[] {
+  if (!existsSync(path)) return [];
+  return readFileSync(path).subarray(from).toString('utf8').split('\n').filter(Boolean);
+}
+
+const sizeOf = (path: string): number => (existsSync(path) ? statSync(path).size : 0);

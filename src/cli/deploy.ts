@@ -1,0 +1,145 @@
+import { rolloutSchema } from '../model/configuration.ts';
+import { isRunning } from '../model/deployment.ts';
+import { command } from './command.ts';
+import { compareWithRunning } from './comparison.ts';
+import { renderComparison } from './comparison-text.ts';
+import { commandFor, conclude, tellVerdict } from './conclude.ts';
+import { answer, type Context } from './context.ts';
+import { exitCodes, InputFault } from './exit-code.ts';
+import {
+  type EnvironmentOptions,
+  environmentOptions,
+  type FollowOptions,
+  followOptions,
+} from './options.ts';
+import { loadProject, type Project } from './project.ts';
+import { ship } from './ship.ts';
+import { chooseEnvironment, type Where } from './where.ts';
+
+interface DeployOptions extends EnvironmentOptions, FollowOptions {
+  message?: string;
+  policy?: string;
+  abort?: boolean;
+  attach?: boolean;
+  dryRun?: boolean;
+}
+
+const policies: readonly string[] = rolloutSchema.shape.policy.options;
+
+export const deployCommand = command<DeployOptions>({
+  name: 'deploy',
+  summary: 'ship a change without losing a request',
+  description:
+    'Packs the directory, deploys it, shows each step, and ends with the receipt: how many requests passed and how many were lost. A version that does not come up healthy is rolled back. Ctrl-C leaves the deployment alone; --attach comes back to it.',
+  arguments: [{ syntax: '[DIR]', description: 'where the code is (default: this directory)' }],
+  options: [
+    { flags: '-m, --message <text>', description: 'why, for the list of versions' },
+    { flags: '--policy <name>', description: `how: ${policies.join(', ')}` },
+    { flags: '--dry-run', description: 'only show what would change' },
+    { flags: '--attach', description: 'follow the deployment that runs' },
+    { flags: '--abort', description: 'stop the deployment that runs; the old release comes back' },
+    ...followOptions,
+    ...environmentOptions,
+  ],
+  examples: [
+    ['belay deploy', 'this directory to production'],
+    ['belay deploy -e staging -m "Faster search"', 'to staging, with a reason'],
+    ['belay deploy --dry-run', 'what would change'],
+    ['belay deploy --abort', 'no, back'],
+  ],
+  async run(context, options, [directory = '.']) {
+    refusePolicy(options.policy);
+    if (options.abort && options.attach) throw exclusive('--abort', '--attach');
+    if (options.abort) return abort(context, options);
+    if (options.attach) return attach(context, options);
+    const project = withPolicy(loadNamed(context, directory, options), options.policy);
+    if (options.dryRun) return showChanges(context, project);
+    const message = options.message ?? null;
+    const started = await ship(context, project, { message, unchanged: 'deploy' });
+    if (started) return conclude(context, whereOf(project), started, options);
+    answer(context, { unchanged: true, ...whereOf(project) }, () => ['Nothing to change.']);
+    return exitCodes.ok;
+  },
+});
+
+/** Refused before anything is loaded or sent. */
+function refusePolicy(policy: string | undefined): void {
+  if (policy === undefined || policies.includes(policy)) return;
+  throw new InputFault({
+    code: 'unknown-policy',
+    message: `there is no deployment policy '${policy}'`,
+    subject: policy,
+    hint: `use one of: ${policies.join(', ')}`,
+    details: { policies },
+  });
+}
+
+function exclusive(one: string, other: string): InputFault {
+  return new InputFault({
+    code: 'bad-usage',
+    message: `${one} and ${other} exclude each other`,
+    hint: 'see: belay deploy --help',
+  });
+}
+
+function loadNamed(context: Context, directory: string, options: DeployOptions): Project {
+  const project = loadProject(context, directory, options.environment);
+  if (options.app === undefined || options.app === project.application) return project;
+  throw new InputFault({
+    code: 'other-application',
+    message: `${directory} is ${project.application}, not ${options.app}`,
+    subject: project.file ?? project.directory,
+    hint: 'leave out --app, or name the directory of that application',
+  });
+}
+
+function withPolicy(project: Project, policy: string | undefined): Project {
+  const { configuration } = project;
+  if (policy === undefined || policy === configuration.rollout.policy) return project;
+  const rollout = rolloutSchema.parse({ ...configuration.rollout, policy });
+  return { ...project, configuration: { ...configuration, rollout } };
+}
+
+/** Ends well when the old release runs again: that is what was asked for. */
+async function abort(context: Context, options: DeployOptions): Promise<number> {
+  const where = await chooseEnvironment(context, options);
+  const { deployment } = await context.client().call('abort', { params: where, body: {} });
+  const code = await conclude(context, where, deployment, options);
+  return code === exitCodes.rolledBack ? exitCodes.ok : code;
+}
+
+/** The deployment may have ended while nobody looked: then its verdict is the answer. */
+async function attach(context: Context, options: DeployOptions): Promise<number> {
+  const where = await chooseEnvironment(context, options);
+  const client = context.client();
+  const { deployment } = await client.call('environment', { params: where });
+  if (!deployment) {
+    throw new InputFault({
+      code: 'no-deployment',
+      message: `${where.application}/${where.environment} has had no deployment`,
+      hint: `start one with: ${commandFor('deploy', where)}`,
+    });
+  }
+  if (isRunning(deployment)) return conclude(context, where, deployment, options);
+  const { number } = deployment;
+  context.stderr.line(
+    `No deployment runs; this is how the last one, ${deployment.kind} ${number}, ended.`,
+  );
+  return tellVerdict(
+    context,
+    where,
+    await client.call('deployment', { params: { ...where, number } }),
+  );
+}
+
+async function showChanges(context: Context, project: Project): Promise<number> {
+  const comparison = await compareWithRunning(context, project);
+  answer(context, comparison, () => [
+    ...renderComparison(comparison, { reveal: false, paint: context.stdout.paint }),
+    '',
+    'Nothing was changed: this was a dry run.',
+  ]);
+  return exitCodes.ok;
+}
+
+const whereOf = ({ application, environment }: Project): Where => ({ application, environment });

@@ -1,0 +1,37 @@
+import type { Writable } from 'node:stream';
+import { type Paint, paint } from './paint.ts';
+
+/** One of the two streams we write to, and what it can show. */
+export interface Output {
+  readonly isTerminal: boolean;
+  /** Width in columns; 80 off a terminal. */
+  readonly columns: number;
+  readonly paint: Paint;
+  write(text: string): void;
+  line(text?: string): void;
+}
+
+export type OutputStream = Writable & { isTTY?: boolean; columns?: number };
+
+const DEFAULT_COLUMNS = 80;
+
+/** `NO_COLOR` (any value that is not empty) and `TERM=dumb` switch colours off. */
+export function output(
+  stream: OutputStream,
+  environment: Readonly<Record<string, string | undefined>>,
+): Output {
+  const isTerminal = stream.isTTY === true && environment.TERM !== 'dumb';
+  return {
+    isTerminal,
+    get columns() {
+      return stream.columns ?? DEFAULT_COLUMNS;
+    },
+    paint: paint(isTerminal && !environment.NO_COLOR),
+    write: (text) => {
+      stream.write(text);
+    },
+    line: (text = '') => {
+      stream.write(`${text}\n`);
+    },
+  };
+}

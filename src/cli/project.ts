@@ -1,0 +1,86 @@
+import { userInfo } from 'node:os';
+import { basename, relative, resolve } from 'node:path';
+import { type Bundle, packBundle } from '../bundle/pack.ts';
+import { sourceCommit } from '../bundle/source-commit.ts';
+import { type LoadedConfiguration, loadConfiguration } from '../config/load.ts';
+import { Fault } from '../kernel/fault.ts';
+import { PRODUCTION } from '../model/environment.ts';
+import { suggestName } from '../model/name.ts';
+import type { Context } from './context.ts';
+import { InputFault } from './exit-code.ts';
+
+/** What a directory holds: an application's configuration and its code. */
+
+export const CONFIG_FILE = 'belay.config.ts';
+
+/** What Elastic Beanstalk allows for a source bundle. */
+const MAX_BUNDLE_BYTES = 500 * 1024 * 1024;
+
+export interface Project extends LoadedConfiguration {
+  /** Absolute. */
+  directory: string;
+}
+
+/** What is wrong with a configuration is wrong with the input, whatever its code. */
+export function loadProject(context: Context, directory: string, environment: string): Project {
+  const root = resolve(context.directory, directory);
+  return { ...asInput(() => loadConfiguration(root, environment)), directory: root };
+}
+
+/** The application's name by this directory's configuration. */
+export function applicationOf(context: Context): string {
+  return loadProject(context, '.', PRODUCTION).application;
+}
+
+export interface PackedVersion {
+  bundle: Bundle;
+  input: {
+    digest: string;
+    files: number;
+    sizeBytes: number;
+    author: string | null;
+    commit: string | null;
+  };
+}
+
+/** Packs the code; null for a fixed address, which has none. */
+export async function packProject(project: Project): Promise<PackedVersion | null> {
+  if (project.configuration.web.upstream !== null) return null;
+  const [bundle, commit] = await Promise.all([
+    packBundle(project.directory, { maxBytes: MAX_BUNDLE_BYTES }),
+    sourceCommit(project.directory),
+  ]);
+  const { digest, files, sizeBytes } = bundle.manifest;
+  return { bundle, input: { digest, files, sizeBytes, author: currentUser(), commit } };
+}
+
+/** A path as somebody standing in `from` would write it. */
+export function shortPath(from: string, path: string): string {
+  const short = relative(from, path);
+  if (short === '') return '.';
+  return short.startsWith('..') ? path : short;
+}
+
+/** The name a directory would give its application. */
+export function applicationName(directory: string): string {
+  return suggestName(basename(directory)) || 'my-app';
+}
+
+function currentUser(): string | null {
+  try {
+    return userInfo().username;
+  } catch {
+    // A user id without a name, as in some containers.
+    return null;
+  }
+}
+
+export function asInput<T>(load: () => T): T {
+  try {
+    return load();
+  } catch (thrown) {
+    if (!(thrown instanceof Fault)) throw thrown;
+    const { code, message, subject, hint, retryable, details } = thrown;
+    throw new InputFault({ code, message, subject, hint, retryable, details, cause: thrown });
+  }
+}

@@ -1,0 +1,122 @@
+import { Fault } from '../kernel/fault.ts';
+import type { EnvironmentView } from '../model/view.ts';
+import { command } from './command.ts';
+import { commandFor } from './conclude.ts';
+import { answer, type Context } from './context.ts';
+import { exitCodes, InputFault } from './exit-code.ts';
+import { liveLine } from './live-line.ts';
+import {
+  badOption,
+  countOption,
+  defaultTimeoutMs,
+  type EnvironmentOptions,
+  environmentOptions,
+  timeoutOption,
+} from './options.ts';
+import { chooseEnvironment, type Where } from './where.ts';
+
+interface ScaleOptions extends EnvironmentOptions {
+  min?: number;
+  max?: number;
+  wait: boolean;
+  timeout?: number;
+}
+
+const POLL_MS = 300;
+
+export const scaleCommand = command<ScaleOptions>({
+  name: 'scale',
+  summary: 'change how many instances run',
+  description:
+    'Sets how many instances run, and between which bounds; returns when they do. Those that go are drained first.',
+  arguments: [{ syntax: '[N]', description: 'how many instances' }],
+  options: [
+    ...environmentOptions,
+    { flags: '--min <n>', description: 'never fewer', parse: countOption('--min', 0) },
+    { flags: '--max <n>', description: 'never more', parse: countOption('--max', 1) },
+    { flags: '--no-wait', description: 'return at once' },
+    timeoutOption,
+  ],
+  examples: [
+    ['belay scale 6', 'six instances'],
+    ['belay scale 8 --max 10', 'eight, and room for ten'],
+  ],
+  async run(context, options, [count]) {
+    const body = readCapacity(count, options);
+    const where = await chooseEnvironment(context, options);
+    const scaled = await context.client().call('scale', { params: where, body });
+    const view = options.wait ? await waitForInstances(context, where, options) : scaled;
+    if (view === 'interrupted') return exitCodes.interrupted;
+    answer(context, view, () => renderScaled(view, context));
+    return exitCodes.ok;
+  },
+});
+
+function readCapacity(count: string | undefined, { min, max }: ScaleOptions) {
+  if (count === undefined && min === undefined && max === undefined) {
+    throw new InputFault({
+      code: 'bad-usage',
+      message: 'scale needs a number of instances, --min or --max',
+      hint: 'for three instances: belay scale 3',
+    });
+  }
+  const desired = count === undefined ? undefined : countOption('N', 0)(count);
+  if (min !== undefined && max !== undefined && min > max) {
+    throw badOption('--min', `is ${min}, more than --max, ${max}`);
+  }
+  return {
+    ...(desired !== undefined && { desired }),
+    ...(min !== undefined && { min }),
+    ...(max !== undefined && { max }),
+  };
+}
+
+/** Until as many instances are in service as are desired, and none is on its way. */
+async function waitForInstances(
+  context: Context,
+  where: Where,
+  options: ScaleOptions,
+): Promise<EnvironmentView | 'interrupted'> {
+  const { clock, interrupt, stderr } = context;
+  const deadline = clock.monotonic() + (options.timeout ?? defaultTimeoutMs);
+  const live = liveLine(stderr);
+  try {
+    for (;;) {
+      const view = await context.client().call('environment', { params: where });
+      if (hasFollowed(view)) return view;
+      live.show(
+        `  ${stderr.paint.dim(`${serving(view)} of ${view.capacity.desired} in service …`)}`,
+      );
+      if (clock.monotonic() >= deadline) throw timedOut(where, view);
+      if ((await clock.sleep(POLL_MS, interrupt)) === 'aborted') return 'interrupted';
+    }
+  } finally {
+    live.clear();
+  }
+}
+
+const serving = ({ instances }: EnvironmentView): number =>
+  instances.filter(({ state }) => state === 'in-service').length;
+
+const moving = new Set(['pending', 'draining', 'terminating']);
+
+const hasFollowed = (view: EnvironmentView): boolean =>
+  serving(view) === view.capacity.desired && !view.instances.some(({ state }) => moving.has(state));
+
+function timedOut(where: Where, view: EnvironmentView): Fault {
+  return new Fault({
+    code: 'timed-out',
+    message: `${serving(view)} of ${view.capacity.desired} instances are in service; the rest did not follow in time`,
+    subject: `${where.application}/${where.environment}`,
+    hint: `see why with: ${commandFor('status', where)}`,
+    retryable: true,
+  });
+}
+
+function renderScaled(view: EnvironmentView, context: Context): string[] {
+  const { paint } = context.stdout;
+  const { min, desired, max } = view.capacity;
+  return [
+    `${paint.green('✓')} ${view.application}/${view.environment}: ${serving(view)} of ${desired} in service, ${min} to ${max} allowed`,
+  ];
+}

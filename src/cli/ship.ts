@@ -1,0 +1,76 @@
+import { Fault } from '../kernel/fault.ts';
+import type { DeploymentView } from '../model/view.ts';
+import type { Context } from './context.ts';
+import { liveLine } from './live-line.ts';
+import { type PackedVersion, type Project, packProject } from './project.ts';
+import { formatBytes, formatPlural } from './quantity.ts';
+
+/** Brings a directory to the daemon: packs it, sends what is not there, starts the deployment. */
+
+export interface Shipment {
+  message: string | null;
+  unchanged: 'deploy' | 'skip';
+}
+
+/** @returns the deployment that was started; null when there was nothing to change */
+export async function ship(
+  context: Context,
+  project: Project,
+  { message, unchanged }: Shipment,
+): Promise<DeploymentView | null> {
+  const packed = await packAndTell(context, project);
+  if (packed) await send(context, packed);
+  const { application, environment, configuration } = project;
+  const { deployment } = await context.client().call('deploy', {
+    params: { application, environment },
+    body: { configuration, version: packed?.input ?? null, message, unchanged },
+  });
+  return deployment;
+}
+
+export async function packAndTell(
+  context: Context,
+  project: Project,
+): Promise<PackedVersion | null> {
+  const live = liveLine(context.stderr);
+  const { paint } = context.stderr;
+  live.show(`  ${paint.dim('packing …')}`);
+  try {
+    const packed = await packProject(project);
+    for (const { path, why } of packed?.bundle.skipped ?? []) {
+      live.print(paint.yellow(`  left out ${path}: ${why}`));
+    }
+    return packed;
+  } finally {
+    live.clear();
+  }
+}
+
+async function send(context: Context, { bundle, input }: PackedVersion): Promise<void> {
+  const client = context.client();
+  const { digest, files, sizeBytes } = input;
+  const size = `${formatPlural(files, 'file')}, ${formatBytes(sizeBytes)}`;
+  const live = liveLine(context.stderr);
+  const { paint } = context.stderr;
+  const { present } = await client.call('bundle', { params: { digest } });
+  if (present) {
+    bundle.stream.destroy();
+    context.stderr.line(paint.dim(`  bundle      ${size}, already there`));
+    return;
+  }
+  live.show(`  ${paint.dim(`sending ${size} …`)}`);
+  try {
+    await client.call('putBundle', {
+      params: { digest },
+      query: { files, sizeBytes },
+      body: bundle.stream,
+    });
+  } catch (thrown) {
+    // What went wrong while reading the directory says more than the connection it broke.
+    const { errored } = bundle.stream;
+    throw errored instanceof Fault ? errored : thrown;
+  } finally {
+    live.clear();
+  }
+  context.stderr.line(paint.dim(`  bundle      ${size}`));
+}

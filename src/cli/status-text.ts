@@ -1,0 +1,118 @@
+import { isRunning } from '../model/deployment.ts';
+import type { EnvironmentHealth } from '../model/environment.ts';
+import type { DeploymentView, EnvironmentView, InstanceView, TrafficView } from '../model/view.ts';
+import type { Paint } from './paint.ts';
+import {
+  formatAgo,
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatMs,
+  formatPercent,
+  formatRate,
+} from './quantity.ts';
+import { renderTable } from './table.ts';
+
+/** An environment at a glance. */
+
+const healthInk: Readonly<Record<EnvironmentHealth, 'green' | 'cyan' | 'yellow' | 'red' | 'dim'>> =
+  {
+    ok: 'green',
+    info: 'cyan',
+    warning: 'yellow',
+    degraded: 'red',
+    severe: 'red',
+    pending: 'cyan',
+    unknown: 'dim',
+  };
+
+const FACT_COLUMNS = 'deployment'.length + 2;
+
+export function renderEnvironment(view: EnvironmentView, now: number, paint: Paint): string[] {
+  const health = paint[healthInk[view.health]](`● ${view.health}`);
+  const facts: [string, string][] = [
+    ['url', paint.cyan(view.url)],
+    ['status', view.status],
+    ['release', releaseOf(view)],
+    ['capacity', capacityOf(view)],
+    ['traffic', trafficOf(view.traffic)],
+    ['deployment', view.deployment ? deploymentOf(view.deployment, now, paint) : 'none yet'],
+  ];
+  return [
+    `${paint.bold(`${view.application}/${view.environment}`)}  ${health}  ${view.cause}`.trimEnd(),
+    ...facts.map(([name, value]) => `  ${paint.dim(name.padEnd(FACT_COLUMNS))}${value}`),
+    ...(view.instances.length === 0 ? [] : ['']),
+    ...renderInstances(view.instances, now, paint).map((line) => `  ${line}`),
+  ];
+}
+
+function releaseOf({ release, version }: EnvironmentView): string {
+  if (release === null) return 'none yet';
+  return version === null ? `${release}` : `${release} (${version})`;
+}
+
+function capacityOf({ capacity, instances }: EnvironmentView): string {
+  const serving = instances.filter(({ state }) => state === 'in-service').length;
+  return `${serving} of ${capacity.desired} in service, ${capacity.min} to ${capacity.max} allowed`;
+}
+
+function trafficOf(traffic: TrafficView | null): string {
+  if (!traffic) return 'not measured yet';
+  const parts = [
+    `${formatRate(traffic.requestsPerSecond)} requests/s`,
+    `p50 ${formatMs(traffic.p50Ms)}`,
+    `p99 ${formatMs(traffic.p99Ms)}`,
+  ];
+  if (traffic.lost > 0) parts.push(`${formatCount(traffic.lost)} lost`);
+  if (traffic.appErrors > 0) parts.push(`${formatCount(traffic.appErrors)} app errors`);
+  return `${parts.join(', ')} over ${formatDuration(traffic.windowMs)}`;
+}
+
+function deploymentOf(deployment: DeploymentView, now: number, paint: Paint): string {
+  const { kind, number, state, cause, receipt, endedAt, startedAt } = deployment;
+  const what = `${kind} ${number}`;
+  if (isRunning(deployment)) {
+    return `${what} ${paint.cyan(state)} for ${formatDuration(now - startedAt)}`;
+  }
+  const verdict = state === 'succeeded' ? paint.green(state) : paint.red(state);
+  const lost = receipt
+    ? `, ${formatCount(receipt.lost)} of ${formatCount(receipt.requests)} lost`
+    : '';
+  const why = state === 'succeeded' || !cause ? '' : `: ${cause}`;
+  return `${what} ${verdict} ${formatAgo(endedAt ?? startedAt, now)}${lost}${why}`;
+}
+
+function renderInstances(instances: readonly InstanceView[], now: number, paint: Paint): string[] {
+  if (instances.length === 0) return [];
+  const rows = [...instances]
+    .sort((a, b) => a.zone.localeCompare(b.zone) || a.startedAt - b.startedAt)
+    .map((instance) => [
+      instance.zone,
+      instance.id,
+      stateInk(instance, paint),
+      instance.health === 'healthy' ? paint.green(instance.health) : instance.health,
+      instance.version ?? String(instance.release),
+      formatPercent(instance.cpuPercent),
+      formatBytes(instance.rssBytes),
+      formatDuration(now - instance.startedAt),
+      instance.reason,
+    ]);
+  return renderTable(
+    [
+      { title: 'ZONE' },
+      { title: 'INSTANCE' },
+      { title: 'STATE' },
+      { title: 'HEALTH' },
+      { title: 'VERSION' },
+      { title: 'CPU', align: 'right' },
+      { title: 'MEMORY', align: 'right' },
+      { title: 'UP', align: 'right' },
+      { title: 'REASON' },
+    ],
+    rows,
+    paint,
+  );
+}
+
+const stateInk = ({ state }: InstanceView, paint: Paint): string =>
+  state === 'in-service' ? paint.green(state) : paint.yellow(state);
