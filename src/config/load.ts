@@ -1,18 +1,13 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { Fault, messageOf, systemCode } from '../kernel/fault.ts';
+import { Fault, messageOf } from '../kernel/fault.ts';
 import type { Configuration } from '../model/configuration.ts';
-import { nameProblem, parseName, suggestName } from '../model/name.ts';
+import { parseName, suggestName } from '../model/name.ts';
+import { readConfigurationFile, refuseBad } from './configuration-file.ts';
 import { type DetectedStart, type Detection, detectStart, unreadable } from './detect.ts';
-import { evaluateConfiguration } from './evaluate.ts';
-import { evaluationFault } from './evaluation-fault.ts';
-import { locateKey } from './locate.ts';
-import { type Problem, problemsFault } from './problem.ts';
-import { below, type Complaint } from './reader.ts';
+import type { Complaint } from './reader.ts';
 import { type Provenance, resolveConfiguration } from './resolve.ts';
-import { checkVariableName, type Definition, readDefinition } from './schema.ts';
-
-const FILE_NAMES = ['belay.config.ts', 'belay.config.js', 'belay.config.mjs'];
+import { checkVariableName, type Definition } from './schema.ts';
 
 export interface LoadedConfiguration {
   application: string;
@@ -24,13 +19,6 @@ export interface LoadedConfiguration {
   detection: Detection[];
   /** The configuration file; null when there is none. */
   file: string | null;
-}
-
-/** A configuration file as it was read, before it is resolved for an environment. */
-interface ReadFile {
-  path: string;
-  source: string;
-  definition: Definition;
 }
 
 /**
@@ -46,9 +34,8 @@ export function loadConfiguration(directory: string, environment: string): Loade
   checkDirectory(root);
   const file = readConfigurationFile(root);
   const application = file?.definition.name ?? nameOfDirectory(root);
-  const { start, detection } = needsDetection(file?.definition, environment)
-    ? detect(root)
-    : { start: null, detection: [] };
+  const looking = !file?.problems.length && needsDetection(file?.definition, environment);
+  const { start, detection } = looking ? detect(root) : { start: null, detection: [] };
 
   const definition = file?.definition ?? {};
   const resolveFor = (name: string) =>
@@ -56,7 +43,7 @@ export function loadConfiguration(directory: string, environment: string): Loade
   if (file) {
     // Every environment is checked, not only the one asked for: a file is good or it is not.
     const names = new Set([environment, ...Object.keys(definition.environments ?? {})]);
-    refuse(file, distinct([...names].flatMap((name) => resolveFor(name).complaints)));
+    refuseBad(file, distinct([...names].flatMap((name) => resolveFor(name).complaints)));
   }
   const { configuration, provenance } = resolveFor(environment);
   if (!configuration) throw noStartCommand(root, file?.path ?? null, detection);
@@ -79,83 +66,9 @@ function checkDirectory(root: string): void {
   throw unreadable(root, Object.assign(new Error(), { code: 'ENOTDIR' }));
 }
 
-function readConfigurationFile(root: string): ReadFile | null {
-  for (const path of FILE_NAMES.map((name) => join(root, name))) {
-    const source = readSource(path);
-    if (source === null) continue;
-    const written = exported(path, source);
-    const complaints: Complaint[] = [];
-    const definition = readDefinition(written, '', (complaint) => complaints.push(complaint)) ?? {};
-    const problem = definition.name === undefined ? null : nameProblem(definition.name);
-    const problems = complaints.map((complaint) => problemAt(path, source, complaint));
-    if (problem !== null && definition.name !== undefined) {
-      problems.unshift(badName(path, source, definition.name, problem));
-    }
-    if (problems.length > 0) throw problemsFault(path, problems);
-    return { path, source, definition };
-  }
-  return null;
-}
-
-function readSource(path: string): string | null {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (cause) {
-    if (systemCode(cause) === 'ENOENT') return null;
-    throw unreadable(path, cause);
-  }
-}
-
-function exported(path: string, source: string): unknown {
-  let module: Record<string, unknown>;
-  try {
-    module = evaluateConfiguration(path);
-  } catch (thrown) {
-    throw evaluationFault(path, source, thrown);
-  }
-  if (module.default !== undefined) return module.default;
-  throw problemsFault(path, [
-    {
-      file: path,
-      line: null,
-      keyPath: '',
-      what: 'the file exports no application',
-      hint: "end it with: export default app('my-app', { … })",
-      kind: 'invalid',
-    },
-  ]);
-}
-
-function problemAt(file: string, source: string, complaint: Complaint): Problem {
-  const { keyPath, what, hint } = complaint;
-  const written = keyPath === '' ? `the application ${what}` : what;
-  const line = locateKey(source, keyPath);
-  return { file, line, keyPath, what: written, hint, kind: 'invalid' };
-}
-
-function badName(file: string, source: string, name: string, problem: string): Problem {
-  const suggestion = suggestName(name);
-  return {
-    file,
-    line: locateKey(source, 'name'),
-    keyPath: '',
-    what: `the application name '${name}' ${problem}`,
-    hint: suggestion === '' ? null : `'${suggestion}' would do`,
-    kind: 'name',
-  };
-}
-
-function refuse(file: ReadFile, complaints: readonly Complaint[]): void {
-  if (complaints.length === 0) return;
-  throw problemsFault(
-    file.path,
-    complaints.map((complaint) => problemAt(file.path, file.source, complaint)),
-  );
-}
-
 /** A contradiction at the top level shows in every environment, and is told once. */
 function distinct(complaints: readonly Complaint[]): Complaint[] {
-  const byText = new Map(complaints.map((one) => [`${below(one.keyPath, one.what)}`, one]));
+  const byText = new Map(complaints.map((one) => [`${one.keyPath} ${one.what}`, one]));
   return [...byText.values()];
 }
 

@@ -1,0 +1,45 @@
+import type { Configuration } from '../model/configuration.ts';
+import { formatDuration } from './duration.ts';
+import type { Complaint } from './reader.ts';
+
+/**
+ * What cannot be right about values together, each of which is right by itself.
+ *
+ * @param bothWritten one place names `start` and `upstream`
+ */
+export function contradictions(web: Configuration['web'], bothWritten: boolean): Complaint[] {
+  const { min, desired, max } = web.capacity;
+  const { timeoutMs, intervalMs } = web.health;
+  const complaints: Complaint[] = [];
+  const complain = (keyPath: string, what: string, hint: string) =>
+    complaints.push({ keyPath, what, hint });
+
+  if (min > max) {
+    complain(
+      'web.capacity.min',
+      `is ${min}, more than max, which is ${max}`,
+      'lower min or raise max',
+    );
+  } else if (desired < min || desired > max) {
+    complain(
+      'web.capacity.desired',
+      `is ${desired}, outside min and max, which are ${min} and ${max}`,
+      `write a number from ${min} to ${max}, or leave it out for ${min}`,
+    );
+  }
+  if (timeoutMs > intervalMs) {
+    complain(
+      'web.health.timeout',
+      `is ${formatDuration(timeoutMs)}, more than interval, which is ${formatDuration(intervalMs)}`,
+      'lower timeout or raise interval',
+    );
+  }
+  if (bothWritten) {
+    complain(
+      'web.upstream',
+      'is set beside start, and an app either is started by Belay or is not',
+      'leave out one of them',
+    );
+  }
+  return complaints;
+}
