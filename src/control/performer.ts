@@ -58,9 +58,10 @@ export class Performer {
     this.#parts = parts;
   }
 
-  /** Whether the step is already under way in the background. */
+  /** Whether the step, or the one it follows, is already under way in the background. */
   isUnderWay(step: Step): boolean {
-    return step.kind === 'terminate' && this.#stopping.has(step.instance);
+    const follows = step.kind === 'terminate' || step.kind === 'bury';
+    return follows && this.#stopping.has(step.instance);
   }
 
   /** Resolves when all that runs in the background has ended. */
@@ -206,7 +207,7 @@ export class Performer {
     return {
       id: step.instance,
       application: environment.application,
-      environment: environment.key,
+      environment: environment.name,
       release: step.release,
       zone: step.zone,
       directory: directoryOf(environment, release, records, bundles),

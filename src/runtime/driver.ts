@@ -10,6 +10,7 @@ export interface SlotSpec {
   /** The instance's id. */
   id: string;
   application: string;
+  /** The environment's name within the application. */
   environment: string;
   release: number;
   zone: string;
