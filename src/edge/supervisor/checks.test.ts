@@ -1,0 +1,174 @@
+import { expect, it } from 'vitest';
+import { snapshotOf } from '../../../test/fixtures/live-edge.ts';
+import { type ManualClock, manualClock } from '../../kernel/clock.ts';
+import type { Snapshot, Target } from '../../model/snapshot.ts';
+import type { HealthEntry } from '../link.ts';
+import { type Checks, healthChecks } from './checks.ts';
+import type { CheckResult } from './health.ts';
+import type { Probe } from './probe.ts';
+
+interface Bench {
+  clock: ManualClock;
+  checks: Checks;
+  /** By port: what a check finds, and the times of all checks. */
+  results: Map<number, CheckResult | 'never'>;
+  asked: Map<number, number[]>;
+  changes: HealthEntry[];
+}
+
+const failure: CheckResult = {
+  passed: false,
+  reason: 'Target.FailedHealthChecks',
+  description: 'connection refused',
+};
+
+function bench(): Bench {
+  const clock = manualClock();
+  const results: Bench['results'] = new Map();
+  const asked: Bench['asked'] = new Map();
+  const changes: HealthEntry[] = [];
+  const probe: Probe = ({ port }) => {
+    asked.set(port, [...(asked.get(port) ?? []), clock.monotonic()]);
+    const result = results.get(port) ?? { passed: true };
+    return result === 'never' ? new Promise(() => {}) : Promise.resolve(result);
+  };
+  const onChange = (entry: HealthEntry) => changes.push(entry);
+  return { clock, checks: healthChecks({ clock, probe, onChange }), results, asked, changes };
+}
+
+function snapshot(number: number, ...targets: Partial<Target>[]): Snapshot {
+  const [base] = targets.map((target) => snapshotOf(number, { port: 1 }, target));
+  const pools = (base?.pools ?? []).map((pool) => ({
+    ...pool,
+    health: { ...pool.health, intervalMs: 10_000 },
+    targets: targets.flatMap(
+      (target) => snapshotOf(number, { port: 1 }, target).pools[0]?.targets ?? [],
+    ),
+  }));
+  return { number, rules: base?.rules ?? [], pools };
+}
+
+it('asks a new target at once and often, and an admitted one at its interval', async () => {
+  const { clock, checks, results, asked } = bench();
+  results.set(1, failure);
+  checks.update(snapshot(1, {}));
+  await clock.advance(1_000);
+  expect(asked.get(1)?.slice(0, 4)).toEqual([0, 50, 100, 150]);
+  results.set(1, { passed: true });
+  await clock.advance(50);
+  expect(checks.entries()).toMatchObject([{ health: 'healthy', admitted: true }]);
+  const before = asked.get(1)?.length ?? 0;
+  await clock.advance(100_000);
+  const checksAtRest = (asked.get(1)?.length ?? 0) - before;
+  expect(checksAtRest).toBeGreaterThanOrEqual(9);
+  expect(checksAtRest).toBeLessThanOrEqual(11);
+  checks.close();
+});
+
+it('gives up asking often when a new target fails for long', async () => {
+  const { clock, checks, results, asked } = bench();
+  results.set(1, failure);
+  checks.update(snapshot(1, {}));
+  await clock.advance(70_000);
+  const before = asked.get(1)?.length ?? 0;
+  await clock.advance(50_000);
+  expect((asked.get(1)?.length ?? 0) - before).toBeLessThanOrEqual(6);
+  checks.close();
+});
+
+it('does not let a target that never answers delay another', async () => {
+  const { clock, checks, results } = bench();
+  results.set(1, 'never');
+  checks.update(snapshot(1, { id: 'slow', port: 1 }, { id: 'good', port: 2 }));
+  await clock.advance(0);
+  expect(checks.entries()).toMatchObject([
+    { target: 'slow', health: 'initial' },
+    { target: 'good', health: 'healthy' },
+  ]);
+  checks.close();
+});
+
+it('spreads the checks of targets that were admitted together', async () => {
+  const { clock, checks, asked } = bench();
+  checks.update(
+    snapshot(1, ...Array.from({ length: 50 }, (_, i) => ({ id: `i-${i}`, port: i + 1 }))),
+  );
+  await clock.advance(0);
+  await clock.advance(10_000);
+  const times = [...asked.values()].map(([, second]) => second ?? 0);
+  expect(Math.max(...times) - Math.min(...times)).toBeGreaterThan(5_000);
+  checks.close();
+});
+
+it('does not ask a draining target, and asks a standby one', async () => {
+  const { clock, checks, asked } = bench();
+  checks.update(
+    snapshot(1, { id: 'a', port: 1, state: 'draining' }, { id: 'b', port: 2, state: 'standby' }),
+  );
+  await clock.advance(100);
+  expect(asked.has(1)).toBe(false);
+  expect(asked.has(2)).toBe(true);
+  expect(checks.statuses()).toMatchObject([
+    { health: 'draining', reason: 'Target.DeregistrationInProgress' },
+    { health: 'unused', reason: 'Target.NotInUse' },
+  ]);
+  checks.close();
+});
+
+it('stops asking when a target drains or leaves', async () => {
+  const { clock, checks, asked } = bench();
+  checks.update(snapshot(1, { id: 'a', port: 1 }, { id: 'b', port: 2 }));
+  await clock.advance(0);
+  checks.update(snapshot(2, { id: 'a', port: 1, state: 'draining' }));
+  await clock.advance(60_000);
+  expect([asked.get(1)?.length, asked.get(2)?.length]).toEqual([1, 1]);
+  expect(clock.pending()).toBe(0);
+});
+
+it('keeps the health of a target that drains and comes back', async () => {
+  const { clock, checks } = bench();
+  checks.update(snapshot(1, {}));
+  await clock.advance(0);
+  expect(checks.update(snapshot(2, { state: 'draining' }))).toMatchObject([{ health: 'draining' }]);
+  expect(checks.update(snapshot(3, {}))).toMatchObject([{ health: 'healthy', admitted: true }]);
+  checks.close();
+});
+
+it('takes a target with another address for a new one', async () => {
+  const { clock, checks, results } = bench();
+  results.set(2, failure);
+  checks.update(snapshot(1, { port: 1 }));
+  await clock.advance(0);
+  expect(checks.update(snapshot(2, { port: 2 }))).toMatchObject([
+    { health: 'initial', admitted: false },
+  ]);
+  checks.close();
+});
+
+it('names every new target to the workers, and says nothing of one that has not changed', async () => {
+  const { clock, checks, changes } = bench();
+  expect(checks.update(snapshot(1, { id: 'a', port: 1 }))).toMatchObject([{ target: 'a' }]);
+  await clock.advance(0);
+  expect(changes).toMatchObject([{ target: 'a', health: 'healthy' }]);
+  expect(checks.update(snapshot(2, { id: 'a', port: 1 }, { id: 'b', port: 2 }))).toMatchObject([
+    { target: 'b', health: 'initial' },
+  ]);
+  checks.close();
+});
+
+it('goes on from the health an earlier supervisor knew, where the address is the same', async () => {
+  const first = bench();
+  first.checks.update(snapshot(1, { id: 'a', port: 1 }, { id: 'b', port: 2 }));
+  await first.clock.advance(0);
+  const kept = JSON.parse(JSON.stringify(first.checks.kept()));
+  first.checks.close();
+
+  const { checks } = bench();
+  checks.restore(kept);
+  checks.update(snapshot(1, { id: 'a', port: 1 }, { id: 'b', port: 3 }));
+  expect(checks.entries()).toMatchObject([
+    { target: 'a', health: 'healthy', admitted: true },
+    { target: 'b', health: 'initial', admitted: false },
+  ]);
+  checks.close();
+});

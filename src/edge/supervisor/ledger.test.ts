@@ -1,0 +1,100 @@
+import { expect, it } from 'vitest';
+import { emptyRow, type LedgerRow } from '../../model/ledger.ts';
+import type { WorkerReport } from '../link.ts';
+import { type KeptBase, ledger, type WorkerIdentity } from './ledger.ts';
+
+const worker = (name: string): WorkerIdentity => ({
+  name,
+  process: { pid: 1, startTicks: 1 },
+  generation: 1,
+});
+
+function row(pool: string, ok: number): LedgerRow {
+  const empty = emptyRow('shop/production');
+  return { ...empty, pool, zone: 'a', outcomes: { ...empty.outcomes, ok }, latency: [10, ok] };
+}
+
+const report = (rows: LedgerRow[], inFlight = 0): WorkerReport => ({
+  request: null,
+  accepted: 0,
+  inFlight,
+  tunnels: 1,
+  rows,
+  targets: [],
+});
+
+const counts = (rows: LedgerRow[]) =>
+  Object.fromEntries(rows.map(({ pool, outcomes }) => [pool, outcomes.ok]));
+
+it('adds the rows of living workers, each as of its last report', () => {
+  const account = ledger(null);
+  account.open(worker('a'));
+  account.open(worker('b'));
+  account.report('a', report([row('p', 1)], 3));
+  account.report('a', report([row('p', 5)], 2));
+  account.report('a', report([], 2));
+  account.report('b', report([row('p', 7), row('q', 1)], 1));
+  const reading = account.read(42);
+  expect(counts(reading.rows)).toEqual({ p: 12, q: 1 });
+  expect(reading.rows[0]?.latency).toEqual([10, 12]);
+  expect(reading).toMatchObject({ at: 42, inFlight: 3, tunnels: 2, unaccounted: 0 });
+});
+
+it('keeps what an ended worker counted, and forgets what was in flight', () => {
+  const account = ledger(null);
+  account.open(worker('a'));
+  account.report('a', report([row('p', 5)], 2));
+  expect(account.fold('a', true)).toBe(0);
+  account.open(worker('b'));
+  account.report('b', report([row('p', 1)]));
+  expect(account.read(0)).toMatchObject({ inFlight: 0, unaccounted: 0 });
+  expect(counts(account.read(0).rows)).toEqual({ p: 6 });
+});
+
+it('admits what a killed worker may have accepted and never reported', () => {
+  const account = ledger(null);
+  account.open(worker('a'));
+  account.ceiling('a', 64);
+  account.ceiling('a', 32);
+  account.report('a', report([row('p', 50), row('q', 4)]));
+  expect(account.fold('a', false)).toBe(10);
+  expect(account.fold('a', false)).toBe(0);
+  expect(account.read(0).unaccounted).toBe(10);
+});
+
+it('never takes from what is unaccounted, whatever a worker reports', () => {
+  const account = ledger(null);
+  account.open(worker('a'));
+  account.report('a', report([row('p', 50)]));
+  expect(account.fold('a', false)).toBe(0);
+});
+
+it('goes on from what is on disk, and counts no worker twice', () => {
+  const earlier = ledger(null);
+  earlier.open(worker('ended'));
+  earlier.report('ended', report([row('p', 5)]));
+  earlier.open(worker('living'));
+  earlier.ceiling('living', 64);
+  earlier.report('living', report([row('p', 7)]));
+  // Killed between the writing of the two files: the ended worker is in both.
+  const living = earlier.living();
+  earlier.fold('ended', true);
+  const base: KeptBase = JSON.parse(JSON.stringify(earlier.base()));
+
+  const account = ledger(base);
+  expect(living.map((kept) => account.open(kept.worker, kept))).toEqual([false, true]);
+  expect(counts(account.read(0).rows)).toEqual({ p: 12 });
+  account.report('living', report([row('p', 9)]));
+  expect(counts(account.read(0).rows)).toEqual({ p: 14 });
+  expect(account.fold('living', false)).toBe(55);
+});
+
+it('hears nothing from a worker that has ended', () => {
+  const account = ledger(null);
+  account.open(worker('a'));
+  account.fold('a', true);
+  account.report('a', report([row('p', 5)]));
+  account.ceiling('a', 100);
+  expect(account.open(worker('a'))).toBe(false);
+  expect(account.read(0)).toMatchObject({ rows: [], unaccounted: 0 });
+});

@@ -1,0 +1,87 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { afterEach, expect, it } from 'vitest';
+import { systemClock } from '../../kernel/clock.ts';
+import type { CheckResult } from './health.ts';
+import { httpProbe } from './probe.ts';
+
+const check = {
+  path: '/healthz',
+  matcher: { from: 200, to: 299 },
+  intervalMs: 100,
+  timeoutMs: 200,
+  healthyThreshold: 1,
+  unhealthyThreshold: 1,
+};
+
+let server: Server | null = null;
+const sockets = new Set<Socket>();
+afterEach(() => {
+  for (const socket of sockets) socket.destroy();
+  sockets.clear();
+  server?.close();
+  server = null;
+});
+
+/** Asks an app that does with the request what it is told. */
+async function ask(answer: (socket: Socket) => void): Promise<CheckResult> {
+  server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    socket.once('data', () => answer(socket));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return httpProbe(systemClock)({ host: '127.0.0.1', port }, check, new AbortController().signal);
+}
+
+const failed = (reason: string, description: string) => ({ passed: false, reason, description });
+
+it.each([
+  [200, { passed: true }],
+  [299, { passed: true }],
+  [302, failed('Target.ResponseCodeMismatch', 'answered 302 to GET /healthz')],
+  [500, failed('Target.ResponseCodeMismatch', 'answered 500 to GET /healthz')],
+])('judges an answer of %i', async (status, result) => {
+  expect(
+    await ask((socket) => socket.end(`HTTP/1.1 ${status} X\r\ncontent-length: 0\r\n\r\n`)),
+  ).toEqual(result);
+});
+
+it('takes the status for the answer, without waiting for the body', async () => {
+  expect(
+    await ask((socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n')),
+  ).toEqual({
+    passed: true,
+  });
+});
+
+it('fails an app that does not answer in time', async () => {
+  expect(await ask(() => {})).toEqual(
+    failed('Target.Timeout', 'no answer to GET /healthz within 0.2 s'),
+  );
+});
+
+it('fails an app that hangs up', async () => {
+  expect(await ask((socket) => socket.destroy())).toEqual(
+    failed('Target.FailedHealthChecks', 'closed the connection without an answer to GET /healthz'),
+  );
+});
+
+it('fails an app that does not speak HTTP', async () => {
+  expect(await ask((socket) => socket.end('SSH-2.0-OpenSSH\r\n'))).toEqual(
+    failed('Target.FailedHealthChecks', 'answered GET /healthz with something that is not HTTP'),
+  );
+});
+
+it('says when nobody listens', async () => {
+  const closed = createServer().listen(0, '127.0.0.1');
+  await once(closed, 'listening');
+  const { port } = closed.address() as AddressInfo;
+  closed.close();
+  await once(closed, 'close');
+  const signal = new AbortController().signal;
+  expect(await httpProbe(systemClock)({ host: '127.0.0.1', port }, check, signal)).toEqual(
+    failed('Target.FailedHealthChecks', 'connection refused'),
+  );
+});
