@@ -2,12 +2,18 @@ import type { Socket } from 'node:net';
 import type { BodySink } from './body-reader.ts';
 import { latin1 } from './latin1.ts';
 
-/** Up to here, copying a piece of body into the text costs less than another buffer to write. */
-const JOINED_BYTES = 8 * 1024;
+/** Up to here, a piece of body joins the text: cheaper than to build a buffer of both. */
+const JOINED_BYTES = 4 * 1024;
+/** One read of Node's, with the head before it. */
+const SCRATCH_BYTES = 64 * 1024 + 16 * 1024;
+
+/** What large pieces are written from, as long as no socket still needs what is in it. */
+let scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
 
 /**
  * Writes messages to a socket: a small one, head and body, in one write of latin1 text, which
- * carries bytes as they are; a large one in the pieces it came in.
+ * carries bytes as they are; a large one in the pieces it came in, each copied once, so that what
+ * was read into can be read into again.
  */
 export class MessageWriter implements BodySink {
   /** Some of the message that was begun is on its way: it cannot be taken back. */
@@ -16,7 +22,6 @@ export class MessageWriter implements BodySink {
   blocked = false;
   private readonly socket: Socket;
   private text = '';
-  private corked = false;
   private chunked = false;
 
   constructor(socket: Socket) {
@@ -34,20 +39,13 @@ export class MessageWriter implements BodySink {
   discard(): void {
     this.text = '';
     this.chunked = false;
-    this.flush();
   }
 
   data(bytes: Buffer, start: number, end: number): void {
     const size = end - start;
     if (this.chunked) this.text += `${size.toString(16)}\r\n`;
-    if (size <= JOINED_BYTES) {
-      this.text += latin1(bytes, start, end);
-    } else {
-      if (!this.corked) this.socket.cork();
-      this.corked = true;
-      this.writeText();
-      this.blocked = !this.socket.write(bytes.subarray(start, end));
-    }
+    if (size <= JOINED_BYTES) this.text += latin1(bytes, start, end);
+    else this.writeCopy(bytes, start, end);
     if (this.chunked) this.text += '\r\n';
   }
 
@@ -62,16 +60,26 @@ export class MessageWriter implements BodySink {
   }
 
   flush(): void {
-    this.writeText();
-    if (!this.corked) return;
-    this.corked = false;
-    this.socket.uncork();
-  }
-
-  private writeText(): void {
     if (this.text === '') return;
     this.started = true;
-    this.blocked = !this.socket.write(this.text, 'latin1');
+    const { text } = this;
     this.text = '';
+    this.blocked = !this.socket.write(text, 'latin1');
+  }
+
+  /** Writes the text so far and a copy of the bytes, together. */
+  private writeCopy(bytes: Buffer, start: number, end: number): void {
+    const textBytes = this.text.length;
+    const total = textBytes + end - start;
+    const out = total <= SCRATCH_BYTES ? scratch : Buffer.allocUnsafeSlow(total);
+    out.write(this.text, 0, 'latin1');
+    bytes.copy(out, textBytes, start, end);
+    this.text = '';
+    this.started = true;
+    this.blocked = !this.socket.write(out.subarray(0, total));
+    // Nearly always the kernel takes it at once; if not, the socket keeps the buffer.
+    if (out === scratch && this.socket.writableLength > 0) {
+      scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+    }
   }
 }

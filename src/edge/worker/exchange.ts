@@ -262,7 +262,7 @@ export class Exchange implements UpstreamUser, Waiting {
     if (!STATUS_PREFIX.startsWith(prefix) || bytes.length > this.edge.limits.headBytes * 2) {
       this.unframeable();
     } else {
-      this.partialHead = bytes;
+      this.partialHead = Buffer.from(bytes);
     }
   }
 

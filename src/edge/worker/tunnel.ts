@@ -74,7 +74,7 @@ export class Tunnel implements UpstreamUser {
   onUpstreamData(bytes: Buffer): void {
     this.touch();
     this.closeFrame?.see(bytes);
-    if (!this.client.socket.write(bytes)) this.upstream.socket.pause();
+    if (!this.client.socket.write(Buffer.from(bytes))) this.upstream.socket.pause();
   }
 
   onUpstreamDrain(): void {

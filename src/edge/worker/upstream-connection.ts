@@ -4,6 +4,7 @@ import { MessageWriter } from '../http/message-writer.ts';
 /** What has the use of an upstream connection: a request, or the tunnel it became. */
 export interface UpstreamUser {
   onUpstreamConnect(): void;
+  /** @param bytes belong to the connection again when this returns: what is kept must be a copy */
   onUpstreamData(bytes: Buffer): void;
   onUpstreamDrain(): void;
   /** The app finished sending. */
@@ -14,6 +15,9 @@ export interface UpstreamUser {
 
 /** Bytes a socket may hold before it asks to wait: a few reads, so that bodies flow. */
 export const SOCKET_BUFFER_BYTES = 256 * 1024;
+
+/** What every upstream connection reads into: Node calls back before it reads again. */
+const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
 
 /** A connection to a target, used by one request at a time. */
 export class UpstreamConnection {
@@ -33,6 +37,13 @@ export class UpstreamConnection {
       noDelay: true,
       allowHalfOpen: true,
       highWaterMark: SOCKET_BUFFER_BYTES,
+      onread: {
+        buffer: readBuffer,
+        callback: (sizeBytes: number) => {
+          this.onData(readBuffer.subarray(0, sizeBytes));
+          return true;
+        },
+      },
     };
     const socket = connect(options);
     this.socket = socket;
@@ -40,11 +51,6 @@ export class UpstreamConnection {
     socket.on('connect', () => {
       this.connected = true;
       this.user?.onUpstreamConnect();
-    });
-    socket.on('data', (bytes: Buffer) => {
-      // An idle connection on which the app speaks has lost count of its requests.
-      if (this.user === null) this.destroy();
-      else this.user.onUpstreamData(bytes);
     });
     socket.on('drain', () => this.user?.onUpstreamDrain());
     socket.on('end', () => {
@@ -59,6 +65,12 @@ export class UpstreamConnection {
       this.closed = true;
       this.user?.onUpstreamReset();
     });
+  }
+
+  private onData(bytes: Buffer): void {
+    // An idle connection on which the app speaks has lost count of its requests.
+    if (this.user === null) this.destroy();
+    else this.user.onUpstreamData(bytes);
   }
 
   destroy(): void {
