@@ -2,44 +2,49 @@ import type { Configuration } from '../model/configuration.ts';
 import { formatDuration } from './duration.ts';
 import type { Complaint } from './reader.ts';
 
+/** What is wrong between values; the first of them is the one to name. */
+export interface Contradiction extends Omit<Complaint, 'keyPath'> {
+  keyPaths: [string, ...string[]];
+}
+
 /**
  * What cannot be right about values together, each of which is right by itself.
  *
  * @param bothWritten one place names `start` and `upstream`
  */
-export function contradictions(web: Configuration['web'], bothWritten: boolean): Complaint[] {
+export function contradictions(web: Configuration['web'], bothWritten: boolean): Contradiction[] {
   const { min, desired, max } = web.capacity;
   const { timeoutMs, intervalMs } = web.health;
-  const complaints: Complaint[] = [];
-  const complain = (keyPath: string, what: string, hint: string) =>
-    complaints.push({ keyPath, what, hint });
+  const found: Contradiction[] = [];
+  const complain = (keyPaths: [string, ...string[]], what: string, hint: string) =>
+    found.push({ keyPaths, what, hint });
 
   if (min > max) {
     complain(
-      'web.capacity.min',
+      ['web.capacity.min', 'web.capacity.max'],
       `is ${min}, more than max, which is ${max}`,
       'lower min or raise max',
     );
   } else if (desired < min || desired > max) {
     complain(
-      'web.capacity.desired',
+      ['web.capacity.desired', 'web.capacity.min', 'web.capacity.max'],
       `is ${desired}, outside min and max, which are ${min} and ${max}`,
       `write a number from ${min} to ${max}, or leave it out for ${min}`,
     );
   }
   if (timeoutMs > intervalMs) {
     complain(
-      'web.health.timeout',
+      ['web.health.timeout', 'web.health.interval'],
       `is ${formatDuration(timeoutMs)}, more than interval, which is ${formatDuration(intervalMs)}`,
       'lower timeout or raise interval',
     );
   }
   if (bothWritten) {
     complain(
-      'web.upstream',
+      ['web.upstream', 'web.start'],
       'is set beside start, and an app either is started by Belay or is not',
       'leave out one of them',
     );
   }
-  return complaints;
+  return found;
 }

@@ -1,8 +1,8 @@
 import { type Configuration, configurationSchema, type Variables } from '../model/configuration.ts';
 import { defaultDomain, PRODUCTION } from '../model/environment.ts';
 import type { CommandLine } from './command.ts';
+import { contradictions } from './contradiction.ts';
 import { DEFAULTS } from './defaults.ts';
-import { formatDuration } from './duration.ts';
 import type { Complaint } from './reader.ts';
 import type { Definition, Layer } from './schema.ts';
 
@@ -66,10 +66,13 @@ export function resolveConfiguration(input: ResolveInput): Resolved {
   const domains = chooseDomains(input, provenance);
   const rollout = chooseRollout(choose);
 
-  const complaints = contradictions(web, layers).map((complaint) => ({
-    ...complaint,
-    keyPath: writtenPath(complaint.keyPath, provenance, input.environment),
-  }));
+  const bothWritten = layers.some(({ spec }) => spec.web?.start && spec.web.upstream);
+  const complaints = contradictions(web, bothWritten).map(({ keyPaths, what, hint }) => {
+    // It is the override's doing when it has any part in it.
+    const overridden = keyPaths.some((path) => provenance[path] === 'environment override');
+    const prefix = overridden ? `environments.${input.environment}.` : '';
+    return { keyPath: prefix + keyPaths[0], what, hint };
+  });
   const complete = source !== null && complaints.length === 0;
   return {
     configuration: complete ? configurationSchema.parse({ web, domains, rollout }) : null,
@@ -207,52 +210,4 @@ function mergeVariables(
     }
   }
   return variables;
-}
-
-function contradictions(web: Configuration['web'], layers: SourceLayer[]): Complaint[] {
-  const { min, desired, max } = web.capacity;
-  const { timeoutMs, intervalMs } = web.health;
-  const complaints: Complaint[] = [];
-  const complain = (keyPath: string, what: string, hint: string) =>
-    complaints.push({ keyPath, what, hint });
-
-  if (min > max) {
-    complain(
-      'web.capacity.min',
-      `is ${min}, more than max, which is ${max}`,
-      'lower min or raise max',
-    );
-  } else if (desired < min || desired > max) {
-    complain(
-      'web.capacity.desired',
-      `is ${desired}, outside min and max, which are ${min} and ${max}`,
-      `write a number from ${min} to ${max}, or leave it out for ${min}`,
-    );
-  }
-  if (timeoutMs > intervalMs) {
-    complain(
-      'web.health.timeout',
-      `is ${formatDuration(timeoutMs)}, more than interval, which is ${formatDuration(intervalMs)}`,
-      'lower timeout or raise interval',
-    );
-  }
-  if (layers.some(({ spec }) => spec.web?.start && spec.web.upstream)) {
-    complain(
-      'web.upstream',
-      'is set beside start, and an app either is started by Belay or is not',
-      'leave out one of them',
-    );
-  }
-  return complaints;
-}
-
-/** The path under which the value is written in the file. */
-function writtenPath(
-  keyPath: string,
-  provenance: Record<string, Provenance>,
-  environment: string,
-): string {
-  return provenance[keyPath] === 'environment override'
-    ? `environments.${environment}.${keyPath}`
-    : keyPath;
 }

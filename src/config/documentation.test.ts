@@ -1,0 +1,43 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { loadConfiguration } from './load.ts';
+
+const page = readFileSync(join(import.meta.dirname, '../../docs/configuration.md'), 'utf8');
+const example = /```ts\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
+
+function loadExample(environment: string) {
+  const directory = mkdtempSync(join(tmpdir(), 'belay-docs-'));
+  try {
+    writeFileSync(join(directory, 'belay.config.ts'), example);
+    return loadConfiguration(directory, environment);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+describe('the documentation', () => {
+  it('has an example that loads, and that writes every key there is but upstream', () => {
+    const { provenance } = loadExample('production');
+    const unwritten = Object.keys(provenance).filter((path) => provenance[path] !== 'file');
+    expect(unwritten).toEqual([]);
+    expect(loadExample('staging').configuration.web.capacity).toEqual({
+      min: 1,
+      desired: 1,
+      max: 1,
+    });
+  });
+
+  it('describes every key of the example', () => {
+    const { provenance } = loadExample('production');
+    const keys = Object.keys(provenance).filter(
+      (path) => !/^(web\.env\.|deploy\.policy)/.test(path),
+    );
+    const undescribed = keys.filter((path) => {
+      const key = path.replace(/^(web|edge|deploy)\./, '');
+      return !page.includes(`\`${key}\``);
+    });
+    expect(undescribed).toEqual([]);
+  });
+});
