@@ -296,26 +296,21 @@ describe('unpacking', () => {
     expect(readdirSync(root).sort()).toEqual(['source', 'v2']);
   });
 
-  const small = mountSmallDisk();
-  it.skipIf(small === null)(
-    'says that the disk is full, and leaves nothing (needs root to mount)',
-    async () => {
-      const disk = small ?? '';
-      try {
-        write({ a: 'x'.repeat(3_000_000) });
-        const { manifest, stream } = await packBundle(source, LIMITS);
-        const unpacking = unpackBundle(stream, join(disk, 'out'), {
-          ...LIMITS,
-          digest: manifest.digest,
-        });
-        expect((await faultOf(unpacking)).code).toBe('disk-full');
-        expect(readdirSync(disk)).toEqual([]);
-      } finally {
-        execFileSync('umount', [disk]);
-        rmSync(disk, { recursive: true });
-      }
-    },
-  );
+  it('says that the disk is full, and leaves nothing', async ({ skip }) => {
+    const disk = mountSmallDisk();
+    if (disk === null) return skip('this user may not mount a small disk');
+    try {
+      write({ a: 'x'.repeat(3_000_000) });
+      const { manifest, stream } = await packBundle(source, LIMITS);
+      const limits = { ...LIMITS, digest: manifest.digest };
+      const fault = await faultOf(unpackBundle(stream, join(disk, 'out'), limits));
+      expect(fault.code).toBe('disk-full');
+      expect(readdirSync(disk)).toEqual([]);
+    } finally {
+      execFileSync('umount', [disk]);
+      rmSync(disk, { recursive: true });
+    }
+  });
 });
 
 /** A file system of 1 MB; null where this user may not mount one. */

@@ -6,7 +6,7 @@ type Unit = keyof typeof UNITS_MS;
 const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
 
 /** The longest time a configuration may name: the model's bound. */
-export const MAX_DURATION_MS = 7 * UNITS_MS.d;
+const MAX_DURATION_MS = 7 * UNITS_MS.d;
 
 /**
  * `'5s'` → 5000.

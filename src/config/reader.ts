@@ -12,7 +12,7 @@ export interface Complaint {
   hint: string | null;
 }
 
-export type Report = (complaint: Complaint) => void;
+type Report = (complaint: Complaint) => void;
 export type Reader<T> = (value: unknown, keyPath: string, report: Report) => T | undefined;
 export type ReadBy<R> = R extends Reader<infer T> ? T : never;
 
@@ -94,7 +94,7 @@ export function describe(value: unknown): string {
   return String(value);
 }
 
-export const below = (keyPath: string, key: string): string =>
+const below = (keyPath: string, key: string): string =>
   keyPath === '' ? key : `${keyPath}.${key}`;
 
 /** The written fields; one that is undefined counts as not written. */
