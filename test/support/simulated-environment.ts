@@ -1,0 +1,343 @@
+import type { Rollout } from '../../src/model/configuration.ts';
+import { type Deployment, deploymentMachine } from '../../src/model/deployment.ts';
+import type { Environment } from '../../src/model/environment.ts';
+import { type Instance, instanceMachine, isLive } from '../../src/model/instance.ts';
+import type { Step } from '../../src/model/step.ts';
+import { planEnvironment } from '../../src/plan/environment.ts';
+import type {
+  Failure,
+  Observation,
+  ObservedInstance,
+  ObservedTarget,
+  ReleaseNeeds,
+} from '../../src/plan/observation.ts';
+
+/** How the instances of one release behave. */
+export interface Behaviour {
+  bootMs: number;
+  /** Ends so long after its start; null for never. */
+  endsAfterMs: number | null;
+  /** Its health, so long after its start. */
+  healthy: (ageMs: number) => boolean;
+  /** How long a request stays inside it once it drains. */
+  drainTakesMs: number;
+}
+
+export const good: Behaviour = {
+  bootMs: 300,
+  endsAfterMs: null,
+  healthy: () => true,
+  drainTakesMs: 50,
+};
+export const crashesAtBoot: Behaviour = { ...good, endsAfterMs: 100 };
+export const neverHealthy: Behaviour = { ...good, healthy: () => false };
+export const turnsUnhealthy: Behaviour = { ...good, healthy: (ageMs) => ageMs < 1_000 };
+
+export const rolloutDefaults: Rollout = {
+  policy: 'rolling',
+  batch: 1,
+  extra: 1,
+  healthyMs: 200,
+  startTimeoutMs: 5_000,
+  keepMs: 0,
+};
+
+interface Simulated {
+  instance: Instance;
+  startedAt: number;
+  /** A process is there. */
+  present: boolean;
+  everHealthy: boolean;
+}
+
+/**
+ * An environment that exists only as data, on a clock that is a number: performs the planner's
+ * steps at once and lets instances boot, fail and drain as their release behaves.
+ */
+export class SimulatedEnvironment {
+  now = 1_000_000;
+  environment: Environment;
+  deployment: Deployment | null = null;
+  readonly history: { at: number; step: Step }[] = [];
+  readonly verdicts: Deployment[] = [];
+  /** The lowest number of serving instances seen since it was last reset. */
+  fewestServing = Number.POSITIVE_INFINITY;
+  #fleet = new Map<string, Simulated>();
+  #releases = new Map<number, { needs: ReleaseNeeds; behaviour: Behaviour }>();
+  #failures: Failure[] = [];
+  #nextId = 0;
+  #snapshot = 1;
+
+  constructor(desired: number) {
+    this.environment = {
+      key: 'shop/production',
+      application: 'shop',
+      name: 'production',
+      status: 'launching',
+      release: null,
+      capacity: { min: 0, desired, max: 10_000 },
+      createdAt: 0,
+    };
+  }
+
+  addRelease(number: number, behaviour: Behaviour, rollout: Partial<Rollout> = {}): void {
+    this.#releases.set(number, {
+      behaviour,
+      needs: {
+        number,
+        zones: ['a', 'b'],
+        drainMs: 30_000,
+        upstream: false,
+        rollout: { ...rolloutDefaults, ...rollout },
+      },
+    });
+  }
+
+  deploy(to: number): void {
+    const rollout = this.#releases.get(to)?.needs.rollout ?? rolloutDefaults;
+    this.deployment = {
+      environment: this.environment.key,
+      number: this.verdicts.length + 1,
+      kind: 'deploy',
+      from: this.environment.release,
+      to,
+      rollout,
+      state: 'running',
+      cause: null,
+      logTail: [],
+      aborted: false,
+      startedAt: this.now,
+      turnedAt: null,
+      endedAt: null,
+      capacityBefore: this.environment.capacity,
+      ledgerAtStart: null,
+      receipt: null,
+    };
+  }
+
+  abort(): void {
+    if (this.deployment) this.deployment = { ...this.deployment, aborted: true };
+  }
+
+  scale(desired: number): void {
+    this.environment = {
+      ...this.environment,
+      capacity: { ...this.environment.capacity, desired },
+    };
+  }
+
+  /** An instance dies from outside. */
+  kill(id: string): void {
+    const simulated = this.#fleet.get(id);
+    if (simulated) simulated.present = false;
+  }
+
+  live(): Instance[] {
+    return [...this.#fleet.values()].map(({ instance }) => instance).filter(isLive);
+  }
+
+  serving(): Instance[] {
+    return [...this.#fleet.values()]
+      .filter((each) => each.instance.state === 'in-service' && this.#passes(each))
+      .map(({ instance }) => instance);
+  }
+
+  /** Plans and performs until nothing is left to do now; returns when time would change that. */
+  settle(): number | null {
+    for (let round = 0; round < 1_000; round += 1) {
+      const plan = this.plan();
+      if (plan.steps.length === 0) return plan.wakeAt;
+      for (const step of plan.steps) this.#perform(step);
+      this.#snapshot += 1;
+      this.#countServing();
+    }
+    throw new Error(`does not converge: ${JSON.stringify(this.plan().steps)}`);
+  }
+
+  plan() {
+    return planEnvironment(this.observe(), this.now, () => {
+      this.#nextId += 1;
+      return `i-${String(this.#nextId).padStart(8, '0')}`;
+    });
+  }
+
+  /** Runs on for `durationMs`, looking every 10 ms, as an event-driven loop would at the latest. */
+  run(durationMs: number, until: () => boolean = () => false): void {
+    const end = this.now + durationMs;
+    this.settle();
+    while (this.now < end && !until()) {
+      this.now += 10;
+      this.#age();
+      this.#countServing();
+      this.settle();
+    }
+  }
+
+  runUntilVerdict(): Deployment {
+    const before = this.verdicts.length;
+    this.run(600_000, () => this.verdicts.length > before);
+    const verdict = this.verdicts.at(-1);
+    if (!verdict || this.verdicts.length === before) throw new Error('no verdict in ten minutes');
+    return verdict;
+  }
+
+  observe(): Observation {
+    return {
+      environment: this.environment,
+      deployment: this.deployment,
+      releases: new Map([...this.#releases].map(([number, { needs }]) => [number, needs])),
+      instances: [...this.#fleet.values()]
+        .filter(({ instance }) => isLive(instance))
+        .map((simulated) => this.#observed(simulated)),
+      fixed: null,
+      acknowledgedSnapshot: this.#snapshot,
+      failures: this.#failures,
+    };
+  }
+
+  #observed(simulated: Simulated): ObservedInstance {
+    const { instance, present } = simulated;
+    if (instance.state === 'terminating') return { ...instance, slot: null, target: null };
+    const exit = { code: 1, signal: null, cause: 'exited with code 1', at: this.now };
+    const listening = this.#listens(simulated);
+    return {
+      ...instance,
+      slot: { running: present, listening, port: 20_000, exit: present ? null : exit },
+      target: listening ? this.#target(simulated) : null,
+    };
+  }
+
+  #target(simulated: Simulated): ObservedTarget {
+    const { instance, everHealthy } = simulated;
+    const drained = this.now - instance.since >= this.#behaviour(instance.release).drainTakesMs;
+    const draining = instance.state === 'draining';
+    const passes = this.#passes(simulated);
+    return {
+      health: draining ? 'draining' : passes ? 'healthy' : everHealthy ? 'unhealthy' : 'initial',
+      description: passes ? '' : 'answered 500 to GET /',
+      since: instance.since,
+      inFlight: draining && drained ? 0 : 1,
+      tunnels: 0,
+    };
+  }
+
+  #behaviour(release: number): Behaviour {
+    return this.#releases.get(release)?.behaviour ?? good;
+  }
+
+  #listens({ instance, startedAt, present }: Simulated): boolean {
+    return present && this.now - startedAt >= this.#behaviour(instance.release).bootMs;
+  }
+
+  #passes(simulated: Simulated): boolean {
+    const { instance, startedAt } = simulated;
+    return (
+      this.#listens(simulated) && this.#behaviour(instance.release).healthy(this.now - startedAt)
+    );
+  }
+
+  #age(): void {
+    for (const simulated of this.#fleet.values()) {
+      const { endsAfterMs } = this.#behaviour(simulated.instance.release);
+      const ageMs = this.now - simulated.startedAt;
+      if (endsAfterMs !== null && ageMs >= endsAfterMs) simulated.present = false;
+      if (this.#passes(simulated)) simulated.everHealthy = true;
+    }
+  }
+
+  #countServing(): void {
+    this.fewestServing = Math.min(this.fewestServing, this.serving().length);
+  }
+
+  #perform(step: Step): void {
+    this.history.push({ at: this.now, step });
+    switch (step.kind) {
+      case 'launch':
+        this.#launch(step);
+        return;
+      case 'admit':
+        this.#move(step.instance, 'in-service', step.reason);
+        return;
+      case 'retire':
+        this.#move(step.instance, 'draining', step.reason);
+        return;
+      case 'hold':
+        this.#move(step.instance, 'standby', step.reason);
+        return;
+      case 'terminate':
+        this.#move(step.instance, 'terminating', step.reason);
+        return;
+      case 'bury':
+        this.#bury(step.instance, step.reason);
+        return;
+      case 'turn-back':
+        this.#turnBack(step.reason);
+        return;
+      case 'settle':
+        this.#end(step.verdict);
+        return;
+      case 'terminated':
+        this.environment = { ...this.environment, status: 'terminated', release: null };
+    }
+  }
+
+  #launch(step: Extract<Step, { kind: 'launch' }>): void {
+    this.#fleet.set(step.instance, {
+      startedAt: this.now,
+      present: true,
+      everHealthy: false,
+      instance: {
+        id: step.instance,
+        environment: this.environment.key,
+        release: step.release,
+        zone: step.zone,
+        state: 'pending',
+        reason: step.reason,
+        createdAt: this.now,
+        since: this.now,
+        inServiceAt: null,
+        unroutedBy: null,
+        exit: null,
+      },
+    });
+  }
+
+  #move(id: string, to: Instance['state'], reason: string): Simulated {
+    const simulated = this.#fleet.get(id);
+    if (!simulated) throw new Error(`${id} is not there`);
+    const { instance } = simulated;
+    simulated.instance = {
+      ...instance,
+      state: instanceMachine.move(id, instance.state, to),
+      reason,
+      since: this.now,
+      inServiceAt: to === 'in-service' ? (instance.inServiceAt ?? this.now) : instance.inServiceAt,
+      unroutedBy: to === 'draining' ? this.#snapshot + 1 : instance.unroutedBy,
+    };
+    return simulated;
+  }
+
+  #bury(id: string, cause: string): void {
+    const stopped = this.#fleet.get(id)?.instance.state === 'terminating';
+    const { instance } = this.#move(id, 'terminated', cause);
+    this.#fleet.delete(id);
+    if (stopped) return;
+    const servedMs = instance.inServiceAt === null ? null : this.now - instance.inServiceAt;
+    this.#failures.push({ instance: id, release: instance.release, at: this.now, servedMs, cause });
+  }
+
+  #turnBack(cause: string): void {
+    if (!this.deployment) throw new Error('nothing to turn back');
+    const state = deploymentMachine.move('deployment', this.deployment.state, 'rolling-back');
+    this.deployment = { ...this.deployment, state, cause, turnedAt: this.now };
+  }
+
+  #end(verdict: 'succeeded' | 'rolled-back' | 'aborted' | 'failed'): void {
+    if (!this.deployment) throw new Error('nothing to settle');
+    const state = deploymentMachine.move('deployment', this.deployment.state, verdict);
+    this.verdicts.push({ ...this.deployment, state, endedAt: this.now });
+    const release = verdict === 'succeeded' ? this.deployment.to : this.environment.release;
+    this.environment = { ...this.environment, status: 'ready', release };
+    this.deployment = null;
+  }
+}
