@@ -227,6 +227,8 @@ describe('whatever happens', () => {
         verdicts = environment.verdicts.length;
         const release = environment.environment.release;
         expect(release).not.toBeNull();
+        // One that turns bad after its verdict is the healing's business, not the deployment's.
+        fc.pre(release === 1 || behaviour === 'good');
         environment.run(120_000, () => environment.serving().length === desired);
         expect(environment.serving()).toHaveLength(desired);
         expect(environment.serving().every((instance) => instance.release === release)).toBe(true);
