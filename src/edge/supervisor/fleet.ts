@@ -7,8 +7,9 @@ import type { Snapshot } from '../../model/snapshot.ts';
 import type { EdgeStatus } from '../driver.ts';
 import { type LinePeer, linePeer } from '../line-peer.ts';
 import type { HealthEntry, ToSupervisor } from '../link.ts';
-import { identityOf, isAlive, killProcess } from '../process-identity.ts';
-import { conditions } from './conditions.ts';
+import { identityOf, isAlive } from '../process-identity.ts';
+import { type Conditions, conditions } from './conditions.ts';
+import { planFleet, UPGRADE_DRAIN_MS } from './fleet-plan.ts';
 import {
   type FleetWorker,
   fleetWorker,
@@ -18,24 +19,18 @@ import {
   tell,
 } from './fleet-worker.ts';
 import type { KeptWorker, Ledger } from './ledger.ts';
-
-/** The worker processes: started, adopted, fed with the newest state, replaced, retired. */
+import { type Patience, patience } from './patience.ts';
 
 /** A worker that has not acknowledged a snapshot by then hangs, and is replaced. */
 const ACKNOWLEDGE_TIMEOUT_MS = 2_000;
 const REPORT_TIMEOUT_MS = 500;
-/** How long workers left by an earlier supervisor may take to reconnect before others are started … */
+/** How long earlier workers may take to reconnect before others are started … */
 const ADOPTION_GRACE_MS = 500;
 /** … and before they are taken for hung. */
 const ADOPTION_TIMEOUT_MS = 5_000;
 const START_TIMEOUT_MS = 15_000;
 /** A worker without a link reconnects within milliseconds, or something is wrong with it. */
 const RELINK_TIMEOUT_MS = 2_000;
-const DEATH_POLL_MS = 20;
-/** Old generations may keep upgraded connections so long … */
-const UPGRADE_DRAIN_MS = 60 * 60_000;
-/** … but no more than so many generations live at once. */
-const MAX_GENERATIONS = 4;
 /** On top of the drain time, for the goodbye. */
 const RETIRE_GRACE_MS = 2_000;
 /** Between starts of workers that die before they are ready; the first replacement is at once. */
@@ -61,346 +56,325 @@ export interface FleetOptions {
   onInside(): void;
 }
 
-export interface Fleet {
+/**
+ * The worker processes: started, adopted, fed with the newest state, replaced, retired.
+ *
+ * running   keeps its size
+ * stopping  starts none, until none is left
+ * gone      another supervisor has them; nothing that happens here matters any more
+ */
+export class Fleet {
+  readonly #options: FleetOptions;
+  readonly #workers = new Map<string, FleetWorker>();
+  readonly #happenings: Conditions;
+  readonly #patience: Patience;
+  #phase: 'running' | 'stopping' | 'gone' = 'running';
+  #adopting = true;
+  /** The last `report-now`. */
+  #request = 0;
+  /** Workers in a row that died before they were ready. */
+  #earlyDeaths = 0;
+  #backingOff = false;
+
+  constructor(options: FleetOptions) {
+    this.#options = options;
+    this.#happenings = conditions(options.clock);
+    this.#patience = patience(options.clock, options.log, (worker) => this.#ended(worker, null));
+  }
+
   /** Takes over the workers of an earlier supervisor, and starts what is missing. */
-  start(earlier: KeptWorker[]): void;
+  start(earlier: KeptWorker[]): void {
+    for (const kept of earlier) {
+      if (!this.#options.ledger.open(kept.worker, kept)) continue;
+      this.#workers.set(kept.worker.name, fleetWorker(kept.worker, 'absent', null));
+    }
+    for (const worker of this.#all()) {
+      const isThere = isAlive(worker.identity.process);
+      if (!isThere) this.#ended(worker, null);
+      else this.#patience.killAfter(worker, ADOPTION_TIMEOUT_MS, 'did not connect again');
+    }
+    this.#options.clock.after(ADOPTION_GRACE_MS, () => {
+      this.#adopting = false;
+      this.#maintain();
+      this.#happenings.notify();
+    });
+    this.#maintain();
+  }
+
   /** A worker has connected. */
-  connect(socket: Socket): void;
-  /** Earlier workers are here, or have had their time. */
-  adopted(): Promise<void>;
-  /** All workers of this generation accept. */
-  ready(): Promise<void>;
-  pushHealth(entries: HealthEntry[]): void;
-  pushSnapshot(snapshot: Snapshot): void;
-  /** Every worker routes by that snapshot; those that would not are gone. */
-  acknowledged(number: number): Promise<void>;
-  /** Every worker has reported, or has had its time. */
-  reported(): Promise<void>;
-  /** Over all workers, by `keyOf` pool and target. */
-  inside(): Map<string, Inside>;
-  statuses(): EdgeStatus['workers'];
-  /** Retires all, starts none; resolves when none is left. */
-  stop(drainMs: number): Promise<void>;
+  connect(socket: Socket): void {
+    let worker: FleetWorker | null = null;
+    const peer = linePeer(socket, {
+      onMessage: (received) => {
+        if (this.#phase === 'gone') return;
+        const message = received as ToSupervisor;
+        if (worker) this.#hear(worker, message);
+        else if (message.kind === 'hello') worker = this.#greet(peer, message);
+        if (!worker) peer.destroy();
+      },
+      onClose: () => {
+        if (worker) this.#unlinked(worker, peer);
+      },
+    });
+  }
+
+  /** Resolves when earlier workers are here, or have had their time. */
+  adopted(): Promise<void> {
+    return this.#happenings.eventually(
+      () => !this.#adopting || this.#all().every((worker) => worker.state !== 'absent'),
+    );
+  }
+
+  /** Resolves when all workers of this generation accept. */
+  ready(): Promise<void> {
+    const { generation, size } = this.#options;
+    return this.#happenings.eventually(() => {
+      const accepting = this.#all().filter(
+        ({ identity, state }) => identity.generation === generation && state === 'accepting',
+      );
+      return accepting.length >= size;
+    });
+  }
+
+  pushHealth(health: HealthEntry[]): void {
+    if (health.length === 0) return;
+    for (const worker of this.#all()) tell(worker, { kind: 'health', health });
+  }
+
+  pushSnapshot(snapshot: Snapshot): void {
+    for (const worker of this.#all()) tell(worker, { kind: 'snapshot', snapshot });
+  }
+
+  /** Resolves when every worker routes by that snapshot; those that would not are gone then. */
+  async acknowledged(number: number): Promise<void> {
+    // A worker that is only starting and has no link yet will be welcomed with it.
+    const asked = this.#all().filter((worker) => worker.peer || worker.state !== 'starting');
+    const lagging = () =>
+      asked.filter((worker) => worker.state !== 'ended' && worker.snapshot < number);
+    const routed = () => lagging().length === 0;
+    if ((await this.#happenings.until(routed, ACKNOWLEDGE_TIMEOUT_MS)) === 'met') return;
+    for (const worker of lagging()) {
+      this.#patience.kill(worker, `has not acknowledged snapshot ${number}`);
+    }
+    await this.#happenings.eventually(routed);
+  }
+
+  /** Resolves when every worker has reported, or has had its time. */
+  async reported(): Promise<void> {
+    this.#request += 1;
+    const request = this.#request;
+    const asked = this.#all().filter((worker) => worker.state !== 'starting');
+    for (const worker of asked) tell(worker, { kind: 'report-now', request });
+    const answered = () =>
+      asked.every((worker) => worker.state === 'ended' || worker.answered >= request);
+    await this.#happenings.until(answered, REPORT_TIMEOUT_MS);
+  }
+
+  /** What is inside each target over all workers, by `keyOf` pool and target. */
+  inside(): Map<string, Inside> {
+    const total = new Map<string, Inside>();
+    for (const worker of this.#workers.values()) {
+      for (const [key, { inFlight, tunnels }] of worker.inside) {
+        const sum = total.get(key) ?? { inFlight: 0, tunnels: 0 };
+        total.set(key, { inFlight: sum.inFlight + inFlight, tunnels: sum.tunnels + tunnels });
+      }
+    }
+    return total;
+  }
+
+  statuses(): EdgeStatus['workers'] {
+    return this.#all().map(({ identity, snapshot, state }) => ({
+      pid: identity.process.pid,
+      generation: identity.generation,
+      snapshot,
+      accepting: state === 'accepting',
+    }));
+  }
+
+  /** Retires all and starts none; resolves when none is left. */
+  async stop(drainMs: number): Promise<void> {
+    this.#phase = 'stopping';
+    for (const worker of this.#all()) this.#retire(worker, drainMs);
+    await this.#happenings.eventually(() => this.#workers.size === 0);
+  }
+
   /** Leaves the workers to another supervisor. */
-  letGo(): void;
-}
+  letGo(): void {
+    this.#phase = 'gone';
+    for (const worker of this.#all()) {
+      this.#patience.forgive(worker);
+      this.#patience.unwatch(worker);
+      worker.peer?.destroy();
+    }
+  }
 
-export function workerFleet(options: FleetOptions): Fleet {
-  const { clock, log, ledger, generation, size } = options;
-  const workers = new Map<string, FleetWorker>();
-  const happenings = conditions(clock);
-  let phase: 'running' | 'stopping' | 'gone' = 'running';
-  let graceOver = false;
-  let requests = 0;
-  let earlyDeaths = 0;
-  let backingOff = false;
+  #all(): FleetWorker[] {
+    return [...this.#workers.values()];
+  }
 
-  const all = (): FleetWorker[] => [...workers.values()];
-  const isCurrent = (worker: FleetWorker): boolean => worker.identity.generation === generation;
-  const acceptingNow = (): FleetWorker[] =>
-    all().filter((worker) => isCurrent(worker) && worker.state === 'accepting');
-  const isAdopted = (): boolean => graceOver || all().every((worker) => worker.state !== 'absent');
+  #maintain(): void {
+    if (this.#phase !== 'running') return;
+    const { generation, size } = this.#options;
+    const workers = this.#all().map(({ identity, state }) => ({ ...identity, state }));
+    for (const step of planFleet({ generation, size, adopting: this.#adopting, workers })) {
+      if (step.kind === 'launch') this.#launchMissing(step.count);
+      else {
+        const worker = this.#workers.get(step.worker);
+        if (worker) this.#retire(worker, step.drainMs);
+      }
+    }
+  }
 
-  const killAfter = (worker: FleetWorker, delayMs: number, cause: string): void => {
-    worker.deadline?.cancel();
-    worker.deadline = clock.after(delayMs, () => kill(worker, cause));
-  };
-
-  const kill = (worker: FleetWorker, cause: string): void => {
-    log.warn({ worker: worker.identity.process.pid, cause }, 'killing a worker');
-    killProcess(worker.identity.process);
-    watchForEnd(worker);
-  };
-
-  /** A process we did not start gives no sign of its end; a child does. */
-  const watchForEnd = (worker: FleetWorker): void => {
-    if (worker.watch || worker.child) return;
-    const look = () => {
-      worker.watch = null;
-      if (worker.state === 'ended' || phase === 'gone') return;
-      if (!isAlive(worker.identity.process)) ended(worker, null);
-      else worker.watch = clock.after(DEATH_POLL_MS, look);
-    };
-    look();
-  };
-
-  const launchOne = (): void => {
-    const name = randomHex(16);
-    const child = options.launch(name);
-    child.on('error', (error) => log.error({ error: error.message }, 'cannot start a worker'));
-    if (child.pid === undefined) {
-      earlyDeaths += 1;
+  #launchMissing(count: number): void {
+    if (this.#backingOff) return;
+    const delayMs = backOffMs(this.#earlyDeaths);
+    if (delayMs === 0) {
+      for (let i = 0; i < count; i += 1) this.#launchOne();
       return;
     }
-    const process = identityOf(child.pid);
-    const worker = fleetWorker({ name, process, generation }, 'starting', child);
-    workers.set(name, worker);
-    ledger.open(worker.identity);
-    child.on('exit', (_code, signal) => ended(worker, signal));
-    killAfter(worker, START_TIMEOUT_MS, 'did not get ready in time');
-    options.onAccount();
-  };
+    const fields = { earlyDeaths: this.#earlyDeaths, delayMs };
+    this.#options.log.warn(fields, 'workers die before they are ready; waiting');
+    this.#backingOff = true;
+    this.#options.clock.after(delayMs, () => {
+      this.#backingOff = false;
+      if (this.#phase !== 'running') return;
+      this.#launchOne();
+      this.#maintain();
+    });
+  }
 
-  const ended = (worker: FleetWorker, signal: string | null): void => {
-    if (worker.state === 'ended' || phase === 'gone') return;
-    const diedEarly = worker.state === 'starting';
+  #launchOne(): void {
+    const { log, ledger, generation, launch, onAccount } = this.#options;
+    const name = randomHex(16);
+    const child = launch(name);
+    child.on('error', (error) => log.error({ error: error.message }, 'cannot start a worker'));
+    if (child.pid === undefined) {
+      this.#earlyDeaths += 1;
+      return;
+    }
+    const identity = { name, process: identityOf(child.pid), generation };
+    const worker = fleetWorker(identity, 'starting', child);
+    this.#workers.set(name, worker);
+    ledger.open(identity);
+    child.on('exit', (_code, signal) => this.#ended(worker, signal));
+    this.#patience.killAfter(worker, START_TIMEOUT_MS, 'did not get ready in time');
+    onAccount();
+  }
+
+  #retire(worker: FleetWorker, drainMs: number): void {
+    if (worker.state !== 'retiring') moveTo(worker, 'retiring');
+    tell(worker, { kind: 'retire', drainMs });
+    this.#patience.killAfter(worker, drainMs + RETIRE_GRACE_MS, 'did not retire in time');
+    this.#happenings.notify();
+  }
+
+  #ended(worker: FleetWorker, signal: string | null): void {
+    if (worker.state === 'ended' || this.#phase === 'gone') return;
+    const { log, ledger, onAccount, onDeath, onInside } = this.#options;
+    this.#earlyDeaths = worker.state === 'starting' ? this.#earlyDeaths + 1 : 0;
     moveTo(worker, 'ended');
-    workers.delete(worker.identity.name);
-    worker.deadline?.cancel();
-    worker.watch?.cancel();
+    this.#workers.delete(worker.identity.name);
+    this.#patience.forgive(worker);
+    this.#patience.unwatch(worker);
     worker.peer?.destroy();
     const { pid } = worker.identity.process;
     const unaccounted = ledger.fold(worker.identity.name, worker.saidBye);
-    options.onAccount();
+    onAccount();
     log.info({ worker: pid, signal, orderly: worker.saidBye, unaccounted }, 'a worker ended');
-    if (!worker.saidBye) options.onDeath({ pid, signal, unaccounted });
-    if (worker.inside.size > 0) options.onInside();
-    earlyDeaths = diedEarly ? earlyDeaths + 1 : 0;
-    maintain();
-    happenings.notify();
-  };
+    if (!worker.saidBye) onDeath({ pid, signal, unaccounted });
+    if (worker.inside.size > 0) onInside();
+    this.#maintain();
+    this.#happenings.notify();
+  }
 
-  /** Starts what is missing, retires what is too much. */
-  const maintain = (): void => {
-    if (phase !== 'running') return;
-    const current = all().filter(
-      (worker) =>
-        isCurrent(worker) &&
-        (worker.state === 'starting' ||
-          worker.state === 'accepting' ||
-          (worker.state === 'absent' && !graceOver)),
-    );
-    for (const surplus of current.slice(size)) retire(surplus, UPGRADE_DRAIN_MS);
-    if (current.length < size && !backingOff) launchMissing(size - current.length);
-    if (acceptingNow().length >= size) retireOldGenerations();
-  };
-
-  const launchMissing = (count: number): void => {
-    const delayMs =
-      earlyDeaths < 2 ? 0 : Math.min(MAX_BACK_OFF_MS, FIRST_BACK_OFF_MS * 2 ** (earlyDeaths - 2));
-    if (delayMs === 0) {
-      for (let i = 0; i < count; i += 1) launchOne();
-      return;
-    }
-    log.warn({ earlyDeaths, delayMs }, 'workers die before they are ready; waiting');
-    backingOff = true;
-    clock.after(delayMs, () => {
-      backingOff = false;
-      if (phase !== 'running') return;
-      launchOne();
-      maintain();
-    });
-  };
-
-  const retireOldGenerations = (): void => {
-    const old = all().filter((worker) => worker.identity.generation < generation);
-    for (const worker of old) {
-      if (worker.state === 'accepting') retire(worker, UPGRADE_DRAIN_MS);
-    }
-    const generations = [...new Set(old.map((worker) => worker.identity.generation))].sort(
-      (x, y) => y - x,
-    );
-    const tooOld = generations.slice(MAX_GENERATIONS - 1);
-    for (const worker of old) {
-      if (tooOld.includes(worker.identity.generation)) retire(worker, 0);
-    }
-  };
-
-  const retire = (worker: FleetWorker, drainMs: number): void => {
-    if (worker.state === 'ended') return;
-    if (worker.state !== 'retiring') moveTo(worker, 'retiring');
-    tell(worker, { kind: 'retire', drainMs });
-    killAfter(worker, drainMs + RETIRE_GRACE_MS, 'did not retire in time');
-    happenings.notify();
-  };
-
-  const greet = (
-    peer: LinePeer,
-    hello: Extract<ToSupervisor, { kind: 'hello' }>,
-  ): FleetWorker | null => {
-    const known = workers.get(hello.worker);
-    const worker =
-      known ??
-      fleetWorker(
-        {
-          name: hello.worker,
-          process: identityOf(hello.pid),
-          generation: hello.generation,
-        },
-        'absent',
-        null,
-      );
-    if (!known) {
-      if (!ledger.open(worker.identity)) return null;
-      workers.set(hello.worker, worker);
-    }
+  #greet(peer: LinePeer, hello: Extract<ToSupervisor, { kind: 'hello' }>): FleetWorker | null {
+    const { ledger, onAccount, onInside } = this.#options;
+    const worker = this.#workers.get(hello.worker) ?? this.#admitStranger(hello);
+    if (!worker) return null;
     worker.peer?.destroy();
     worker.peer = peer;
-    worker.watch?.cancel();
-    worker.watch = null;
     worker.snapshot = hello.snapshot;
+    this.#patience.unwatch(worker);
+    if (worker.state === 'accepting') this.#patience.forgive(worker);
     ledger.ceiling(hello.worker, hello.ceiling);
     ledger.report(hello.worker, hello.report);
     noteReport(worker, hello.report);
-    welcome(worker, hello.accepting);
-    options.onAccount();
-    maintain();
-    happenings.notify();
+    this.#welcome(worker, hello.accepting);
+    onAccount();
+    onInside();
+    this.#maintain();
+    this.#happenings.notify();
     return worker;
-  };
+  }
 
-  const welcome = (worker: FleetWorker, accepts: boolean): void => {
-    const accept = accepts || worker.state === 'starting';
+  /** A worker that an earlier supervisor started and did not write down; not one that has ended. */
+  #admitStranger(hello: Extract<ToSupervisor, { kind: 'hello' }>): FleetWorker | null {
+    const process = identityOf(hello.pid);
+    const identity = { name: hello.worker, process, generation: hello.generation };
+    if (!this.#options.ledger.open(identity)) return null;
+    const worker = fleetWorker(identity, 'absent', null);
+    this.#workers.set(hello.worker, worker);
+    return worker;
+  }
+
+  #welcome(worker: FleetWorker, accepts: boolean): void {
     if (worker.state === 'absent') {
-      worker.deadline?.cancel();
-      worker.deadline = null;
+      this.#patience.forgive(worker);
+      // One that does not accept was told to retire, or to start by a supervisor that is gone.
       moveTo(worker, accepts ? 'accepting' : 'retiring');
     }
-    tell(worker, {
-      kind: 'welcome',
-      accept: accept && worker.state !== 'retiring',
-      ...options.routing(),
-    });
-    // It was retired by an earlier supervisor, or is; it learns again for how long.
-    if (worker.state === 'retiring') retire(worker, phase === 'stopping' ? 0 : UPGRADE_DRAIN_MS);
-  };
+    const accept = worker.state !== 'retiring';
+    tell(worker, { kind: 'welcome', accept, ...this.#options.routing() });
+    if (!accept) this.#retire(worker, this.#phase === 'stopping' ? 0 : UPGRADE_DRAIN_MS);
+  }
 
-  const hear = (worker: FleetWorker, message: ToSupervisor): void => {
+  #hear(worker: FleetWorker, message: ToSupervisor): void {
+    const { ledger, onCeiling, onInside } = this.#options;
     const { name } = worker.identity;
     switch (message.kind) {
       case 'hello':
         return;
       case 'ready':
-        if (worker.state !== 'starting') return;
-        worker.deadline?.cancel();
-        worker.deadline = null;
-        earlyDeaths = 0;
-        moveTo(worker, 'accepting');
-        maintain();
+        this.#onReady(worker);
         break;
       case 'ack':
         worker.snapshot = Math.max(worker.snapshot, message.number);
         break;
       case 'ceiling':
         ledger.ceiling(name, message.accepted);
-        options.onCeiling();
+        onCeiling();
         break;
       case 'bye':
-        worker.saidBye = true;
-        ledger.report(name, message.report);
-        noteReport(worker, message.report);
-        options.onInside();
-        break;
       case 'report':
+        worker.saidBye = message.kind === 'bye';
         ledger.report(name, message.report);
         noteReport(worker, message.report);
-        options.onInside();
+        onInside();
         break;
     }
-    happenings.notify();
-  };
+    this.#happenings.notify();
+  }
 
-  const unlinked = (worker: FleetWorker, peer: LinePeer): void => {
-    if (worker.peer !== peer || worker.state === 'ended' || phase === 'gone') return;
+  #onReady(worker: FleetWorker): void {
+    if (worker.state !== 'starting') return;
+    this.#patience.forgive(worker);
+    this.#earlyDeaths = 0;
+    moveTo(worker, 'accepting');
+    this.#maintain();
+  }
+
+  #unlinked(worker: FleetWorker, peer: LinePeer): void {
+    if (worker.peer !== peer || worker.state === 'ended' || this.#phase === 'gone') return;
     worker.peer = null;
     if (worker.state !== 'starting') {
-      const relink = worker.saidBye ? 'did not exit' : 'did not connect again';
-      killAfter(worker, RELINK_TIMEOUT_MS, relink);
+      const cause = worker.saidBye ? 'did not exit' : 'did not connect again';
+      this.#patience.killAfter(worker, RELINK_TIMEOUT_MS, cause);
     }
-    watchForEnd(worker);
-  };
+    this.#patience.watch(worker);
+  }
+}
 
-  return {
-    start(earlier) {
-      for (const { worker: identity, rows, ceiling } of earlier) {
-        if (!ledger.open(identity, { rows, ceiling })) continue;
-        const worker = fleetWorker(identity, 'absent', null);
-        workers.set(identity.name, worker);
-      }
-      for (const worker of all()) {
-        if (!isAlive(worker.identity.process)) ended(worker, null);
-        else killAfter(worker, ADOPTION_TIMEOUT_MS, 'did not connect to the new supervisor');
-      }
-      clock.after(ADOPTION_GRACE_MS, () => {
-        graceOver = true;
-        maintain();
-        happenings.notify();
-      });
-      maintain();
-    },
-    connect(socket) {
-      let worker: FleetWorker | null = null;
-      const peer = linePeer(socket, {
-        onMessage(received) {
-          if (phase === 'gone') return;
-          const message = received as ToSupervisor;
-          if (worker) hear(worker, message);
-          else if (message.kind === 'hello') worker = greet(peer, message);
-          if (!worker) peer.destroy();
-        },
-        onClose() {
-          if (worker) unlinked(worker, peer);
-        },
-      });
-    },
-    adopted: () => happenings.eventually(isAdopted),
-    ready: () => happenings.eventually(() => acceptingNow().length >= size),
-    pushHealth(health) {
-      if (health.length === 0) return;
-      for (const worker of all()) tell(worker, { kind: 'health', health });
-    },
-    pushSnapshot(snapshot) {
-      for (const worker of all()) tell(worker, { kind: 'snapshot', snapshot });
-    },
-    async acknowledged(number) {
-      // A worker that is only starting and has no link yet will be welcomed with it.
-      const asked = all().filter((worker) => worker.peer !== null || worker.state !== 'starting');
-      const lagging = () =>
-        asked.filter((worker) => worker.state !== 'ended' && worker.snapshot < number);
-      const routed = () => lagging().length === 0;
-      if ((await happenings.until(routed, ACKNOWLEDGE_TIMEOUT_MS)) === 'met') return;
-      for (const worker of lagging()) kill(worker, `has not acknowledged snapshot ${number}`);
-      await happenings.eventually(routed);
-    },
-    async reported() {
-      requests += 1;
-      const request = requests;
-      const asked = all().filter((worker) => worker.state !== 'starting');
-      for (const worker of asked) tell(worker, { kind: 'report-now', request });
-      await happenings.until(
-        () => asked.every((worker) => worker.state === 'ended' || worker.answered >= request),
-        REPORT_TIMEOUT_MS,
-      );
-    },
-    inside() {
-      const total = new Map<string, Inside>();
-      for (const worker of workers.values()) {
-        for (const [key, { inFlight, tunnels }] of worker.inside) {
-          const sum = total.get(key) ?? { inFlight: 0, tunnels: 0 };
-          total.set(key, { inFlight: sum.inFlight + inFlight, tunnels: sum.tunnels + tunnels });
-        }
-      }
-      return total;
-    },
-    statuses: () =>
-      all().map(({ identity, snapshot, state }) => ({
-        pid: identity.process.pid,
-        generation: identity.generation,
-        snapshot,
-        accepting: state === 'accepting',
-      })),
-    async stop(drainMs) {
-      phase = 'stopping';
-      for (const worker of all()) retire(worker, drainMs);
-      await happenings.eventually(() => workers.size === 0);
-    },
-    letGo() {
-      phase = 'gone';
-      for (const worker of all()) {
-        worker.deadline?.cancel();
-        worker.watch?.cancel();
-        worker.peer?.destroy();
-      }
-    },
-  };
+function backOffMs(earlyDeaths: number): number {
+  if (earlyDeaths < 2) return 0;
+  return Math.min(MAX_BACK_OFF_MS, FIRST_BACK_OFF_MS * 2 ** (earlyDeaths - 2));
 }

@@ -18,7 +18,7 @@ import { identityOf, type ProcessIdentity } from '../process-identity.ts';
 import { readState, writeState, writeStateDurably } from '../state-file.ts';
 import { type Checks, healthChecks, type KeptHealth, keyOf } from './checks.ts';
 import { type ControlServer, controlServer } from './control-server.ts';
-import { type Fleet, workerFleet } from './fleet.ts';
+import { Fleet } from './fleet.ts';
 import { type KeptBase, type KeptWorker, type Ledger, ledger } from './ledger.ts';
 import type { Ownership } from './ownership.ts';
 import { httpProbe } from './probe.ts';
@@ -88,7 +88,7 @@ export class Supervisor {
       probe: httpProbe(this.#clock),
       onChange: (entry) => this.#onHealth([entry]),
     });
-    this.#fleet = workerFleet({
+    this.#fleet = new Fleet({
       clock: this.#clock,
       log: this.#log,
       ledger: this.#ledger,

@@ -1,0 +1,54 @@
+import type { WorkerState } from './fleet-worker.ts';
+
+/**
+ * What the fleet lacks and has too much of, decided from what it is. Pure: level-triggered, and
+ * empty when there are as many workers as wanted and no old ones that could go.
+ */
+
+/** Old generations may keep upgraded connections so long … */
+export const UPGRADE_DRAIN_MS = 60 * 60_000;
+/** … but no more than so many generations live at once. */
+export const MAX_GENERATIONS = 4;
+
+export interface FleetState {
+  generation: number;
+  /** How many workers of the generation there should be. */
+  size: number;
+  /** Earlier workers that have not reconnected are still waited for. */
+  adopting: boolean;
+  workers: { name: string; generation: number; state: WorkerState }[];
+}
+
+export type FleetStep =
+  | { kind: 'launch'; count: number }
+  | { kind: 'retire'; worker: string; drainMs: number };
+
+export function planFleet({ generation, size, adopting, workers }: FleetState): FleetStep[] {
+  const serving = workers.filter(
+    (worker) =>
+      worker.generation === generation &&
+      (worker.state === 'starting' ||
+        worker.state === 'accepting' ||
+        (worker.state === 'absent' && adopting)),
+  );
+  const steps: FleetStep[] = serving
+    .slice(size)
+    .map(({ name }) => ({ kind: 'retire', worker: name, drainMs: UPGRADE_DRAIN_MS }));
+  if (serving.length < size) steps.push({ kind: 'launch', count: size - serving.length });
+
+  // The old ones accept until the new ones do.
+  const accepting = serving.filter((worker) => worker.state === 'accepting');
+  if (accepting.length >= size) steps.push(...retireOld(generation, workers));
+  return steps;
+}
+
+function retireOld(generation: number, workers: FleetState['workers']): FleetStep[] {
+  const old = workers.filter((worker) => worker.generation < generation);
+  const generations = [...new Set(old.map((worker) => worker.generation))].sort((x, y) => y - x);
+  const tooOld = generations.slice(MAX_GENERATIONS - 1);
+  return old.flatMap(({ name, generation: itsOwn, state }): FleetStep[] => {
+    if (tooOld.includes(itsOwn)) return [{ kind: 'retire', worker: name, drainMs: 0 }];
+    if (state !== 'accepting') return [];
+    return [{ kind: 'retire', worker: name, drainMs: UPGRADE_DRAIN_MS }];
+  });
+}
