@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Clock } from '../kernel/clock.ts';
 import { Fault, messageOf } from '../kernel/fault.ts';
@@ -24,6 +24,8 @@ const REVIVAL_PATIENCE_MS = 1_000;
 const START_TIMEOUT_MS = 20_000;
 /** A request that meets a broken connection waits so long for the next one. */
 const REQUEST_PATIENCE_MS = 15_000;
+/** Longer than anything takes that the supervisor itself has a deadline for. */
+const ANSWER_TIMEOUT_MS = 30_000;
 const EXIT_PATIENCE_MS = 5_000;
 const EXIT_POLL_MS = 10;
 
@@ -69,7 +71,8 @@ class EdgeClient implements EdgeDriver {
   }
 
   async start(): Promise<EdgeStatus> {
-    mkdirSync(this.#home.directory, { recursive: true, mode: 0o700 });
+    mkdirSync(this.#home.directory, { recursive: true });
+    chmodSync(this.#home.directory, 0o700);
     this.#phase = 'running';
     try {
       if (!(await this.#findRunning())) await this.#launch();
@@ -128,7 +131,7 @@ class EdgeClient implements EdgeDriver {
   async stop(drainMs: number): Promise<void> {
     const owner = readState<ProcessIdentity>(this.#home.supervisor);
     this.#phase = 'stopping';
-    await this.#request('stop', { drainMs });
+    await this.#request('stop', { drainMs }, drainMs + ANSWER_TIMEOUT_MS);
     this.#phase = 'closed';
     this.#connection?.close();
     const deadline = this.#options.clock.monotonic() + EXIT_PATIENCE_MS;
@@ -148,6 +151,7 @@ class EdgeClient implements EdgeDriver {
   async #request<Method extends ControlMethod>(
     method: Method,
     params: ControlMethods[Method]['params'] | (() => ControlMethods[Method]['params']),
+    answerMs = ANSWER_TIMEOUT_MS,
   ): Promise<ControlMethods[Method]['result']> {
     const { clock } = this.#options;
     const deadline = clock.monotonic() + REQUEST_PATIENCE_MS;
@@ -155,7 +159,8 @@ class EdgeClient implements EdgeDriver {
       const connection = this.#connection;
       if (connection) {
         try {
-          return await connection.request(method, typeof params === 'function' ? params() : params);
+          const asked = typeof params === 'function' ? params() : params;
+          return await this.#inTime(connection.request(method, asked), answerMs);
         } catch (thrown) {
           if (!isUnreachable(thrown)) throw thrown;
         }
@@ -163,6 +168,21 @@ class EdgeClient implements EdgeDriver {
       if (this.#phase === 'closed' || this.#phase === 'new') throw unreachable();
       if (clock.monotonic() > deadline) throw unreachable();
       await clock.sleep(RETRY_INTERVAL_MS / 5);
+    }
+  }
+
+  /** A supervisor that hangs keeps its connections open. */
+  async #inTime<Result>(answer: Promise<Result>, timeoutMs: number): Promise<Result> {
+    const settled = new AbortController();
+    const timeout = this.#options.clock.sleep(timeoutMs, settled.signal).then((outcome) => {
+      if (outcome === 'elapsed') throw hanging(timeoutMs);
+      return answer;
+    });
+    try {
+      return await Promise.race([answer, timeout]);
+    } finally {
+      settled.abort();
+      timeout.catch(() => undefined);
     }
   }
 
@@ -270,6 +290,15 @@ class EdgeClient implements EdgeDriver {
   #emit(event: EdgeEvent): void {
     for (const listener of this.#listeners) listener(event);
   }
+}
+
+function hanging(timeoutMs: number): Fault {
+  return new Fault({
+    code: 'edge-hangs',
+    message: `the edge has not answered within ${timeoutMs / 1_000} s`,
+    hint: 'end its supervisor with SIGKILL; its workers serve on and start another',
+    retryable: true,
+  });
 }
 
 function isUnreachable(thrown: unknown): boolean {

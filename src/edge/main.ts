@@ -33,6 +33,8 @@ async function work(args: WorkerArguments): Promise<void> {
   const { runWorker } = await import('./worker/worker.ts');
   keepCompiledCode();
   const log = edgeLog('worker', systemClock.now);
+  // Whoever ends the whole group at once means an orderly end, and that is the supervisor's to lead.
+  process.on('SIGTERM', () => log.info({}, 'a worker ends when its supervisor says so'));
   await runWorker({
     linkPath: edgeHome(args.home).workersSocket,
     name: args.name,

@@ -125,15 +125,15 @@ export class Fleet {
     );
   }
 
-  /** Resolves when all workers of this generation accept. */
-  ready(): Promise<void> {
+  /** Whether all workers of this generation come to accept in time. */
+  ready(timeoutMs: number): Promise<'met' | 'timed-out'> {
     const { generation, size } = this.#options;
-    return this.#happenings.eventually(() => {
+    return this.#happenings.until(() => {
       const accepting = this.#all().filter(
         ({ identity, state }) => identity.generation === generation && state === 'accepting',
       );
       return accepting.length >= size;
-    });
+    }, timeoutMs);
   }
 
   pushHealth(health: HealthEntry[]): void {
@@ -346,7 +346,7 @@ export class Fleet {
         break;
       case 'bye':
       case 'report':
-        worker.saidBye = message.kind === 'bye';
+        worker.saidBye ||= message.kind === 'bye';
         ledger.report(name, message.report);
         noteReport(worker, message.report);
         onInside();

@@ -35,6 +35,8 @@ const KEEP_PERIOD_MS = 1_000;
 /** Changes of health that come together are told together. */
 const ANNOUNCE_DELAY_MS = 5;
 const SIGTERM_DRAIN_MS = 10_000;
+/** Longer than a worker may take to start, so that one that hangs has been replaced once. */
+const READY_TIMEOUT_MS = 20_000;
 const UPGRADE_TIMEOUT_MS = 15_000;
 /** For last answers to leave. */
 const EXIT_DELAY_MS = 50;
@@ -144,8 +146,14 @@ export class Supervisor {
 
   async #ready(): Promise<EdgeStatus> {
     await this.#fleet.adopted();
-    await this.#fleet.ready();
-    return this.#status();
+    if ((await this.#fleet.ready(READY_TIMEOUT_MS)) === 'met') return this.#status();
+    throw new Fault({
+      code: 'edge-not-ready',
+      message: `the edge's workers did not start within ${READY_TIMEOUT_MS / 1_000} s`,
+      subject: this.#home.log,
+      hint: `read ${this.#home.log}`,
+      retryable: true,
+    });
   }
 
   #status(): EdgeStatus {
