@@ -4,6 +4,7 @@ import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import type { ToSupervisor } from '../../src/edge/link.ts';
 import { encodeLine, lineDecoder } from '../../src/kernel/json-lines.ts';
+import { randomHex } from '../../src/kernel/random.ts';
 import type { Snapshot } from '../../src/model/snapshot.ts';
 import { isInstalled, start, stop } from './processes.ts';
 
@@ -85,19 +86,21 @@ export async function startEdge(folder: string, originPort: number): Promise<Con
     process.execPath,
     [
       ...(profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : []),
-      join(import.meta.dirname, 'worker-process.ts'),
+      join(import.meta.dirname, '../../src/edge/worker/worker-process.fixture.ts'),
       linkPath,
+      randomHex(16),
     ],
-    { stdio: ['ignore', 'inherit', 'inherit', fd] },
+    { stdio: ['ignore', 'ignore', 'inherit', fd] },
   );
   listener.close();
-  const disconnect = await ready;
+  await ready;
   const edge = await started('belay', port, child);
   return {
     ...edge,
     async stop() {
       const gone = new Promise((resolve) => child.once('exit', resolve));
-      disconnect();
+      // Politely, so that a profile is written.
+      child.kill('SIGTERM');
       server.close();
       await gone;
     },
@@ -107,16 +110,16 @@ export async function startEdge(folder: string, originPort: number): Promise<Con
 function superviseOne(
   path: string,
   snapshot: Snapshot,
-): Promise<{ server: Server; ready: Promise<() => void> }> {
-  let isReady: (disconnect: () => void) => void;
-  const ready = new Promise<() => void>((resolve) => {
+): Promise<{ server: Server; ready: Promise<void> }> {
+  let isReady: () => void;
+  const ready = new Promise<void>((resolve) => {
     isReady = resolve;
   });
   const server = createServer((socket) => {
     const decode = lineDecoder(MAX_LINE_BYTES);
     socket.on('data', (chunk: Buffer) => {
       for (const message of decode(chunk) as ToSupervisor[]) {
-        if (message.kind === 'ready') isReady(() => socket.destroy());
+        if (message.kind === 'ready') isReady();
         if (message.kind !== 'hello') continue;
         const health = [{ pool: POOL, target: 'fixed', health: 'healthy', admitted: true }];
         socket.write(encodeLine({ kind: 'welcome', accept: true, snapshot, health }));

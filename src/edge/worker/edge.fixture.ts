@@ -245,3 +245,10 @@ export async function recordingOrigin(): Promise<Origin & { seen: SeenRequest[] 
 /** The status codes in what a client received. */
 export const statuses = (received: string): number[] =>
   [...received.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map((match) => Number(match[1]));
+
+/** Lets what is on its way between the sockets of this process arrive. */
+export async function settled(rounds = 50): Promise<void> {
+  for (let round = 0; round < rounds; round += 1) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
