@@ -102,7 +102,7 @@ describe('the house', () => {
   });
 
   it('has no any', () => {
-    const pattern = /(?:[:<|,(=]\s*|\bas )an[y]\b(?!\()/;
+    const pattern = /(?:[:<]\s*|\bas )an[y]\b/;
     expect(matches(sources, pattern).map((hit) => told({ ...hit, rule: 'no any' }))).toEqual([]);
   });
 
