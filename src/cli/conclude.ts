@@ -40,6 +40,7 @@ export async function conclude(
       return tellDetached(context, where, started, exitCodes.interrupted);
     }
     if (outcome.kind === 'timed-out') throw timedOut(where, started);
+    context.stderr.line();
     return await tellEnd(outcome.deployment);
   } catch (thrown) {
     if (!(thrown instanceof Fault) || thrown.code !== 'daemon-unreachable') throw thrown;

@@ -59,7 +59,7 @@ async function waitForDaemon(context: Context, logStart: number): Promise<Daemon
     const view = await findDaemon(context);
     if (view) return view;
     const failure = startFailure(context.home().daemonLog, logStart);
-    if (failure) throw didNotStart(context, failure, logStart);
+    if (failure) throw failedWith(context, failure);
     if (clock.monotonic() >= deadline) {
       throw didNotStart(context, `it did not answer within ${START_TIMEOUT_MS / 1000} s`, logStart);
     }
@@ -75,24 +75,40 @@ async function waitForDaemon(context: Context, logStart: number): Promise<Daemon
 /** pino's number for a program that cannot go on. */
 const FATAL_LEVEL = 60;
 
-/** The message of the line with which a daemon that cannot start ends, without waiting for more. */
-function startFailure(path: string, from: number): string | null {
+interface LogEntry {
+  level: number;
+  msg: string;
+  code: string | null;
+}
+
+/** The line with which a daemon that cannot start ends, so that nobody waits for nothing. */
+function startFailure(path: string, from: number): LogEntry | null {
   for (const line of linesOf(path, from).reverse()) {
     const entry = parseEntry(line);
-    if (entry && entry.level >= FATAL_LEVEL) return entry.msg;
+    // Of two daemons that start at once, one finds the home in use; the other will answer.
+    if (entry && entry.level >= FATAL_LEVEL && entry.code !== 'home-in-use') return entry;
   }
   return null;
 }
 
-function parseEntry(line: string): { level: number; msg: string } | null {
+function parseEntry(line: string): LogEntry | null {
   try {
-    const entry: unknown = JSON.parse(line);
-    if (typeof entry !== 'object' || entry === null) return null;
-    if (!('level' in entry) || typeof entry.level !== 'number') return null;
-    return { level: entry.level, msg: 'msg' in entry ? String(entry.msg) : 'no reason was given' };
+    const entry = JSON.parse(line) as Partial<LogEntry> | null;
+    if (typeof entry?.level !== 'number') return null;
+    const { level, msg = 'no reason was given', code = null } = entry;
+    return { level, msg, code };
   } catch {
     return null;
   }
+}
+
+function failedWith(context: Context, { msg, code }: LogEntry): Fault {
+  return new Fault({
+    code: code ?? 'daemon-did-not-start',
+    message: `the daemon did not start: ${msg}`,
+    subject: context.home().daemonLog,
+    hint: 'see what is wrong with: belay doctor',
+  });
 }
 
 function didNotStart(context: Context, why: string, logStart: number): Fault {

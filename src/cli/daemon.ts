@@ -88,7 +88,7 @@ async function stopDaemon(context: Context, keepEdge: boolean): Promise<void> {
   const { clock, interrupt } = context;
   const { environments } = await context.client().call('environments');
   const edge = environments.length === 0 && !keepEdge;
-  await context.client().call('stopDaemon', { body: { edge } });
+  await askToStop(context, edge);
   const deadline = clock.monotonic() + STOP_TIMEOUT_MS;
   while (await findDaemon(context)) {
     if (clock.monotonic() >= deadline) throw stillThere();
@@ -98,6 +98,15 @@ async function stopDaemon(context: Context, keepEdge: boolean): Promise<void> {
         message: 'interrupted while the daemon was stopping',
       });
     }
+  }
+}
+
+/** One that is gone before it has answered has done as it was told. */
+async function askToStop(context: Context, edge: boolean): Promise<void> {
+  try {
+    await context.client().call('stopDaemon', { body: { edge } });
+  } catch (thrown) {
+    if (!(thrown instanceof Fault) || thrown.code !== 'daemon-unreachable') throw thrown;
   }
 }
 

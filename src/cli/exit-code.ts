@@ -29,6 +29,7 @@ const badUsage = new Set([
   'desired-outside-capacity',
   'outside-capacity',
   'bad-capacity',
+  'home-newer',
   'home-too-long',
   'home-not-writable',
   'no-home',

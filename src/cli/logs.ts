@@ -10,6 +10,7 @@ interface LogsOptions extends EnvironmentOptions {
   follow?: boolean;
   tail: number | string;
   instance?: string;
+  all?: boolean;
 }
 
 const DEFAULT_TAIL = '100';
@@ -18,7 +19,7 @@ export const logsCommand = command<LogsOptions>({
   name: 'logs',
   summary: 'what instances wrote',
   description:
-    'Prints the last lines of every instance, or of one, each with its instance before it where several write. Logs outlive their instances.',
+    'Prints the last lines of every instance, or of one, each with its instance before it where several write. Logs outlive their instances: --all has them too.',
   options: [
     ...environmentOptions,
     { flags: '-f, --follow', description: 'go on as lines are written' },
@@ -28,7 +29,8 @@ export const logsCommand = command<LogsOptions>({
       default: DEFAULT_TAIL,
       parse: countOption('--tail', 0),
     },
-    { flags: '-i, --instance <id>', description: 'one instance only' },
+    { flags: '-i, --instance <id>', description: 'one instance only, also one that is gone' },
+    { flags: '--all', description: 'also instances that are gone' },
   ],
   examples: [
     ['belay logs -f', 'follow all instances'],
@@ -36,13 +38,7 @@ export const logsCommand = command<LogsOptions>({
   ],
   async run(context, options) {
     const where = await chooseEnvironment(context, options);
-    const { instances } = await context.client().call('logs', {
-      params: where,
-      query: {
-        tail: Number(options.tail),
-        ...(options.instance !== undefined && { instance: options.instance }),
-      },
-    });
+    const instances = await readLogs(context, where, options);
     if (context.json && !options.follow) {
       context.stdout.line(JSON.stringify({ instances }));
       return exitCodes.ok;
@@ -54,6 +50,19 @@ export const logsCommand = command<LogsOptions>({
     return options.follow ? followLogs(context, where, options.instance, write) : exitCodes.ok;
   },
 });
+
+async function readLogs(context: Context, where: Where, options: LogsOptions) {
+  const client = context.client();
+  const { instance } = options;
+  const query = { tail: Number(options.tail), ...(instance !== undefined && { instance }) };
+  const { instances } = await client.call('logs', { params: where, query });
+  if (instance !== undefined || options.all) return instances;
+  const { instances: there } = await client.call('environment', { params: where });
+  const ids = new Set(there.map(({ id }) => id));
+  const live = instances.filter((log) => ids.has(log.instance));
+  // Where nothing runs any more, what is gone is what one wants to read.
+  return live.length > 0 ? live : instances;
+}
 
 type WriteLine = (instance: string, line: string) => void;
 

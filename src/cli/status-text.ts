@@ -1,5 +1,6 @@
 import { isRunning } from '../model/deployment.ts';
 import type { EnvironmentHealth } from '../model/environment.ts';
+import type { Receipt } from '../model/receipt.ts';
 import type { DeploymentView, EnvironmentView, InstanceView, TrafficView } from '../model/view.ts';
 import type { Paint } from './paint.ts';
 import {
@@ -75,12 +76,13 @@ function deploymentOf(deployment: DeploymentView, now: number, paint: Paint): st
     return `${what} ${paint.cyan(state)} for ${formatDuration(now - startedAt)}`;
   }
   const verdict = state === 'succeeded' ? paint.green(state) : paint.red(state);
-  const lost = receipt
-    ? `, ${formatCount(receipt.lost)} of ${formatCount(receipt.requests)} lost`
-    : '';
+  const lost = receipt ? `, ${lossOf(receipt)}` : '';
   const why = state === 'succeeded' || !cause ? '' : `: ${cause}`;
   return `${what} ${verdict} ${formatAgo(endedAt ?? startedAt, now)}${lost}${why}`;
 }
+
+const lossOf = ({ lost, requests }: Receipt): string =>
+  requests === 0 ? 'no requests' : `${formatCount(lost)} of ${formatCount(requests)} lost`;
 
 function renderInstances(instances: readonly InstanceView[], now: number, paint: Paint): string[] {
   if (instances.length === 0) return [];

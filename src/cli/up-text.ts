@@ -17,9 +17,10 @@ export function renderFound(context: Context, project: Project): string[] {
   const { application, environment, configuration, detection, file } = project;
   const { capacity, zones, upstream } = configuration.web;
   const settings = settingsOf(configuration);
+  const source = file === null ? project.directory : shortPath(context.directory, file);
   const fact = (name: string, value: string) => `  ${paint.dim(name.padEnd(FACT_COLUMNS))}${value}`;
   return [
-    `${paint.bold(`${application}/${environment}`)}  ${paint.dim(file === null ? shortPath(context.directory, project.directory) : shortPath(context.directory, file))}`,
+    `${paint.bold(`${application}/${environment}`)}  ${paint.dim(source)}`,
     ...detection.map(({ what, why }) => fact('found', `${what}: ${why}`)),
     ...(upstream === null
       ? [

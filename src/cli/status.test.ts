@@ -1,0 +1,126 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type ScriptedDaemon, scriptedDaemon } from './scripted-daemon.ts';
+import { belay } from './scripted-terminal.ts';
+import { deploymentOf, environmentOf, instanceOf, NOW } from './scripted-views.ts';
+
+let daemon: ScriptedDaemon;
+
+beforeEach(async () => {
+  daemon = scriptedDaemon({ environments: { environments: [environmentOf()] } });
+  await daemon.start();
+});
+afterEach(() => daemon.close());
+
+describe('status', () => {
+  test('shows an environment at a glance', async () => {
+    const { code, out } = await belay(daemon, ['status']);
+    expect(code).toBe(0);
+    expect(out).toMatchInlineSnapshot(`
+      "shop/production  ● ok  2 instances in service in 2 zones
+        url         http://shop.localhost:8080/
+        status      ready
+        release     4 (v3)
+        capacity    2 of 2 in service, 1 to 4 allowed
+        traffic     203 requests/s, p50 1.24 ms, p99 18.5 ms over 1 m 0 s
+        deployment  deploy 4 succeeded just now, 0 of 12,345 lost
+
+        ZONE  INSTANCE    STATE       HEALTH   VERSION    CPU   MEMORY        UP
+        a     i-0000000a  in-service  healthy  v3       3.1 %  46.1 MB  1 m 30 s
+        b     i-0000000b  in-service  healthy  v3           –        –  1 m 30 s
+      "
+    `);
+  });
+
+  test('shows why an instance is not in service, and a deployment that goes on', async () => {
+    daemon.script.environments = {
+      environments: [
+        environmentOf({
+          health: 'severe',
+          status: 'updating',
+          cause: 'no instance is in service',
+          url: 'http://shop.localhost:8080/',
+          traffic: null,
+          instances: [
+            instanceOf({
+              state: 'pending',
+              health: 'unhealthy',
+              reason: 'answered 500 to GET /healthz',
+            }),
+          ],
+          deployment: deploymentOf({
+            state: 'rolling-back',
+            startedAt: NOW - 4_000,
+            receipt: null,
+          }),
+        }),
+      ],
+    };
+    const { code, out } = await belay(daemon, ['status']);
+    expect(code).toBe(2);
+    expect(out).toMatchInlineSnapshot(`
+      "shop/production  ● severe  no instance is in service
+        url         http://shop.localhost:8080/
+        status      updating
+        release     4 (v3)
+        capacity    0 of 2 in service, 1 to 4 allowed
+        traffic     not measured yet
+        deployment  deploy 4 rolling-back for 4.0 s
+
+        ZONE  INSTANCE    STATE    HEALTH     VERSION    CPU   MEMORY        UP  REASON
+        a     i-0000000a  pending  unhealthy  v3       3.1 %  46.1 MB  1 m 30 s  answered 500 to GET /healthz
+      "
+    `);
+  });
+
+  test('says how to start where nothing runs', async () => {
+    daemon.script.environments = { environments: [] };
+    const { code, out } = await belay(daemon, ['status']);
+    expect({ code, out }).toEqual({
+      code: 0,
+      out: 'Nothing runs.\nStart an application with: belay up DIR\n',
+    });
+  });
+
+  test('has the shape that scripts rely on', async () => {
+    const { json } = await belay(daemon, ['status', '--json']);
+    const { environments } = json as {
+      environments: { instances: Record<string, unknown>[] }[];
+    };
+    const keys = [
+      'application',
+      'environment',
+      'status',
+      'health',
+      'release',
+      'version',
+      'url',
+      'instances',
+    ];
+    expect(environments.map((environment) => Object.keys(environment))).toEqual([
+      expect.arrayContaining(keys),
+    ]);
+    const instance = environments[0]?.instances[0] ?? {};
+    expect(Object.keys(instance)).toEqual(
+      expect.arrayContaining([
+        'id',
+        'state',
+        'zone',
+        'release',
+        'version',
+        'health',
+        'reason',
+        'pid',
+        'port',
+      ]),
+    );
+  });
+
+  test('asks for one application and keeps one environment', async () => {
+    daemon.script.environments = {
+      environments: [environmentOf(), environmentOf({ environment: 'staging' })],
+    };
+    const { json } = await belay(daemon, ['status', '-a', 'shop', '-e', 'staging', '--json']);
+    expect(json).toMatchObject({ environments: [{ environment: 'staging' }] });
+    expect(daemon.asked[0]?.query).toEqual({ application: 'shop' });
+  });
+});
