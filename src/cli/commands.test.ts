@@ -256,8 +256,8 @@ describe('diff', () => {
         web.capacity.max  3               4
 
       Variables
-               v2 (release 3)  v3 (release 4)
-        LEVEL  ••••••          ••••••
+                         v2 (release 3)  v3 (release 4)
+        LEVEL (changed)  ••••••          ••••••
       "
     `);
     expect((await belay(daemon, ['diff', 'v3', '4'])).code).toBe(0);

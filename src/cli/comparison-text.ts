@@ -21,11 +21,16 @@ export function renderComparison(comparison: Comparison, { reveal, paint }: Rend
   if (!hasDifferences(comparison)) return [heading, '', 'No difference.'];
   const value = (side: string | null) => side ?? NOT_SET;
   const masked = (side: string | null) => (side === null || reveal ? value(side) : MASK);
+  // Two masks alike would look as if nothing had changed.
+  const variables = comparison.variables.map((change) => ({
+    ...change,
+    key: change.before === null || change.after === null ? change.key : `${change.key} (changed)`,
+  }));
   return [
     heading,
     ...renderFiles(comparison, paint),
     ...renderChanges('Configuration', comparison.configuration, value, comparison, paint),
-    ...renderChanges('Variables', comparison.variables, masked, comparison, paint),
+    ...renderChanges('Variables', variables, masked, comparison, paint),
   ];
 }
 
