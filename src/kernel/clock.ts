@@ -103,9 +103,12 @@ export function manualClock(startMs = Date.UTC(2026, 0, 1)): ManualClock {
       await settlePromises();
       for (let due = nextDue(untilMs); due; due = nextDue(untilMs)) {
         elapsedMs = due.at;
-        timers.delete(due);
-        if (due.periodMs !== null)
-          timers.add({ ...due, at: due.at + due.periodMs, order: order++ });
+        if (due.periodMs === null) timers.delete(due);
+        else {
+          // The same entry, so that whoever set it can still cancel it.
+          due.at += due.periodMs;
+          due.order = order++;
+        }
         due.run();
         await settlePromises();
       }
