@@ -128,7 +128,7 @@ describe('the house', () => {
 
   it('names no place of one machine in a tracked file', () => {
     // A directory of somebody's own, or an address of a registry that is not the public one.
-    const place = /(?<![\w.*}/-])\/(?:home\/\w|(?:ro{2}t|w[o]rk)(?:\/|(?=['"`\s])))/;
+    const place = /(?<![\w.*}/-])\/(?:home\/(?!me\/|you\/)\w|(?:ro{2}t|w[o]rk)(?:\/|(?=['"`\s])))/;
     const registry = /"r[e]solved": "(?!https:\/\/registry\.npmjs\.org\/)|^registry\s*=/;
     const broken = trackedTexts().flatMap(({ path, lines }) =>
       lines.flatMap((line, index) =>

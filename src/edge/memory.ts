@@ -1,0 +1,186 @@
+import { Fault } from '../kernel/fault.ts';
+import type { LedgerReading } from '../model/ledger.ts';
+import type { Snapshot, Target } from '../model/snapshot.ts';
+import type { TargetHealth, TargetReason, TargetStatus } from '../model/target.ts';
+import type { EdgeDriver, EdgeEvent, EdgeStatus } from './driver.ts';
+
+/**
+ * An edge that exists only as data: nothing listens, nothing is checked, nothing passes. For tests
+ * of the control plane and for fleets of thousands. A target has the health it is told to have.
+ */
+
+export interface MemoryEdgeOptions {
+  now: () => number;
+  /** What the checks of an active target would say at first; healthy when not given. */
+  health?: (pool: string, target: string) => 'initial' | 'healthy' | 'unhealthy';
+}
+
+export interface MemoryEdge extends EdgeDriver {
+  /** The snapshot in force; null before the first. */
+  readonly snapshot: Snapshot | null;
+  /** What the checks of a target say from now on. */
+  setHealth(pool: string, target: string, health: TargetHealth, description?: string): void;
+  /** Requests and tunnels inside a target. */
+  setInside(pool: string, target: string, inside: { inFlight: number; tunnels: number }): void;
+  setLedger(reading: Omit<LedgerReading, 'at'>): void;
+  /** Breaks the connection, or makes it again: until then the edge cannot be reached. */
+  setReachable(reachable: boolean): void;
+}
+
+const PID = 1;
+const emptyLedger = { rows: [], unaccounted: 0, inFlight: 0, tunnels: 0 };
+
+export function createMemoryEdge({ now, health = () => 'healthy' }: MemoryEdgeOptions): MemoryEdge {
+  const targets = new Map<string, TargetStatus>();
+  const listeners = new Set<(event: EdgeEvent) => void>();
+  let snapshot: Snapshot | null = null;
+  let ledger: Omit<LedgerReading, 'at'> = emptyLedger;
+  let generation = 1;
+  let reachable = true;
+
+  const tell = (event: EdgeEvent): void => {
+    for (const listener of listeners) listener(event);
+  };
+
+  const requireReachable = (): void => {
+    if (reachable) return;
+    throw new Fault({
+      code: 'edge-unreachable',
+      message: 'the edge cannot be reached',
+      retryable: true,
+    });
+  };
+
+  const statusNow = (): EdgeStatus => {
+    const number = snapshot?.number ?? 0;
+    return {
+      pid: PID,
+      generation,
+      listeners: [],
+      workers: [{ pid: PID, generation, snapshot: number, accepting: true }],
+      snapshot: number,
+      targets: [...targets.values()],
+    };
+  };
+
+  const change = (pool: string, target: string, changes: Partial<TargetStatus>): void => {
+    const known = targets.get(keyOf(pool, target));
+    if (!known) throw new Error(`the edge has no target ${target} in ${pool}`);
+    const changed = { ...known, ...changes };
+    targets.set(keyOf(pool, target), changed);
+    tell({ kind: 'targets', targets: [changed] });
+  };
+
+  const register = (pool: string, target: Target): TargetStatus => {
+    const known = targets.get(keyOf(pool, target.id));
+    const isChecked = known && known.health !== 'draining' && known.health !== 'unused';
+    const wanted = healthOf(target.state, isChecked ? known.health : health(pool, target.id));
+    if (known?.health === wanted) return known;
+    return { ...newStatus(pool, target.id, now()), ...known, ...explained(wanted), since: now() };
+  };
+
+  const replaceTargets = (next: Snapshot): void => {
+    const before = new Map(targets);
+    targets.clear();
+    for (const pool of next.pools) {
+      for (const target of pool.targets) {
+        const key = keyOf(pool.id, target.id);
+        const known = before.get(key);
+        if (known) targets.set(key, known);
+        targets.set(key, register(pool.id, target));
+      }
+    }
+    const changed = [...targets].filter(([key, status]) => before.get(key) !== status);
+    if (changed.length > 0) tell({ kind: 'targets', targets: changed.map(([, status]) => status) });
+  };
+
+  return {
+    get snapshot() {
+      return snapshot;
+    },
+    async start() {
+      return statusNow();
+    },
+    async publish(next) {
+      requireReachable();
+      const current = snapshot?.number ?? 0;
+      if (next.number <= current) throw stale(next.number, current);
+      snapshot = next;
+      replaceTargets(next);
+    },
+    async status() {
+      requireReachable();
+      return statusNow();
+    },
+    async ledger() {
+      requireReachable();
+      return { at: now(), ...ledger };
+    },
+    async upgrade() {
+      requireReachable();
+      generation += 1;
+      return statusNow();
+    },
+    watch(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    async stop() {
+      targets.clear();
+    },
+    async close() {
+      listeners.clear();
+    },
+    setHealth(pool, target, to, description = '') {
+      change(pool, target, { ...explained(to, description), since: now() });
+    },
+    setInside: change,
+    setLedger(reading) {
+      ledger = reading;
+    },
+    setReachable(wanted) {
+      if (wanted === reachable) return;
+      reachable = wanted;
+      tell(wanted ? { kind: 'connected', status: statusNow() } : { kind: 'disconnected' });
+    },
+  };
+}
+
+const keyOf = (pool: string, target: string): string => `${pool} ${target}`;
+
+function healthOf(state: Target['state'], checked: TargetHealth): TargetHealth {
+  if (state === 'draining') return 'draining';
+  return state === 'standby' ? 'unused' : checked;
+}
+
+const newStatus = (pool: string, id: string, since: number): TargetStatus => ({
+  id,
+  pool,
+  ...explained('initial'),
+  since,
+  inFlight: 0,
+  tunnels: 0,
+});
+
+const REASONS: Record<TargetHealth, TargetReason | null> = {
+  initial: 'Elb.InitialHealthChecking',
+  healthy: null,
+  unhealthy: 'Target.FailedHealthChecks',
+  draining: 'Target.DeregistrationInProgress',
+  unused: 'Target.NotInUse',
+};
+
+function explained(
+  health: TargetHealth,
+  description = '',
+): Pick<TargetStatus, 'health' | 'reason' | 'description'> {
+  return { health, reason: REASONS[health], description };
+}
+
+function stale(number: number, current: number): Fault {
+  return new Fault({
+    code: 'stale-snapshot',
+    message: `snapshot ${number} is not newer than ${current}, which is in force`,
+    details: { current },
+  });
+}
