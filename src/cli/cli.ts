@@ -31,7 +31,7 @@ export async function runCli(input: CliInput): Promise<number> {
     else await program.parseAsync([...input.argv], { from: 'user' });
     return code;
   } catch (thrown) {
-    if (interruption.signal.aborted) return exitCodes.interrupted;
+    if (interruption.signal.aborted && !isInterrupted(thrown)) return exitCodes.interrupted;
     if (thrown instanceof CommanderError) return endParsing(context, thrown);
     return report(context, asFault(thrown, context));
   }
@@ -63,6 +63,10 @@ function report(context: Context, fault: Fault): number {
   }
   return exitCodeOf(fault);
 }
+
+/** A command that has something to say about being interrupted. */
+const isInterrupted = (thrown: unknown): boolean =>
+  thrown instanceof Fault && thrown.code === 'interrupted';
 
 function asFault(thrown: unknown, context: Context): Fault {
   if (thrown instanceof Fault) return thrown;

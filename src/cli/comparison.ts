@@ -3,6 +3,7 @@ import type { BundleEntry } from '../bundle/entry.ts';
 import type { Configuration, Variables } from '../model/configuration.ts';
 import type { Context } from './context.ts';
 import { InputFault } from './exit-code.ts';
+import { MASK } from './mask.ts';
 import { type Project, packProject } from './project.ts';
 import { settingsOf } from './settings.ts';
 import type { Where } from './where.ts';
@@ -37,6 +38,17 @@ export const hasDifferences = ({ files, configuration, variables }: Comparison):
   files.added.length + files.changed.length + files.removed.length > 0 ||
   configuration.length > 0 ||
   variables.length > 0;
+
+/** For scripts: an interface. */
+export function comparisonJson(comparison: Comparison, reveal: boolean) {
+  const hide = (side: string | null) => (side === null || reveal ? side : MASK);
+  const variables = comparison.variables.map(({ key, before, after }) => ({
+    key,
+    before: hide(before),
+    after: hide(after),
+  }));
+  return { differs: hasDifferences(comparison), ...comparison, variables };
+}
 
 /** What deploying the directory would change. */
 export async function compareWithRunning(context: Context, project: Project): Promise<Comparison> {

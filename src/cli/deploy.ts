@@ -1,7 +1,7 @@
 import { rolloutSchema } from '../model/configuration.ts';
 import { isRunning } from '../model/deployment.ts';
 import { command } from './command.ts';
-import { compareWithRunning } from './comparison.ts';
+import { compareWithRunning, comparisonJson } from './comparison.ts';
 import { renderComparison } from './comparison-text.ts';
 import { commandFor, conclude, tellVerdict } from './conclude.ts';
 import { answer, type Context } from './context.ts';
@@ -134,7 +134,7 @@ async function attach(context: Context, options: DeployOptions): Promise<number>
 
 async function showChanges(context: Context, project: Project): Promise<number> {
   const comparison = await compareWithRunning(context, project);
-  answer(context, comparison, () => [
+  answer(context, comparisonJson(comparison, false), () => [
     ...renderComparison(comparison, { reveal: false, paint: context.stdout.paint }),
     '',
     'Nothing was changed: this was a dry run.',

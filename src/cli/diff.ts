@@ -1,15 +1,14 @@
 import { command } from './command.ts';
 import {
-  type Change,
   type Comparison,
   compareReleases,
   compareWithRunning,
+  comparisonJson,
   hasDifferences,
 } from './comparison.ts';
 import { renderComparison } from './comparison-text.ts';
 import { answer, type Context } from './context.ts';
 import { exitCodes } from './exit-code.ts';
-import { MASK } from './mask.ts';
 import { type EnvironmentOptions, environmentOptions } from './options.ts';
 import { loadProject } from './project.ts';
 import { chooseEnvironment } from './where.ts';
@@ -38,10 +37,10 @@ export const diffCommand = command<DiffOptions>({
   ],
   async run(context, options, [before, after]) {
     const comparison = await compareAsked(context, options, before, after);
-    const shown = options.reveal ? comparison : masked(comparison);
-    answer(context, { differs: hasDifferences(comparison), ...shown }, () =>
+    const reveal = options.reveal === true;
+    answer(context, comparisonJson(comparison, reveal), () =>
       renderComparison(comparison, {
-        reveal: options.reveal === true,
+        reveal,
         paint: context.stdout.paint,
       }),
     );
@@ -60,12 +59,4 @@ async function compareAsked(
   }
   const where = await chooseEnvironment(context, options);
   return compareReleases(context, where, before, after ?? null);
-}
-
-function masked(comparison: Comparison): Comparison {
-  const hide = (side: string | null) => (side === null ? null : MASK);
-  const variables = comparison.variables.map(
-    ({ key, before, after }: Change): Change => ({ key, before: hide(before), after: hide(after) }),
-  );
-  return { ...comparison, variables };
 }

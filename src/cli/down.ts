@@ -85,6 +85,8 @@ async function confirm(context: Context, going: readonly Where[], all: boolean):
   const typed = await text({
     message: `This stops ${going.map(nameOf).join(', ')}. Type ${name} to go on`,
     signal: context.interrupt,
+    input: context.stdin,
+    output: context.stderr.stream,
   });
   if (!isCancel(typed) && typed === name) return;
   throw new Fault({

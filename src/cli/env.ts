@@ -123,7 +123,12 @@ async function readValue(context: Context, name: string): Promise<string> {
 
 async function askValue(context: Context, name: string): Promise<string> {
   const { isCancel, password } = await import('@clack/prompts');
-  const value = await password({ message: `Value of ${name}`, signal: context.interrupt });
+  const value = await password({
+    message: `Value of ${name}`,
+    signal: context.interrupt,
+    input: context.stdin,
+    output: context.stderr.stream,
+  });
   if (isCancel(value)) throw badVariable(name, `${name} was given no value`);
   return value;
 }

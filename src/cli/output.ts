@@ -4,6 +4,8 @@ import { type Paint, paint } from './paint.ts';
 /** One of the two streams we write to, and what it can show. */
 export interface Output {
   readonly isTerminal: boolean;
+  /** For what draws by itself: questions. */
+  readonly stream: OutputStream;
   /** Width in columns; 80 off a terminal. */
   readonly columns: number;
   readonly paint: Paint;
@@ -23,6 +25,7 @@ export function output(
   const isTerminal = stream.isTTY === true && environment.TERM !== 'dumb';
   return {
     isTerminal,
+    stream,
     get columns() {
       return stream.columns ?? DEFAULT_COLUMNS;
     },

@@ -20,6 +20,9 @@ export async function ship(
 ): Promise<DeploymentView | null> {
   const packed = await packAndTell(context, project);
   if (packed) await send(context, packed);
+  if (context.interrupt.aborted) {
+    throw new Fault({ code: 'interrupted', message: 'interrupted before anything was changed' });
+  }
   const { application, environment, configuration } = project;
   const { deployment } = await context.client().call('deploy', {
     params: { application, environment },
