@@ -120,12 +120,29 @@ describe('a target', () => {
     const slow = fetch(`http://127.0.0.1:${port}/slow`);
     await until(async () => (await live.edge.ledger()).inFlight === 1);
     const drainUntil = systemClock.now() + 10_000;
+    await live.edge.publish(snapshotOf(2, live.app, { state: 'draining', drainUntil }));
+    // Whoever follows the events alone must not take the target for empty.
+    const [last] = live.events.filter((event) => event.kind === 'targets').slice(-1);
+    expect(last).toMatchObject({ targets: [{ health: 'draining', inFlight: 1 }] });
+    expect((await live.edge.status()).targets).toMatchObject([{ health: 'draining', inFlight: 1 }]);
     const emptied = live.nextEvent(
       (event) => event.kind === 'targets' && event.targets[0]?.inFlight === 0,
     );
-    await live.edge.publish(snapshotOf(2, live.app, { state: 'draining', drainUntil }));
-    expect((await live.edge.status()).targets).toMatchObject([{ health: 'draining', inFlight: 1 }]);
     expect(await emptied).toMatchObject({ targets: [{ health: 'draining', inFlight: 0 }] });
+    expect((await slow).status).toBe(200);
+  });
+});
+
+describe('a new supervisor', () => {
+  it('knows what is inside the targets before it says so', async () => {
+    live = await liveEdge();
+    const port = await serve(live);
+    live.app.answer.delayMs = 1_500;
+    const slow = fetch(`http://127.0.0.1:${port}/slow`);
+    await until(async () => (await live.edge.ledger()).inFlight === 1);
+    const back = live.nextEvent((event) => event.kind === 'connected');
+    process.kill((await live.edge.status()).pid, 'SIGKILL');
+    expect(await back).toMatchObject({ status: { targets: [{ inFlight: 1, health: 'healthy' }] } });
     expect((await slow).status).toBe(200);
   });
 });

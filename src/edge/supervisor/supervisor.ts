@@ -1,28 +1,22 @@
-import { rmSync } from 'node:fs';
 import type { Server } from 'node:net';
 import { type Clock, systemClock, type Timer } from '../../kernel/clock.ts';
-import { Fault, messageOf } from '../../kernel/fault.ts';
+import { Fault } from '../../kernel/fault.ts';
 import type { Log } from '../../kernel/log.ts';
 import { type Snapshot, snapshotSchema } from '../../model/snapshot.ts';
 import type { TargetStatus } from '../../model/target.ts';
 import type { EdgeStatus } from '../driver.ts';
 import { type EdgeHome, edgeHome } from '../home.ts';
-import {
-  inheritedListeners,
-  launchSupervisor,
-  launchWorker,
-  type SupervisorArguments,
-} from '../launch.ts';
+import { inheritedListeners, launchWorker, type SupervisorArguments } from '../launch.ts';
 import type { HealthEntry } from '../link.ts';
-import { identityOf, type ProcessIdentity } from '../process-identity.ts';
-import { readState, writeState, writeStateDurably } from '../state-file.ts';
-import { type Checks, healthChecks, type KeptHealth, keyOf } from './checks.ts';
+import { type Checks, healthChecks, keyOf } from './checks.ts';
 import { type ControlServer, controlServer } from './control-server.ts';
 import { Fleet } from './fleet.ts';
-import { type KeptBase, type KeptWorker, type Ledger, ledger } from './ledger.ts';
+import { KeptState } from './kept-state.ts';
+import { type Ledger, ledger } from './ledger.ts';
 import type { Ownership } from './ownership.ts';
 import { httpProbe } from './probe.ts';
 import { listenOn } from './sockets.ts';
+import { launchSuccessor, type Successor } from './successor.ts';
 
 /**
  * The edge's supervisor: keeps the listeners' descriptors without accepting, runs the workers and
@@ -37,16 +31,8 @@ const ANNOUNCE_DELAY_MS = 5;
 const SIGTERM_DRAIN_MS = 10_000;
 /** Longer than a worker may take to start, so that one that hangs has been replaced once. */
 const READY_TIMEOUT_MS = 20_000;
-const UPGRADE_TIMEOUT_MS = 15_000;
 /** For last answers to leave. */
 const EXIT_DELAY_MS = 50;
-
-/** What `supervisor.json` says of the owner. */
-export interface SupervisorRecord extends ProcessIdentity {
-  generation: number;
-  startedAt: number;
-  listeners: { host: string; port: number }[];
-}
 
 export interface SupervisorOptions {
   args: SupervisorArguments;
@@ -61,6 +47,7 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #clock: Clock = systemClock;
   readonly #home: EdgeHome;
+  readonly #kept: KeptState;
   readonly #log: Log;
   readonly #generation: number;
   readonly #ledger: Ledger;
@@ -74,17 +61,16 @@ export class Supervisor {
   #publishing: Promise<unknown> = Promise.resolve();
   #announcement: Timer | null = null;
   #busyDraining = new Set<string>();
-  /** What each file holds, so that an idle edge writes nothing. */
-  readonly #kept = new Map<string, string>();
   #phase: 'running' | 'ending' = 'running';
-  #handedOver: (() => void) | null = null;
+  #successor: Successor | null = null;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#home = edgeHome(options.args.home);
     this.#log = options.log;
-    this.#generation = readState<SupervisorRecord>(this.#home.supervisor)?.generation ?? 1;
-    this.#ledger = ledger(readState<KeptBase>(this.#home.ledger));
+    this.#kept = new KeptState(this.#home, this.#log);
+    this.#generation = this.#kept.generation();
+    this.#ledger = ledger(this.#kept.ledger());
     this.#checks = healthChecks({
       clock: this.#clock,
       probe: httpProbe(this.#clock),
@@ -103,15 +89,15 @@ export class Supervisor {
         return launchWorker(options.program, workerArgs, inheritedListeners(args));
       },
       routing: () => ({ snapshot: this.#snapshot, health: this.#checks.entries() }),
-      onAccount: () => this.#keepLedger(),
-      onCeiling: () => this.#keep(this.#home.ceilings, this.#ledger.ceilings()),
+      onAccount: () => this.#kept.keepLedger(this.#ledger),
+      onCeiling: () => this.#kept.keepCeilings(this.#ledger),
       onDeath: (death) => this.#control.broadcast({ kind: 'worker-died', ...death }),
       onInside: () => this.#noticeEmptied(),
     });
     this.#control = controlServer(
       {
         ready: () => this.#ready(),
-        status: async () => this.#status(),
+        status: () => this.#adoptedStatus(),
         publish: ({ snapshot, again }) => this.#publish(snapshot, again),
         ledger: () => this.#readLedger(),
         upgrade: () => this.#upgrade(),
@@ -124,10 +110,10 @@ export class Supervisor {
 
   async start(): Promise<void> {
     this.#writeRecord(this.#generation);
-    this.#snapshot = readState<Snapshot>(this.#home.snapshot);
-    this.#checks.restore(readState<KeptHealth>(this.#home.health) ?? {});
+    this.#snapshot = this.#kept.snapshot();
+    this.#checks.restore(this.#kept.health());
     if (this.#snapshot) this.#checks.update(this.#snapshot);
-    const earlier = this.#earlierWorkers();
+    const earlier = this.#kept.workers();
     this.#servers.push(
       await listenOn(this.#home.workersSocket, (socket) => this.#fleet.connect(socket)),
     );
@@ -154,6 +140,12 @@ export class Supervisor {
       hint: `read ${this.#home.log}`,
       retryable: true,
     });
+  }
+
+  /** Until earlier workers are back, targets would look empty that are not. */
+  async #adoptedStatus(): Promise<EdgeStatus> {
+    await this.#fleet.adopted();
+    return this.#status();
   }
 
   #status(): EdgeStatus {
@@ -191,15 +183,17 @@ export class Supervisor {
     const current = this.#snapshot?.number ?? 0;
     if (!(again && snapshot.number === current)) {
       if (snapshot.number <= current) throw staleSnapshot(snapshot.number, current);
-      await this.#keepSnapshot(snapshot);
+      await this.#kept.keepSnapshot(snapshot);
       this.#snapshot = snapshot;
       // Health goes first, so that no worker sees a target without knowing its health.
       this.#onHealth(this.#checks.update(snapshot));
       this.#fleet.pushSnapshot(snapshot);
     }
     await this.#fleet.acknowledged(snapshot.number);
-    // Whoever waits for a target to drain must not read counts from before it was unrouted.
+    // Whoever waits for a target to drain must not act on counts from before it was unrouted: the
+    // event is on its way before the answer.
     await this.#fleet.reported();
+    this.#tellTargets();
     return null;
   }
 
@@ -211,7 +205,7 @@ export class Supervisor {
 
   #onHealth(entries: HealthEntry[]): void {
     // On disk before anybody acts on it: a new supervisor must not take an admitted target back.
-    this.#keep(this.#home.health, this.#checks.kept());
+    this.#kept.keepHealth(this.#checks.kept());
     this.#fleet.pushHealth(entries);
     this.#announceTargets();
   }
@@ -228,38 +222,28 @@ export class Supervisor {
   }
 
   #announceTargets(): void {
-    this.#announcement ??= this.#clock.after(ANNOUNCE_DELAY_MS, () => {
-      this.#announcement = null;
-      this.#control.broadcast({ kind: 'targets', targets: this.#targets() });
-    });
+    this.#announcement ??= this.#clock.after(ANNOUNCE_DELAY_MS, () => this.#tellTargets());
+  }
+
+  #tellTargets(): void {
+    this.#announcement?.cancel();
+    this.#announcement = null;
+    this.#control.broadcast({ kind: 'targets', targets: this.#targets() });
   }
 
   /** Starts the code that is on disk now, which takes over when it is up. */
   async #upgrade(): Promise<null> {
-    if (this.#handedOver)
+    if (this.#successor) {
       throw new Fault({
         code: 'upgrade-running',
         message: 'the edge is being upgraded already',
         retryable: true,
       });
+    }
     const { args, program } = this.#options;
-    const outcome = await new Promise<'handed-over' | 'failed'>((resolve) => {
-      this.#handedOver = () => resolve('handed-over');
-      const next = launchSupervisor(
-        program,
-        { ...args, takeOver: true },
-        inheritedListeners(args),
-        2,
-      );
-      next.on('error', () => resolve('failed'));
-      next.on('exit', () => resolve('failed'));
-      this.#clock.after(UPGRADE_TIMEOUT_MS, () => {
-        next.kill('SIGKILL');
-        resolve('failed');
-      });
-    });
-    if (outcome === 'handed-over') return null;
-    this.#handedOver = null;
+    this.#successor = launchSuccessor(program, args, this.#clock);
+    if ((await this.#successor.outcome) === 'took-over') return null;
+    this.#successor = null;
     throw new Fault({
       code: 'upgrade-failed',
       message: 'the new edge did not start; the old one goes on',
@@ -269,7 +253,7 @@ export class Supervisor {
   }
 
   async #handOver(): Promise<null> {
-    this.#handedOver?.();
+    this.#successor?.take();
     this.#end();
     this.#fleet.letGo();
     this.#writeRecord(this.#generation + 1);
@@ -282,9 +266,7 @@ export class Supervisor {
     this.#log.info({ drainMs }, 'stopping');
     await this.#fleet.stop(drainMs);
     this.#end();
-    // What was healthy may be long gone when the edge is started again.
-    const { health, living, ceilings, supervisor } = this.#home;
-    for (const file of [health, living, ceilings, supervisor]) rmSync(file, { force: true });
+    this.#kept.forgetLiving();
     this.#leave();
     return null;
   }
@@ -299,7 +281,7 @@ export class Supervisor {
 
   #end(): void {
     this.#phase = 'ending';
-    this.#keepLedger();
+    this.#kept.keepLedger(this.#ledger);
     this.#ticks?.cancel();
     this.#announcement?.cancel();
     this.#checks.close();
@@ -313,74 +295,17 @@ export class Supervisor {
   }
 
   #tick(): void {
-    const problem = this.#homeProblem();
-    if (problem === null) this.#keepLedger();
+    const problem = this.#kept.ownershipProblem();
+    if (problem === null) this.#kept.keepLedger(this.#ledger);
     else if (this.#phase === 'running') {
       this.#phase = 'ending';
       void this.#abandon(problem);
     }
   }
 
-  #homeProblem(): string | null {
-    try {
-      const owner = readState<SupervisorRecord>(this.#home.supervisor);
-      if (owner === null) return `${this.#home.directory} is gone`;
-      return owner.pid === process.pid ? null : `${this.#home.directory} belongs to ${owner.pid}`;
-    } catch (thrown) {
-      return messageOf(thrown);
-    }
-  }
-
-  /** Ended workers' counts first: a worker that is in both files counts once. */
-  #keepLedger(): void {
-    this.#keep(this.#home.ledger, this.#ledger.base());
-    this.#keep(this.#home.living, this.#ledger.living());
-    this.#keep(this.#home.ceilings, this.#ledger.ceilings());
-  }
-
-  #earlierWorkers(): KeptWorker[] {
-    const ceilings = readState<Record<string, number>>(this.#home.ceilings) ?? {};
-    return (readState<KeptWorker[]>(this.#home.living) ?? []).map((kept) => ({
-      ...kept,
-      ceiling: Math.max(kept.ceiling, ceilings[kept.worker.name] ?? 0),
-    }));
-  }
-
-  async #keepSnapshot(snapshot: Snapshot): Promise<void> {
-    try {
-      await writeStateDurably(this.#home.snapshot, JSON.stringify(snapshot));
-    } catch (cause) {
-      throw new Fault({
-        code: 'snapshot-not-kept',
-        message: `the edge cannot write ${this.#home.snapshot}: ${messageOf(cause)}`,
-        subject: this.#home.snapshot,
-        hint: 'make room on the disk',
-        retryable: true,
-        cause,
-      });
-    }
-  }
-
   #writeRecord(generation: number): void {
-    const record: SupervisorRecord = {
-      ...identityOf(process.pid),
-      generation,
-      startedAt: this.#clock.now(),
-      listeners: this.#options.args.listeners,
-    };
-    writeState(this.#home.supervisor, JSON.stringify(record));
-  }
-
-  /** A full disk stops the keeping, not the traffic. */
-  #keep(path: string, state: unknown): void {
-    const text = JSON.stringify(state);
-    if (this.#kept.get(path) === text) return;
-    try {
-      writeState(path, text);
-      this.#kept.set(path, text);
-    } catch (thrown) {
-      this.#log.error({ path, error: messageOf(thrown) }, 'cannot keep state');
-    }
+    const { listeners } = this.#options.args;
+    this.#kept.keepRecord({ generation, startedAt: this.#clock.now(), listeners });
   }
 }
 

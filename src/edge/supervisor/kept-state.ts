@@ -1,0 +1,118 @@
+import { rmSync } from 'node:fs';
+import { Fault, messageOf } from '../../kernel/fault.ts';
+import type { Log } from '../../kernel/log.ts';
+import type { Snapshot } from '../../model/snapshot.ts';
+import type { EdgeHome } from '../home.ts';
+import { identityOf, type ProcessIdentity } from '../process-identity.ts';
+import { readState, writeState, writeStateDurably } from '../state-file.ts';
+import type { KeptHealth } from './checks.ts';
+import type { KeptBase, KeptWorker, Ledger } from './ledger.ts';
+
+/** What `supervisor.json` says of the owner. */
+export interface SupervisorRecord extends ProcessIdentity {
+  generation: number;
+  startedAt: number;
+  listeners: { host: string; port: number }[];
+}
+
+/** Everything a supervisor leaves on disk for the next. Only the owner of the home writes. */
+export class KeptState {
+  readonly #home: EdgeHome;
+  readonly #log: Log;
+  /** What each file holds, so that an idle edge writes nothing. */
+  readonly #written = new Map<string, string>();
+
+  constructor(home: EdgeHome, log: Log) {
+    this.#home = home;
+    this.#log = log;
+  }
+
+  generation(): number {
+    return readState<SupervisorRecord>(this.#home.supervisor)?.generation ?? 1;
+  }
+
+  snapshot(): Snapshot | null {
+    return readState<Snapshot>(this.#home.snapshot);
+  }
+
+  health(): KeptHealth {
+    return readState<KeptHealth>(this.#home.health) ?? {};
+  }
+
+  ledger(): KeptBase | null {
+    return readState<KeptBase>(this.#home.ledger);
+  }
+
+  /** Workers that lived when the last supervisor wrote. */
+  workers(): KeptWorker[] {
+    const ceilings = readState<Record<string, number>>(this.#home.ceilings) ?? {};
+    return (readState<KeptWorker[]>(this.#home.living) ?? []).map((kept) => ({
+      ...kept,
+      ceiling: Math.max(kept.ceiling, ceilings[kept.worker.name] ?? 0),
+    }));
+  }
+
+  keepRecord(record: Omit<SupervisorRecord, keyof ProcessIdentity>): void {
+    writeState(this.#home.supervisor, JSON.stringify({ ...identityOf(process.pid), ...record }));
+  }
+
+  /** @throws `snapshot-not-kept` (retryable) */
+  async keepSnapshot(snapshot: Snapshot): Promise<void> {
+    try {
+      await writeStateDurably(this.#home.snapshot, JSON.stringify(snapshot));
+    } catch (cause) {
+      throw new Fault({
+        code: 'snapshot-not-kept',
+        message: `the edge cannot write ${this.#home.snapshot}: ${messageOf(cause)}`,
+        subject: this.#home.snapshot,
+        hint: 'make room on the disk',
+        retryable: true,
+        cause,
+      });
+    }
+  }
+
+  keepHealth(health: KeptHealth): void {
+    this.#keep(this.#home.health, health);
+  }
+
+  /** Ended workers' counts first: a worker that is in both files counts once. */
+  keepLedger(ledger: Ledger): void {
+    this.#keep(this.#home.ledger, ledger.base());
+    this.#keep(this.#home.living, ledger.living());
+    this.keepCeilings(ledger);
+  }
+
+  keepCeilings(ledger: Ledger): void {
+    this.#keep(this.#home.ceilings, ledger.ceilings());
+  }
+
+  /** After an orderly end. What was healthy may be long gone when the edge is started again. */
+  forgetLiving(): void {
+    const { health, living, ceilings, supervisor } = this.#home;
+    for (const file of [health, living, ceilings, supervisor]) rmSync(file, { force: true });
+  }
+
+  /** Why this process is not the owner of the home any more; null when it is. */
+  ownershipProblem(): string | null {
+    try {
+      const owner = readState<SupervisorRecord>(this.#home.supervisor);
+      if (owner === null) return `${this.#home.directory} is gone`;
+      return owner.pid === process.pid ? null : `${this.#home.directory} belongs to ${owner.pid}`;
+    } catch (thrown) {
+      return messageOf(thrown);
+    }
+  }
+
+  /** A full disk stops the keeping, not the traffic. */
+  #keep(path: string, state: unknown): void {
+    const text = JSON.stringify(state);
+    if (this.#written.get(path) === text) return;
+    try {
+      writeState(path, text);
+      this.#written.set(path, text);
+    } catch (thrown) {
+      this.#log.error({ path, error: messageOf(thrown) }, 'cannot keep state');
+    }
+  }
+}
