@@ -44,6 +44,11 @@ export interface RequestHead {
   headBytes: number;
 }
 
+/** What a request line has beside its target, with room for a long method. */
+const LINE_OVERHEAD = 64;
+/** Half a line end, or NUL. Global, so that it can begin where it left off. */
+const strayByte = /(?<!\r)\n|\r(?=[^\n])|\0/g;
+
 const scanner = new FieldScanner();
 
 /** The last Host that was read, because the next one is nearly always the same. */
@@ -61,13 +66,19 @@ export function parseRequestHead(text: string, limits: Limits): RequestHead | Re
 
 export const isRefusal = (head: RequestHead | Refusal): head is Refusal => 'status' in head;
 
-/** What is wrong with a head of which only the beginning is here; null when nothing yet. */
-export function earlyRefusal(text: string, limits: Limits): Refusal | null {
-  if (/[^\r]\n|^\n|\r[^\n]|\0/.test(text)) return refusals.controlCharacter;
+/**
+ * What is wrong with a head of which only the beginning is here; null when nothing yet.
+ *
+ * @param seen so many bytes of it were found good before, and only what is new is looked at
+ */
+export function earlyRefusal(text: string, seen: number, limits: Limits): Refusal | null {
+  strayByte.lastIndex = Math.max(0, seen - 1);
+  if (strayByte.test(text)) return refusals.controlCharacter;
   const lineEnd = text.indexOf('\r\n');
   if (lineEnd === -1) {
-    return text.length > limits.targetBytes + 64 ? refusals.targetTooLong : null;
+    return text.length > limits.targetBytes + LINE_OVERHEAD ? refusals.targetTooLong : null;
   }
+  if (lineEnd + 2 <= seen) return null;
   const line = parseRequestLine(text, lineEnd, limits);
   return 'status' in line ? line : null;
 }

@@ -39,8 +39,8 @@ export class ClientConnection implements Deadlined {
   private readonly edge: EdgeContext;
   private exchange: Exchange | null = null;
   private tunnel: Tunnel | null = null;
-  /** A head has begun and its deadline runs. */
-  private headBegun = false;
+  /** Of a head that is not all here: so much was looked at already. Its deadline runs from 1 on. */
+  private headSeenBytes = 0;
   private emptyLineSkipped = false;
   private reading = false;
   private paused = false;
@@ -117,8 +117,8 @@ export class ClientConnection implements Deadlined {
     this.tunnel = tunnel;
     const early = this.held;
     this.held = null;
+    this.updateReading();
     if (early !== null) tunnel.onClientData(early);
-    else this.updateReading();
     if (this.halfClosed) tunnel.onClientEnd();
   }
 
@@ -150,7 +150,7 @@ export class ClientConnection implements Deadlined {
     else if (this.tunnel !== null) this.tunnel.onDeadline();
     else if (this.exchange !== null) this.exchange.onDeadline();
     else if (this.writer.blocked) this.destroy();
-    else if (this.headBegun) this.refuseNew(refusals.headTooSlow);
+    else if (this.headSeenBytes > 0) this.refuseNew(refusals.headTooSlow);
     else this.endAndLinger();
     if (this.deadlineMs <= nowMs) this.deadlineMs = nowMs + this.edge.limits.lingerMs;
   }
@@ -218,13 +218,14 @@ export class ClientConnection implements Deadlined {
       return true;
     }
     const { headBytes } = this.edge.limits;
-    const end = held.indexOf(HEAD_END, 0, 'latin1');
+    const searchFrom = Math.max(0, this.headSeenBytes - HEAD_END.length);
+    const end = held.indexOf(HEAD_END, searchFrom, 'latin1');
     if (end === -1 || end > headBytes) {
       this.holdHead(held, end !== -1 || held.length > headBytes);
       return false;
     }
     const head = parseRequestHead(latin1(held, 0, end + HEAD_END.length), this.edge.limits);
-    this.headBegun = false;
+    this.headSeenBytes = 0;
     this.emptyLineSkipped = false;
     if (isRefusal(head)) {
       this.refuseNew(head);
@@ -236,13 +237,15 @@ export class ClientConnection implements Deadlined {
   }
 
   private holdHead(held: Buffer, tooLarge: boolean): void {
-    const early = earlyRefusal(latin1(held, 0, this.edge.limits.headBytes), this.edge.limits);
+    const seen = this.headSeenBytes;
+    const end = Math.min(held.length, this.edge.limits.headBytes);
+    const early = earlyRefusal(latin1(held, 0, end), seen, this.edge.limits);
     if (early !== null || tooLarge) {
       this.refuseNew(early ?? refusals.headTooLarge);
-    } else if (!this.headBegun) {
-      this.headBegun = true;
-      this.deadlineMs = this.edge.clock.monotonic() + this.edge.limits.headMs;
+      return;
     }
+    this.headSeenBytes = held.length;
+    if (seen === 0) this.deadlineMs = this.edge.clock.monotonic() + this.edge.limits.headMs;
   }
 
   private begin(head: RequestHead): void {

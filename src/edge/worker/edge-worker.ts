@@ -110,6 +110,9 @@ export function createEdgeWorker(options: EdgeWorkerOptions): EdgeWorker {
           resolve();
         });
       });
+      server.on('error', () => {
+        // Out of descriptors, say: the connection is dropped, and those that stand are served.
+      });
       servers.add(server);
       const address = server.address();
       return typeof address === 'object' && address !== null ? address.port : 0;

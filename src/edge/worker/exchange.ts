@@ -25,7 +25,7 @@ export class Exchange implements UpstreamUser, Waiting {
   private readonly edge: EdgeContext;
   private readonly client: ClientConnection;
   private readonly head: RequestHead;
-  private readonly route: Route;
+  private route: Route;
   private readonly idempotent: boolean;
   private readonly startedMs: number;
   private readonly id: string;
@@ -65,6 +65,7 @@ export class Exchange implements UpstreamUser, Waiting {
 
   tryAgain(): boolean {
     const nowMs = this.edge.clock.monotonic();
+    this.findRoute();
     const target = this.route.pick(null, nowMs);
     if (target !== null) this.send(target, nowMs);
     return target !== null;
@@ -158,6 +159,11 @@ export class Exchange implements UpstreamUser, Waiting {
       this.requestSent = true;
       this.client.consume(body);
     }
+  }
+
+  /** The rules may have changed since it came. Those it came under do where none are left. */
+  private findRoute(): void {
+    this.route = this.edge.table.find(this.head.hostName) ?? this.route;
   }
 
   private attempt(nowMs: number): void {
@@ -350,6 +356,7 @@ export class Exchange implements UpstreamUser, Waiting {
     if (this.response !== null && this.client.writer.started) {
       this.breakResponse('cut');
     } else if (this.mayRetry(connected, nowMs)) {
+      this.findRoute();
       this.attempt(nowMs);
     } else if (connected) {
       this.answer(502, 'The instance closed the connection before it had answered.', 'cut');

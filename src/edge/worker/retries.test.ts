@@ -4,6 +4,7 @@ import {
   httpOrigin,
   rawOrigin,
   recordingOrigin,
+  settled,
   snapshot,
   statuses,
   testEdge,
@@ -196,6 +197,21 @@ describe('choosing a target', () => {
     edge.worker.updateHealth([health('i-0', 'healthy')]);
     expect((await answers).map(statuses)).toEqual([[200], [200]]);
     expect(edge.outcomes()).toEqual({ ok: 2 });
+  });
+
+  it('lets a waiting request follow rules that are newer than itself', async () => {
+    const app = await recordingOrigin();
+    const edge = await testEdge([]);
+    edge.worker.apply({
+      number: 2,
+      pools: [],
+      rules: [{ hosts: ['a'], environment: 'shop/production', forward: [] }],
+    });
+    const answer = edge.say(GET);
+    while (edge.worker.report(null, 'everything').accepted < 1) await settled(1);
+    edge.worker.apply(snapshot({ number: 3, targets: [{ port: app.port }] }));
+    edge.worker.updateHealth([health('i-0', 'healthy')]);
+    expect(statuses(await answer)).toEqual([200]);
   });
 
   it('sheds what does not fit into the queue', async () => {
