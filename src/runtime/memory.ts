@@ -152,7 +152,10 @@ export function createMemoryRuntime(options: MemoryRuntimeOptions): MemoryRuntim
     async logs(id, { tail }) {
       return tail <= 0 ? [] : (logs.get(id)?.slice(-tail) ?? []);
     },
-    async *follow() {},
+    async *follow(_id, signal) {
+      if (signal.aborted) return;
+      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    },
     async close() {
       listeners.clear();
       agenda.clear();

@@ -97,14 +97,16 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
       for (const what of ['id', 'application', 'environment'] as const) {
         parseName(what === 'id' ? 'instance' : what, spec[what]);
       }
-      await removing.get(spec.id)?.done;
+      const leaving = removing.get(spec.id);
+      if (leaving) await leaving.done;
       const held = slots.get(spec.id) ?? (await begin(spec));
       observe();
       return toSlot(held);
     },
 
     async remove(id, graceMs) {
-      await launching.get(id)?.catch(() => {});
+      const coming = launching.get(id);
+      if (coming) await coming.catch(() => {});
       const deadlineMs = clock.monotonic() + graceMs;
       const under = removing.get(id);
       if (under) {
