@@ -15,6 +15,11 @@ if (family === 'daemon' && command === 'run') {
   await runDaemon(VERSION);
 } else {
   const { runCli } = await import('./cli/cli.ts');
+  // A reader that has seen enough, such as `head`, is not an error.
+  process.stdout.on('error', (fault: NodeJS.ErrnoException) => {
+    if (fault.code === 'EPIPE') process.exit();
+    throw fault;
+  });
   process.exitCode = await runCli({
     argv: process.argv.slice(2),
     environment: process.env,

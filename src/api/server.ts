@@ -106,61 +106,78 @@ function answers(socketPath: string): Promise<boolean> {
 
 function handlersOver(control: Control, stop: () => void): Handlers {
   return {
-    daemon: () => control.daemon(),
+    daemon: () => control.queries.daemon(),
     async stopDaemon({ body }) {
       if (body.edge) await control.stopEdge();
       stop();
       return { stopping: true };
     },
     upgradeEdge: () => control.upgradeEdge(),
-    ledger: () => control.ledger(),
+    ledger: () => control.queries.ledger(),
     environments: async ({ query }) => ({
-      environments: await control.environments(query.application),
+      environments: await control.queries.environments(query.application),
     }),
-    environment: ({ params }) => control.environment(params.application, params.environment),
+    environment: ({ params }) =>
+      control.queries.environment(params.application, params.environment),
     bundle: async ({ params }) => ({ present: await control.hasBundle(params.digest) }),
     async putBundle({ params, query, body }) {
       await control.receiveBundle(params.digest, body, query);
       return { present: true };
     },
     deploy: async ({ params, body }) => ({
-      deployment: await control.deploy({ ...params, ...body }),
+      deployment: await control.operations.deploy({ ...params, ...body }),
     }),
     deployments: ({ params, query }) => ({
-      deployments: control.deployments(params.application, params.environment, query.limit),
+      deployments: control.queries.deployments(params.application, params.environment, query.limit),
     }),
     deployment: ({ params }) =>
-      control.deployment(params.application, params.environment, params.number),
-    abort: ({ params }) => ({ deployment: control.abort(params.application, params.environment) }),
+      control.queries.deployment(params.application, params.environment, params.number),
+    abort: ({ params }) => ({
+      deployment: control.operations.abort(params.application, params.environment),
+    }),
     rollback: async ({ params, body }) => ({
-      deployment: await control.rollback(params.application, params.environment, body.to),
+      deployment: await control.operations.rollback(
+        params.application,
+        params.environment,
+        body.to,
+      ),
     }),
     restart: async ({ params }) => ({
-      deployment: await control.restart(params.application, params.environment),
+      deployment: await control.operations.restart(params.application, params.environment),
     }),
-    scale: ({ params, body }) =>
-      control.scale(params.application, params.environment, definedOnly(body)),
-    terminate: ({ params }) => control.terminate(params.application, params.environment),
+    scale({ params, body }) {
+      control.operations.scale(params.application, params.environment, definedOnly(body));
+      return control.queries.environment(params.application, params.environment);
+    },
+    terminate({ params }) {
+      control.operations.terminate(params.application, params.environment);
+      return control.queries.environment(params.application, params.environment);
+    },
     variables: ({ params }) => ({
-      variables: control.variables(params.application, params.environment),
+      variables: control.queries.variables(params.application, params.environment),
     }),
     setVariables: async ({ params, body }) => ({
-      deployment: await control.setVariables(params.application, params.environment, body),
+      deployment: await control.operations.setVariables(
+        params.application,
+        params.environment,
+        body,
+      ),
     }),
-    versions: ({ params }) => ({ versions: control.versions(params.application) }),
+    versions: ({ params }) => ({ versions: control.queries.versions(params.application) }),
     versionFiles: async ({ params }) => ({
-      files: await control.versionFiles(params.application, params.label),
+      files: await control.queries.versionFiles(params.application, params.label),
     }),
     releases: ({ params }) => ({
-      releases: control.releases(params.application, params.environment),
+      releases: control.queries.releases(params.application, params.environment),
     }),
-    release: ({ params }) => control.release(params.application, params.environment, params.number),
+    release: ({ params }) =>
+      control.queries.release(params.application, params.environment, params.number),
     logs: async ({ params, query }) => ({
-      instances: await control.logs(params.application, params.environment, query.instance, {
+      instances: await control.logs.tail(params.application, params.environment, query.instance, {
         tail: query.tail,
       }),
     }),
-    events: ({ query }) => ({ events: control.events(definedOnly(query)) }),
+    events: ({ query }) => ({ events: control.queries.events(definedOnly(query)) }),
   };
 }
 
@@ -225,7 +242,7 @@ function streamEvents(context: Context, control: Control, clock: Clock): Respons
     let sent = last === undefined ? Number.NaN : Number(last);
     if (Number.isFinite(sent)) {
       const query = environment === undefined ? {} : { environment };
-      pending.unshift(...control.events({ ...query, after: sent, limit: REPLAY_LIMIT }));
+      pending.unshift(...control.queries.events({ ...query, after: sent, limit: REPLAY_LIMIT }));
     } else sent = 0;
     const heartbeat = clock.every(STREAM_HEARTBEAT_MS, () => void stream.write(': still here\n\n'));
     await stream.write(': connected\n\n');
@@ -248,7 +265,7 @@ function streamLogs(context: Context, control: Control): Response {
   const { application = '', environment = '' } = context.req.param();
   const instance = context.req.query('instance');
   const stopped = new AbortController();
-  const lines = control.followLogs(application, environment, instance, stopped.signal);
+  const lines = control.logs.follow(application, environment, instance, stopped.signal);
   return streamSSE(context, async (stream) => {
     stream.onAbort(() => stopped.abort());
     await stream.write(': connected\n\n');

@@ -1,36 +1,27 @@
 import type { Readable } from 'node:stream';
-import type { BundleFile, BundleStore } from '../bundle/driver.ts';
+import type { BundleStore } from '../bundle/driver.ts';
 import type { EdgeDriver, EdgeEvent } from '../edge/driver.ts';
 import type { Clock, Timer } from '../kernel/clock.ts';
 import { Fault, messageOf } from '../kernel/fault.ts';
 import type { Log } from '../kernel/log.ts';
 import { randomHex } from '../kernel/random.ts';
-import type { Capacity, Variables } from '../model/configuration.ts';
-import { type EnvironmentKey, environmentKey } from '../model/environment.ts';
+import type { EnvironmentKey } from '../model/environment.ts';
 import type { BelayEvent } from '../model/event.ts';
-import type { LedgerReading } from '../model/ledger.ts';
-import type { Release } from '../model/release.ts';
-import type { Version } from '../model/version.ts';
-import type {
-  DaemonView,
-  DeploymentDetail,
-  DeploymentView,
-  EnvironmentView,
-  ReleaseView,
-} from '../model/view.ts';
+import type { DaemonView } from '../model/view.ts';
 import { planEnvironment } from '../plan/environment.ts';
-import type { LogQuery, Runtime, Slot } from '../runtime/driver.ts';
+import type { Runtime, Slot } from '../runtime/driver.ts';
 import type { Store } from '../store/driver.ts';
 import { EdgeView } from './edge-view.ts';
 import { EventFeed } from './event-feed.ts';
+import { InstanceLogs } from './instance-logs.ts';
 import { ReconcileLoop } from './loop.ts';
 import { observeEnvironment, type Slots } from './observe.ts';
-import { type DeployInput, Operations } from './operations.ts';
-import { type Boundary, directoryOf, Performer } from './performer.ts';
+import { Operations } from './operations.ts';
+import { type Boundary, Performer } from './performer.ts';
+import { Queries } from './queries.ts';
 import { Records } from './records.ts';
 import { Router } from './router.ts';
 import { Traffic } from './traffic.ts';
-import { deploymentView, environmentView } from './views.ts';
 
 /**
  * The control plane: observe → plan → perform → record, for every environment, until it agrees with
@@ -41,8 +32,6 @@ import { deploymentView, environmentView } from './views.ts';
 /** A plan that still wants steps after so many rounds is looked at again later. */
 const MAX_ROUNDS = 50;
 const TRAFFIC_SAMPLE_MS = 5_000;
-/** How long the logs of an ended instance can be asked for by environment. */
-const ENDED_SHOWN_MS = 15 * 60_000;
 
 export interface ControlParts {
   store: Store;
@@ -57,13 +46,12 @@ export interface ControlParts {
   boundary?: Boundary;
 }
 
-export interface InstanceLog {
-  instance: string;
-  release: number;
-  lines: string[];
-}
-
 export class Control {
+  /** What people ask for. */
+  readonly operations: Operations;
+  /** What people want to know. */
+  readonly queries: Queries;
+  readonly logs: InstanceLogs;
   readonly #parts: ControlParts;
   readonly #records: Records;
   readonly #feed: EventFeed;
@@ -71,16 +59,13 @@ export class Control {
   readonly #traffic = new Traffic();
   readonly #router: Router;
   readonly #performer: Performer;
-  readonly #operations: Operations;
   readonly #loop: ReconcileLoop;
-  readonly #startedAt: number;
   #sampling: Timer | null = null;
   #unwatchRuntime: (() => void) | null = null;
 
   constructor(parts: ControlParts) {
     const { store, runtime, edge, bundles, clock, log } = parts;
     this.#parts = parts;
-    this.#startedAt = clock.now();
     this.#records = new Records(store, clock);
     this.#feed = new EventFeed(store, clock);
     const wake = (key: string) => this.#loop.wake(key);
@@ -90,7 +75,17 @@ export class Control {
     const boundary = parts.boundary ?? (() => {});
     const acting = { ...shared, runtime, bundles, feed: this.#feed, clock, wake };
     this.#performer = new Performer({ ...acting, boundary });
-    this.#operations = new Operations(acting);
+    this.operations = new Operations(acting);
+    this.queries = new Queries({
+      ...acting,
+      ...parts,
+      slots,
+      view: this.#view,
+      traffic: this.#traffic,
+      sampleTraffic: () => this.#sampleTraffic(),
+      startedAt: clock.now(),
+    });
+    this.logs = new InstanceLogs(acting);
     this.#loop = new ReconcileLoop((key) => this.#reconcile(key), clock, log);
   }
 
@@ -213,58 +208,11 @@ export class Control {
     }
   }
 
-  // What people ask for.
-
-  async deploy(input: DeployInput): Promise<DeploymentView | null> {
-    const deployment = await this.#operations.deploy(input);
-    return deployment && deploymentView(deployment, this.#records);
-  }
-
-  async rollback(
-    application: string,
-    environment: string,
-    to: string | number | null,
-  ): Promise<DeploymentView> {
-    const deployment = await this.#operations.rollback(application, environment, to);
-    return deploymentView(deployment, this.#records);
-  }
-
-  async restart(application: string, environment: string): Promise<DeploymentView> {
-    return deploymentView(await this.#operations.restart(application, environment), this.#records);
-  }
-
-  abort(application: string, environment: string): DeploymentView {
-    return deploymentView(this.#operations.abort(application, environment), this.#records);
-  }
-
-  async setVariables(
-    application: string,
-    environment: string,
-    change: { set: Variables; unset: readonly string[] },
-  ): Promise<DeploymentView | null> {
-    const deployment = await this.#operations.setVariables(application, environment, change);
-    return deployment && deploymentView(deployment, this.#records);
-  }
-
-  async scale(
-    application: string,
-    environment: string,
-    change: Partial<Capacity>,
-  ): Promise<EnvironmentView> {
-    this.#operations.scale(application, environment, change);
-    return await this.environment(application, environment);
-  }
-
-  async terminate(application: string, environment: string): Promise<EnvironmentView> {
-    this.#operations.terminate(application, environment);
-    return await this.environment(application, environment);
-  }
-
   async upgradeEdge(): Promise<DaemonView> {
     this.#view.replace(await this.#parts.edge.upgrade());
     this.#router.forget();
     this.#wakeAll();
-    return await this.daemon();
+    return await this.queries.daemon();
   }
 
   /** Stops the edge, which only makes sense when nothing is routed. */
@@ -280,164 +228,6 @@ export class Control {
     await this.#parts.edge.stop(0);
   }
 
-  // What people want to know.
-
-  async daemon(): Promise<DaemonView> {
-    const { version, home, runtime } = this.#parts;
-    return {
-      pid: process.pid,
-      version,
-      home,
-      startedAt: this.#startedAt,
-      edge: await this.#edgeStatus(),
-      runtime: runtime.capabilities.name,
-    };
-  }
-
-  async #edgeStatus(): Promise<DaemonView['edge']> {
-    try {
-      const { targets, ...status } = await this.#parts.edge.status();
-      return status;
-    } catch {
-      return null;
-    }
-  }
-
-  async ledger(): Promise<LedgerReading> {
-    return await this.#parts.edge.ledger();
-  }
-
-  async environments(application?: string): Promise<EnvironmentView[]> {
-    const chosen = this.#records
-      .environments()
-      .filter(({ status }) => status !== 'terminated')
-      .filter((each) => application === undefined || each.application === application);
-    return await this.#views(chosen.map(({ key }) => key));
-  }
-
-  async environment(application: string, name: string): Promise<EnvironmentView> {
-    const { key } = this.#records.environment(environmentKey(application, name));
-    const [view] = await this.#views([key]);
-    if (!view) throw new Error(`no view of ${key}`);
-    return view;
-  }
-
-  async #views(keys: readonly EnvironmentKey[]): Promise<EnvironmentView[]> {
-    await this.#sampleTraffic();
-    const slots = await this.#slots();
-    const edge = await this.#edgeStatus();
-    const context = { port: edge?.listeners[0]?.port ?? null, now: this.#parts.clock.now() };
-    return keys.map((key) => {
-      const environment = this.#records.environment(key);
-      const observation = observeEnvironment(environment, this.#records, slots, this.#view);
-      const traffic = this.#traffic.of(key);
-      return environmentView(observation, this.#records, slots, { ...context, traffic });
-    });
-  }
-
-  deployments(application: string, name: string, limit: number): DeploymentView[] {
-    const { key } = this.#records.environment(environmentKey(application, name));
-    return this.#records.deployments(key, limit).map((each) => deploymentView(each, this.#records));
-  }
-
-  deployment(application: string, name: string, number: number): DeploymentDetail {
-    const key = environmentKey(application, name);
-    const deployment = this.#records
-      .deployments(key, 10_000)
-      .find((each) => each.number === number);
-    if (!deployment) {
-      throw new Fault({
-        code: 'unknown-deployment',
-        message: `${key} has no deployment #${number}`,
-        subject: key,
-      });
-    }
-    const steps = this.#parts.store.steps(key, number);
-    return { ...deploymentView(deployment, this.#records), steps };
-  }
-
-  releases(application: string, name: string): ReleaseView[] {
-    const environment = this.#records.environment(environmentKey(application, name));
-    return this.#records.releases(environment.key).map((release) => ({
-      number: release.number,
-      version: release.version,
-      reason: release.reason,
-      message: release.message,
-      createdAt: release.createdAt,
-      current: release.number === environment.release,
-    }));
-  }
-
-  release(
-    application: string,
-    name: string,
-    number: number,
-  ): Release & { directory: string | null } {
-    const environment = this.#records.environment(environmentKey(application, name));
-    const release = this.#records.release(environment.key, number);
-    if (!release) {
-      throw new Fault({
-        code: 'unknown-release',
-        message: `${environment.key} has no release ${number}`,
-        subject: environment.key,
-        hint: 'see them with: belay versions',
-      });
-    }
-    const directory =
-      release.version === null
-        ? null
-        : directoryOf(environment, release, this.#records, this.#parts.bundles);
-    return { ...release, directory };
-  }
-
-  variables(
-    application: string,
-    name: string,
-  ): { name: string; value: string; source: 'configuration' | 'environment' }[] {
-    const environment = this.#records.environment(environmentKey(application, name));
-    const release =
-      environment.release === null
-        ? undefined
-        : this.#records.release(environment.key, environment.release);
-    const own = release?.variables ?? {};
-    const all = { ...release?.configuration.web.variables, ...own };
-    return Object.entries(all)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, value]) => ({
-        name: key,
-        value,
-        source: key in own ? 'environment' : 'configuration',
-      }));
-  }
-
-  versions(application: string): (Version & { runningIn: string[] })[] {
-    const environments = this.#records
-      .environments()
-      .filter((each) => each.application === application && each.status !== 'terminated');
-    return this.#records.versions(application).map((version) => ({
-      ...version,
-      runningIn: environments
-        .filter(
-          ({ key, release }) =>
-            release !== null && this.#records.release(key, release)?.version === version.label,
-        )
-        .map(({ name }) => name),
-    }));
-  }
-
-  async versionFiles(application: string, label: string): Promise<BundleFile[]> {
-    const version = this.#records.version(application, label);
-    if (!version) {
-      throw new Fault({
-        code: 'unknown-version',
-        message: `${application} has no version ${label}`,
-        subject: label,
-        hint: 'see them with: belay versions',
-      });
-    }
-    return await this.#parts.bundles.files(version.digest);
-  }
-
   hasBundle(digest: string): Promise<boolean> {
     return this.#parts.bundles.has(digest);
   }
@@ -450,71 +240,7 @@ export class Control {
     return this.#parts.bundles.receive(digest, tar, expected);
   }
 
-  async logs(
-    application: string,
-    name: string,
-    instance: string | undefined,
-    query: LogQuery,
-  ): Promise<InstanceLog[]> {
-    const { key } = this.#records.environment(environmentKey(application, name));
-    const since = this.#parts.clock.now() - ENDED_SHOWN_MS;
-    const known = this.#records.instancesSince(key, since);
-    const chosen = known.filter(({ id }) => instance === undefined || id === instance);
-    if (instance !== undefined && chosen.length === 0) throw unknownInstance(key, instance);
-    return await Promise.all(
-      chosen.map(async ({ id, release }) => ({
-        instance: id,
-        release,
-        lines: await this.#parts.runtime.logs(id, query),
-      })),
-    );
-  }
-
-  /** Lines as they are written, of the instances that live now. */
-  async *followLogs(
-    application: string,
-    name: string,
-    instance: string | undefined,
-    signal: AbortSignal,
-  ): AsyncIterable<{ instance: string; line: string }> {
-    const { key } = this.#records.environment(environmentKey(application, name));
-    const live = this.#records.instances(key);
-    const chosen = live.filter(({ id }) => instance === undefined || id === instance);
-    if (chosen.length === 0) throw unknownInstance(key, instance ?? 'any');
-    const queue: { instance: string; line: string }[] = [];
-    let wake: () => void = () => {};
-    for (const { id } of chosen) {
-      void (async () => {
-        for await (const line of this.#parts.runtime.follow(id, signal)) {
-          queue.push({ instance: id, line });
-          wake();
-        }
-      })();
-    }
-    signal.addEventListener('abort', () => wake(), { once: true });
-    while (!signal.aborted) {
-      yield* queue.splice(0);
-      if (queue.length === 0) {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      }
-    }
-  }
-
-  events(query: { environment?: string; after: number; limit: number }): BelayEvent[] {
-    return this.#parts.store.events(query);
-  }
-
   subscribe(listener: (event: BelayEvent) => void): () => void {
     return this.#feed.subscribe(listener);
   }
 }
-
-const unknownInstance = (key: string, id: string): Fault =>
-  new Fault({
-    code: 'unknown-instance',
-    message: `${key} has no instance ${id}, and had none in the last 15 minutes`,
-    subject: id,
-    hint: 'see them with: belay status',
-  });

@@ -9,8 +9,18 @@ import type { LedgerReading } from '../model/ledger.ts';
 import { parseName } from '../model/name.ts';
 import { type Release, type ReleaseReason, sameContent } from '../model/release.ts';
 import { type Version, versionLabel } from '../model/version.ts';
+import type { DeploymentView } from '../model/view.ts';
 import type { EventFeed } from './event-feed.ts';
 import type { Records } from './records.ts';
+import {
+  command,
+  nothingToGoBackTo,
+  refuseBadCapacity,
+  refuseIfBusy,
+  refuseTakenDomains,
+  terminating,
+} from './refusals.ts';
+import { deploymentView } from './views.ts';
 
 /** What people ask for. Each is checked whole, then written down at once; the loop does the rest. */
 
@@ -46,7 +56,7 @@ export class Operations {
   }
 
   /** @returns null when nothing would change and the input says to skip then */
-  async deploy(input: DeployInput): Promise<Deployment | null> {
+  async deploy(input: DeployInput): Promise<DeploymentView | null> {
     const { records, bundles } = this.#parts;
     parseName('application', input.application);
     parseName('environment', input.environment);
@@ -62,8 +72,8 @@ export class Operations {
     const ledger = await this.#readLedger();
     return this.#write(key, () => {
       const environment = this.#environmentFor(input);
-      this.#refuseIfBusy(environment);
-      this.#refuseTakenDomains(environment, input.configuration.domains);
+      refuseIfBusy(environment, this.#parts.records);
+      refuseTakenDomains(environment, input.configuration.domains, records);
       const current = this.#currentRelease(environment);
       const version = input.version && this.#versionFor(input, input.version);
       const release: Release = {
@@ -86,23 +96,23 @@ export class Operations {
     application: string,
     name: string,
     to: string | number | null,
-  ): Promise<Deployment> {
+  ): Promise<DeploymentView> {
     const key = environmentKey(application, name);
     const ledger = await this.#readLedger();
     return this.#write(key, () => {
       const environment = this.#parts.records.environment(key);
-      this.#refuseIfBusy(environment);
+      refuseIfBusy(environment, this.#parts.records);
       const release = this.#rollbackGoal(environment, to);
       return this.#start(environment, 'rollback', release, ledger);
     });
   }
 
-  async restart(application: string, name: string): Promise<Deployment> {
+  async restart(application: string, name: string): Promise<DeploymentView> {
     const key = environmentKey(application, name);
     const ledger = await this.#readLedger();
     return this.#write(key, () => {
       const environment = this.#parts.records.environment(key);
-      this.#refuseIfBusy(environment);
+      refuseIfBusy(environment, this.#parts.records);
       const current = this.#runningRelease(environment);
       const release = this.#successor(current, 'restart', current.variables);
       return this.#start(environment, 'restart', release, ledger);
@@ -113,12 +123,12 @@ export class Operations {
     application: string,
     name: string,
     change: { set: Variables; unset: readonly string[] },
-  ): Promise<Deployment | null> {
+  ): Promise<DeploymentView | null> {
     const key = environmentKey(application, name);
     const ledger = await this.#readLedger();
     return this.#write(key, () => {
       const environment = this.#parts.records.environment(key);
-      this.#refuseIfBusy(environment);
+      refuseIfBusy(environment, this.#parts.records);
       const current = this.#runningRelease(environment);
       const variables = { ...current.variables, ...change.set };
       for (const unset of change.unset) delete variables[unset];
@@ -127,7 +137,7 @@ export class Operations {
     });
   }
 
-  abort(application: string, name: string): Deployment {
+  abort(application: string, name: string): DeploymentView {
     const { records, feed, wake } = this.#parts;
     const key = environmentKey(application, name);
     const environment = records.environment(key);
@@ -160,7 +170,7 @@ export class Operations {
       });
     });
     wake(key);
-    return aborted;
+    return deploymentView(aborted, records);
   }
 
   scale(application: string, name: string, change: Partial<Capacity>): void {
@@ -232,45 +242,6 @@ export class Operations {
     if (known.status !== 'terminated') return known;
     const status = environmentMachine.move(key, known.status, 'launching');
     return { ...known, status, capacity, createdAt: this.#parts.clock.now() };
-  }
-
-  #refuseIfBusy(environment: Environment): void {
-    if (environment.status === 'terminating') throw terminating(environment);
-    const running = this.#parts.records.runningDeployment(environment.key);
-    if (!running) return;
-    const doing = running.state === 'rolling-back' ? 'going back' : 'running';
-    throw new Fault({
-      code: 'operation-in-progress',
-      message: `${running.kind} #${running.number} of ${environment.key} is ${doing} since ${new Date(running.startedAt).toISOString()}`,
-      subject: environment.key,
-      hint:
-        running.state === 'rolling-back'
-          ? `wait for it with: ${command('belay deploy --attach', environment)}`
-          : `watch it with: ${command('belay deploy --attach', environment)}, or stop it with: ${command('belay deploy --abort', environment)}`,
-      retryable: true,
-      details: { deployment: running.number, kind: running.kind, state: running.state },
-    });
-  }
-
-  #refuseTakenDomains({ key }: Environment, domains: readonly string[]): void {
-    const { records } = this.#parts;
-    for (const other of records.environments()) {
-      if (other.key === key || other.status === 'terminated') continue;
-      const running = records.runningDeployment(other.key);
-      const numbers = [other.release, running?.to ?? null];
-      const taken = numbers
-        .flatMap((number) =>
-          number === null ? [] : (records.release(other.key, number)?.configuration.domains ?? []),
-        )
-        .find((domain) => domains.includes(domain));
-      if (!taken) continue;
-      throw new Fault({
-        code: 'domain-taken',
-        message: `${taken} already belongs to ${other.key}`,
-        subject: 'edge.domains',
-        hint: `give this environment another domain, or terminate ${other.key} first`,
-      });
-    }
   }
 
   #versionFor(input: DeployInput, source: NonNullable<DeployInput['version']>): Version {
@@ -364,7 +335,7 @@ export class Operations {
     kind: DeploymentKind,
     release: Release,
     ledgerAtStart: LedgerReading | null,
-  ): Deployment {
+  ): DeploymentView {
     const { records, clock, feed } = this.#parts;
     const { key } = environment;
     const from = this.#currentRelease(environment);
@@ -400,7 +371,7 @@ export class Operations {
       type: 'deployment-started',
       message: `${kind} #${deployment.number}: ${from ? `release ${from.number} → ${release.number}` : `release ${release.number}`}${release.version ? ` (${release.version})` : ''}`,
     });
-    return deployment;
+    return deploymentView(deployment, records);
   }
 }
 
@@ -417,58 +388,3 @@ function capacityAfter(environment: Environment, from: Release | null, to: Relea
   const max = Math.max(min, pick('max'));
   return { min, max, desired: Math.min(max, Math.max(min, pick('desired'))) };
 }
-
-function refuseBadCapacity(environment: Environment, { min, desired, max }: Capacity): void {
-  if (min > max) {
-    throw new Fault({
-      code: 'bad-capacity',
-      message: `min ${min} is greater than max ${max}`,
-      subject: environment.key,
-      hint: 'give both: --min N --max M',
-    });
-  }
-  if (desired < min || desired > max) {
-    const bound = desired < min ? `--min ${desired}` : `--max ${desired}`;
-    throw new Fault({
-      code: 'bad-capacity',
-      message: `${desired} is outside min ${min} and max ${max} of ${environment.key}`,
-      subject: environment.key,
-      hint: `to move the bound too, use: ${command(`belay scale ${desired} ${bound}`, environment)}`,
-    });
-  }
-}
-
-function nothingToGoBackTo(
-  environment: Environment,
-  current: Release,
-  to: string | number | null,
-  proven: readonly Release[],
-): Fault {
-  const others = proven.filter(({ number }) => number !== current.number);
-  const known = others.map(({ number, version }) => `${number} (${version ?? 'no version'})`);
-  return new Fault({
-    code: 'nothing-to-roll-back-to',
-    message:
-      to === null
-        ? `${environment.key} has no earlier release that differs from the running one, release ${current.number}`
-        : `${environment.key} never ran ${typeof to === 'number' ? `release ${to}` : to} with success`,
-    subject: environment.key,
-    hint:
-      known.length === 0
-        ? `deploy another version with: ${command('belay deploy', environment)}`
-        : `there is release ${known.join(', ')}`,
-  });
-}
-
-const terminating = ({ key }: Environment): Fault =>
-  new Fault({
-    code: 'environment-terminating',
-    message: `${key} is being terminated`,
-    subject: key,
-    hint: 'wait until it is gone, then: belay up',
-    retryable: true,
-  });
-
-/** A command line for a hint, naming the environment only where it must. */
-const command = (line: string, { application, name }: Environment): string =>
-  `${line} --app ${application}${name === 'production' ? '' : ` --environment ${name}`}`;

@@ -1,0 +1,229 @@
+import type { BundleStore } from '../bundle/driver.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { messageOf } from '../kernel/fault.ts';
+import type { Environment } from '../model/environment.ts';
+import type { Exit, Instance } from '../model/instance.ts';
+import type { Release } from '../model/release.ts';
+import type { Step } from '../model/step.ts';
+import type { Runtime, SlotSpec } from '../runtime/driver.ts';
+import type { EventFeed } from './event-feed.ts';
+import { type Prepared, recordOnly } from './prepared.ts';
+import type { Records } from './records.ts';
+
+/** What each step of an instance changes on record, and does. */
+
+type StepOf<Kind extends Step['kind']> = Extract<Step, { kind: Kind }>;
+
+export interface InstanceStepParts {
+  records: Records;
+  runtime: Runtime;
+  bundles: BundleStore;
+  feed: EventFeed;
+  clock: Clock;
+}
+
+export class InstanceSteps {
+  readonly #parts: InstanceStepParts;
+
+  constructor(parts: InstanceStepParts) {
+    this.#parts = parts;
+  }
+
+  launch(environment: Environment, step: StepOf<'launch'>): Prepared {
+    const { records, runtime, clock, feed } = this.#parts;
+    const { key } = environment;
+    const now = clock.now();
+    if (!records.instance(key, step.instance)) {
+      records.addInstance({
+        id: step.instance,
+        environment: key,
+        release: step.release,
+        zone: step.zone,
+        state: 'pending',
+        reason: step.reason,
+        createdAt: now,
+        since: now,
+        inServiceAt: null,
+        unroutedBy: null,
+        exit: null,
+      });
+      feed.publish({
+        environment: key,
+        deployment: records.runningDeployment(key)?.number ?? null,
+        instance: step.instance,
+        severity: 'info',
+        type: 'instance-launched',
+        message: `${step.instance} starts in zone ${step.zone} with release ${step.release} (${step.reason})`,
+      });
+    }
+    const effect = async () => {
+      try {
+        await runtime.ensure(this.#slotSpec(environment, step));
+      } catch (fault) {
+        this.#recordDeath(environment, step.instance, couldNotStart(fault, clock.now()));
+        throw fault;
+      }
+    };
+    return { effect, background: false };
+  }
+
+  admit(environment: Environment, step: StepOf<'admit'>): Prepared {
+    const instance = this.#instance(environment, step.instance);
+    const now = this.#parts.clock.now();
+    this.#parts.records.moveInstance(instance, 'in-service', now, {
+      reason: step.reason,
+      inServiceAt: instance.inServiceAt ?? now,
+      unroutedBy: null,
+    });
+    const tookMs = now - instance.createdAt;
+    const after = instance.state === 'pending' ? ` after ${(tookMs / 1000).toFixed(1)} s` : '';
+    this.#tell(
+      environment,
+      instance.id,
+      'instance-in-service',
+      `${instance.id} is in service${after}`,
+    );
+    return recordOnly;
+  }
+
+  retire(environment: Environment, step: StepOf<'retire'>): Prepared {
+    const instance = this.#instance(environment, step.instance);
+    this.#parts.records.moveInstance(instance, 'draining', this.#parts.clock.now(), {
+      reason: step.reason,
+      unroutedBy: null,
+    });
+    this.#tell(
+      environment,
+      instance.id,
+      'instance-draining',
+      `${instance.id} drains: ${step.reason}`,
+    );
+    return recordOnly;
+  }
+
+  hold(environment: Environment, step: StepOf<'hold'>): Prepared {
+    const instance = this.#instance(environment, step.instance);
+    this.#parts.records.moveInstance(instance, 'standby', this.#parts.clock.now(), {
+      reason: step.reason,
+    });
+    this.#tell(environment, instance.id, 'instance-standby', `${instance.id} is kept warm`);
+    return recordOnly;
+  }
+
+  terminate(environment: Environment, step: StepOf<'terminate'>): Prepared {
+    const { records, runtime, clock } = this.#parts;
+    const instance = this.#instance(environment, step.instance);
+    const now = clock.now();
+    if (instance.state !== 'terminating') {
+      const overdue = instance.state === 'pending' && step.reason.startsWith('not healthy within');
+      const exit: Exit | null = overdue
+        ? { code: null, signal: null, cause: `was ${step.reason}`, at: now }
+        : null;
+      records.moveInstance(instance, 'terminating', now, { reason: step.reason, exit });
+      this.#tell(
+        environment,
+        instance.id,
+        'instance-stopping',
+        `${instance.id} stops: ${step.reason}`,
+      );
+    }
+    const graceMs =
+      records.release(environment.key, instance.release)?.configuration.web.stopGraceMs ?? 10_000;
+    return { effect: () => runtime.remove(instance.id, graceMs), background: true };
+  }
+
+  bury(environment: Environment, step: StepOf<'bury'>, exit: Exit | null): Prepared {
+    const { runtime, clock } = this.#parts;
+    const instance = this.#instance(environment, step.instance);
+    if (instance.state === 'terminating') {
+      this.#parts.records.moveInstance(instance, 'terminated', clock.now(), {
+        reason: instance.reason,
+      });
+      return recordOnly;
+    }
+    const wasStopping = instance.state === 'draining' || instance.state === 'standby';
+    const cause = exit ?? { code: null, signal: null, cause: step.reason, at: clock.now() };
+    this.#recordDeath(environment, instance.id, cause, wasStopping ? 'info' : 'error');
+    return { effect: () => runtime.remove(instance.id, 0), background: false };
+  }
+
+  #slotSpec(environment: Environment, step: StepOf<'launch'>): SlotSpec {
+    const { records, bundles } = this.#parts;
+    const release = records.release(environment.key, step.release);
+    if (!release) throw new Error(`release ${step.release} is not on record`);
+    const { web } = release.configuration;
+    return {
+      id: step.instance,
+      application: environment.application,
+      environment: environment.name,
+      release: step.release,
+      zone: step.zone,
+      directory: directoryOf(environment, release, records, bundles),
+      command: web.start ?? [],
+      variables: variablesOf(release),
+      limits: web.limits,
+    };
+  }
+
+  #recordDeath(
+    environment: Environment,
+    id: string,
+    exit: Exit,
+    severity: 'info' | 'error' = 'error',
+  ): void {
+    const { records, clock, feed } = this.#parts;
+    const instance = records.instance(environment.key, id);
+    if (!instance) return;
+    records.moveInstance(instance, 'terminated', clock.now(), { reason: exit.cause, exit });
+    feed.publish({
+      environment: environment.key,
+      deployment: records.runningDeployment(environment.key)?.number ?? null,
+      instance: id,
+      severity,
+      type: 'instance-died',
+      message: `${id} ${exit.cause}`,
+    });
+  }
+
+  #instance(environment: Environment, id: string): Instance {
+    const instance = this.#parts.records.instance(environment.key, id);
+    if (!instance) throw new Error(`instance ${id} is not on record`);
+    return instance;
+  }
+
+  #tell(environment: Environment, instance: string, type: string, message: string): void {
+    const { records, feed } = this.#parts;
+    feed.publish({
+      environment: environment.key,
+      deployment: records.runningDeployment(environment.key)?.number ?? null,
+      instance,
+      severity: 'info',
+      type,
+      message,
+    });
+  }
+}
+
+export function directoryOf(
+  environment: Environment,
+  release: Release,
+  records: Records,
+  bundles: BundleStore,
+): string {
+  const version = release.version && records.version(environment.application, release.version);
+  if (!version) throw new Error(`version ${release.version} is not on record`);
+  return bundles.directory(version.digest);
+}
+
+const variablesOf = ({ configuration, variables, version }: Release) => ({
+  ...configuration.web.variables,
+  ...variables,
+  BELAY_VERSION: version ?? '',
+});
+
+const couldNotStart = (fault: unknown, at: number): Exit => ({
+  code: null,
+  signal: null,
+  cause: `could not be started: ${messageOf(fault)}`,
+  at,
+});

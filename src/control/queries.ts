@@ -1,0 +1,219 @@
+import type { BundleFile, BundleStore } from '../bundle/driver.ts';
+import type { EdgeDriver } from '../edge/driver.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { Fault } from '../kernel/fault.ts';
+import { type EnvironmentKey, environmentKey } from '../model/environment.ts';
+import type { BelayEvent } from '../model/event.ts';
+import type { LedgerReading } from '../model/ledger.ts';
+import type { Release } from '../model/release.ts';
+import type { Version } from '../model/version.ts';
+import type {
+  DaemonView,
+  DeploymentDetail,
+  DeploymentView,
+  EnvironmentView,
+  ReleaseView,
+} from '../model/view.ts';
+import type { Runtime } from '../runtime/driver.ts';
+import type { Store } from '../store/driver.ts';
+import type { EdgeView } from './edge-view.ts';
+import { directoryOf } from './instance-steps.ts';
+import { observeEnvironment, type Slots } from './observe.ts';
+import type { Records } from './records.ts';
+import type { Traffic } from './traffic.ts';
+import { deploymentView, environmentView } from './views.ts';
+
+/** What people want to know. Nothing here changes anything. */
+
+export interface QueryParts {
+  records: Records;
+  store: Store;
+  edge: EdgeDriver;
+  runtime: Runtime;
+  bundles: BundleStore;
+  clock: Clock;
+  view: EdgeView;
+  traffic: Traffic;
+  slots: () => Promise<Slots>;
+  sampleTraffic: () => Promise<void>;
+  /** Belay's own version. */
+  version: string;
+  home: string;
+  startedAt: number;
+}
+
+export class Queries {
+  readonly #parts: QueryParts;
+
+  constructor(parts: QueryParts) {
+    this.#parts = parts;
+  }
+
+  async daemon(): Promise<DaemonView> {
+    const { version, home, runtime } = this.#parts;
+    return {
+      pid: process.pid,
+      version,
+      home,
+      startedAt: this.#parts.startedAt,
+      edge: await this.#edgeStatus(),
+      runtime: runtime.capabilities.name,
+    };
+  }
+
+  async #edgeStatus(): Promise<DaemonView['edge']> {
+    try {
+      const { targets, ...status } = await this.#parts.edge.status();
+      return status;
+    } catch {
+      return null;
+    }
+  }
+
+  async ledger(): Promise<LedgerReading> {
+    return await this.#parts.edge.ledger();
+  }
+
+  async environments(application?: string): Promise<EnvironmentView[]> {
+    const chosen = this.#parts.records
+      .environments()
+      .filter(({ status }) => status !== 'terminated')
+      .filter((each) => application === undefined || each.application === application);
+    return await this.#views(chosen.map(({ key }) => key));
+  }
+
+  async environment(application: string, name: string): Promise<EnvironmentView> {
+    const { key } = this.#parts.records.environment(environmentKey(application, name));
+    const [view] = await this.#views([key]);
+    if (!view) throw new Error(`no view of ${key}`);
+    return view;
+  }
+
+  async #views(keys: readonly EnvironmentKey[]): Promise<EnvironmentView[]> {
+    await this.#parts.sampleTraffic();
+    const slots = await this.#parts.slots();
+    const edge = await this.#edgeStatus();
+    const context = { port: edge?.listeners[0]?.port ?? null, now: this.#parts.clock.now() };
+    return keys.map((key) => {
+      const environment = this.#parts.records.environment(key);
+      const observation = observeEnvironment(
+        environment,
+        this.#parts.records,
+        slots,
+        this.#parts.view,
+      );
+      const traffic = this.#parts.traffic.of(key);
+      return environmentView(observation, this.#parts.records, slots, { ...context, traffic });
+    });
+  }
+
+  deployments(application: string, name: string, limit: number): DeploymentView[] {
+    const { key } = this.#parts.records.environment(environmentKey(application, name));
+    return this.#parts.records
+      .deployments(key, limit)
+      .map((each) => deploymentView(each, this.#parts.records));
+  }
+
+  deployment(application: string, name: string, number: number): DeploymentDetail {
+    const key = environmentKey(application, name);
+    const deployment = this.#parts.records
+      .deployments(key, 10_000)
+      .find((each) => each.number === number);
+    if (!deployment) {
+      throw new Fault({
+        code: 'unknown-deployment',
+        message: `${key} has no deployment #${number}`,
+        subject: key,
+      });
+    }
+    const steps = this.#parts.store.steps(key, number);
+    return { ...deploymentView(deployment, this.#parts.records), steps };
+  }
+
+  releases(application: string, name: string): ReleaseView[] {
+    const environment = this.#parts.records.environment(environmentKey(application, name));
+    return this.#parts.records.releases(environment.key).map((release) => ({
+      number: release.number,
+      version: release.version,
+      reason: release.reason,
+      message: release.message,
+      createdAt: release.createdAt,
+      current: release.number === environment.release,
+    }));
+  }
+
+  release(
+    application: string,
+    name: string,
+    number: number,
+  ): Release & { directory: string | null } {
+    const environment = this.#parts.records.environment(environmentKey(application, name));
+    const release = this.#parts.records.release(environment.key, number);
+    if (!release) {
+      throw new Fault({
+        code: 'unknown-release',
+        message: `${environment.key} has no release ${number}`,
+        subject: environment.key,
+        hint: 'see them with: belay versions',
+      });
+    }
+    const directory =
+      release.version === null
+        ? null
+        : directoryOf(environment, release, this.#parts.records, this.#parts.bundles);
+    return { ...release, directory };
+  }
+
+  variables(
+    application: string,
+    name: string,
+  ): { name: string; value: string; source: 'configuration' | 'environment' }[] {
+    const environment = this.#parts.records.environment(environmentKey(application, name));
+    const release =
+      environment.release === null
+        ? undefined
+        : this.#parts.records.release(environment.key, environment.release);
+    const own = release?.variables ?? {};
+    const all = { ...release?.configuration.web.variables, ...own };
+    return Object.entries(all)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, value]) => ({
+        name: key,
+        value,
+        source: key in own ? 'environment' : 'configuration',
+      }));
+  }
+
+  versions(application: string): (Version & { runningIn: string[] })[] {
+    const environments = this.#parts.records
+      .environments()
+      .filter((each) => each.application === application && each.status !== 'terminated');
+    return this.#parts.records.versions(application).map((version) => ({
+      ...version,
+      runningIn: environments
+        .filter(
+          ({ key, release }) =>
+            release !== null &&
+            this.#parts.records.release(key, release)?.version === version.label,
+        )
+        .map(({ name }) => name),
+    }));
+  }
+
+  async versionFiles(application: string, label: string): Promise<BundleFile[]> {
+    const version = this.#parts.records.version(application, label);
+    if (!version) {
+      throw new Fault({
+        code: 'unknown-version',
+        message: `${application} has no version ${label}`,
+        subject: label,
+        hint: 'see them with: belay versions',
+      });
+    }
+    return await this.#parts.bundles.files(version.digest);
+  }
+
+  events(query: { environment?: string; after: number; limit: number }): BelayEvent[] {
+    return this.#parts.store.events(query);
+  }
+}
