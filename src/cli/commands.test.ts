@@ -115,6 +115,30 @@ describe('up', () => {
   });
 });
 
+describe('daemon start', () => {
+  test('shows the exception that ended it before it had a log', async () => {
+    await daemon.stop();
+    const lines = [
+      'file:///main.ts:1',
+      'SyntaxError: missing )',
+      '    at x',
+      '',
+      'Node.js v24.1.0',
+      '',
+    ];
+    const { code, json } = await belay(daemon, ['daemon', 'start', '--json'], {
+      spawnDaemon: () => writeFileSync(daemon.home.daemonLog, lines.join('\n')),
+    });
+    expect(code).toBe(5);
+    expect(json).toMatchObject({
+      error: {
+        code: 'daemon-did-not-start',
+        message: 'the daemon did not start: SyntaxError: missing )',
+      },
+    });
+  });
+});
+
 describe('scale', () => {
   test('waits until the instances follow', async () => {
     daemon.script.scale = environmentOf();

@@ -81,14 +81,16 @@ interface LogEntry {
   code: string | null;
 }
 
-/** The line with which a daemon that cannot start ends, so that nobody waits for nothing. */
+/** What a daemon that cannot start ends with, so that nobody waits for nothing. */
 function startFailure(path: string, from: number): LogEntry | null {
-  for (const line of linesOf(path, from).reverse()) {
-    const entry = parseEntry(line);
-    // Of two daemons that start at once, one finds the home in use; the other will answer.
-    if (entry && entry.level >= FATAL_LEVEL && entry.code !== 'home-in-use') return entry;
-  }
-  return null;
+  const lines = linesOf(path, from).reverse();
+  const entry = lines.map(parseEntry).find((each) => each && each.level >= FATAL_LEVEL);
+  // Of two daemons that start at once, one finds the home in use; the other will answer.
+  if (entry) return entry.code === 'home-in-use' ? null : entry;
+  // Node's own last line, after an exception that nobody caught.
+  if (!/^Node\.js v\d/.test(lines[0] ?? '')) return null;
+  const error = lines.find((line) => /^\w*Error\b/.test(line)) ?? 'it ended with an exception';
+  return { level: FATAL_LEVEL, msg: error, code: null };
 }
 
 function parseEntry(line: string): LogEntry | null {

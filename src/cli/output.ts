@@ -6,7 +6,7 @@ export interface Output {
   readonly isTerminal: boolean;
   /** For what draws by itself: questions. */
   readonly stream: OutputStream;
-  /** Width in columns; 80 off a terminal. */
+  /** Width in columns; 80 off a terminal, and on one that does not say. */
   readonly columns: number;
   readonly paint: Paint;
   write(text: string): void;
@@ -27,7 +27,7 @@ export function output(
     isTerminal,
     stream,
     get columns() {
-      return stream.columns ?? DEFAULT_COLUMNS;
+      return stream.columns || DEFAULT_COLUMNS;
     },
     paint: paint(isTerminal && !environment.NO_COLOR),
     write: (text) => {
