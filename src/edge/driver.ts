@@ -17,6 +17,7 @@ export interface EdgeStatus {
 }
 
 export type EdgeEvent =
+  /** All targets, when the health of one has changed or a draining one has become empty. */
   | { kind: 'targets'; targets: TargetStatus[] }
   | { kind: 'worker-died'; pid: number; signal: string | null; unaccounted: number }
   /** The connection to the edge is gone; the driver is looking for it again. */

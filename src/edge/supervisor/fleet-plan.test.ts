@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { type FleetState, MAX_GENERATIONS, planFleet, UPGRADE_DRAIN_MS } from './fleet-plan.ts';
+import {
+  backOffMs,
+  type FleetState,
+  MAX_GENERATIONS,
+  planFleet,
+  UPGRADE_DRAIN_MS,
+} from './fleet-plan.ts';
 import type { WorkerState } from './fleet-worker.ts';
 
 /** `a2` is worker a of generation 2. */
@@ -72,4 +78,10 @@ describe('a plan for the fleet', () => {
     workers[`w${MAX_GENERATIONS}`] = 'accepting';
     expect(planFleet(fleet(workers, { generation: MAX_GENERATIONS }))).toEqual([]);
   });
+});
+
+it('waits longer with every worker that dies before it is ready, up to a limit', () => {
+  expect([0, 1, 2, 3, 4, 7, 8, 2_000].map(backOffMs)).toEqual([
+    0, 0, 100, 200, 400, 3_200, 5_000, 5_000,
+  ]);
 });

@@ -10,6 +10,10 @@ export const UPGRADE_DRAIN_MS = 60 * 60_000;
 /** … but no more than so many generations live at once. */
 export const MAX_GENERATIONS = 4;
 
+/** Between starts of workers that die before they are ready; the first replacement is at once. */
+const FIRST_BACK_OFF_MS = 100;
+const MAX_BACK_OFF_MS = 5_000;
+
 export interface FleetState {
   generation: number;
   /** How many workers of the generation there should be. */
@@ -40,6 +44,12 @@ export function planFleet({ generation, size, adopting, workers }: FleetState): 
   const accepting = serving.filter((worker) => worker.state === 'accepting');
   if (accepting.length >= size) steps.push(...retireOld(generation, workers));
   return steps;
+}
+
+/** @param earlyDeaths workers in a row that died before they were ready */
+export function backOffMs(earlyDeaths: number): number {
+  if (earlyDeaths < 2) return 0;
+  return Math.min(MAX_BACK_OFF_MS, FIRST_BACK_OFF_MS * 2 ** (earlyDeaths - 2));
 }
 
 function retireOld(generation: number, workers: FleetState['workers']): FleetStep[] {

@@ -41,6 +41,8 @@ export interface FleetWorker {
   snapshot: number;
   /** The last `report-now` it has answered. */
   answered: number;
+  /** Ticks since it was last heard. */
+  silentTicks: number;
   /** By `keyOf` pool and target. */
   inside: Map<string, Inside>;
   saidBye: boolean;
@@ -62,6 +64,7 @@ export function fleetWorker(
     peer: null,
     snapshot: 0,
     answered: 0,
+    silentTicks: 0,
     inside: new Map(),
     saidBye: false,
     deadline: null,

@@ -9,7 +9,7 @@ import { type LinePeer, linePeer } from '../line-peer.ts';
 import type { HealthEntry, ToSupervisor } from '../link.ts';
 import { identityOf, isAlive } from '../process-identity.ts';
 import { type Conditions, conditions } from './conditions.ts';
-import { planFleet, UPGRADE_DRAIN_MS } from './fleet-plan.ts';
+import { backOffMs, planFleet, UPGRADE_DRAIN_MS } from './fleet-plan.ts';
 import {
   type FleetWorker,
   fleetWorker,
@@ -31,11 +31,12 @@ const ADOPTION_TIMEOUT_MS = 5_000;
 const START_TIMEOUT_MS = 15_000;
 /** A worker without a link reconnects within milliseconds, or something is wrong with it. */
 const RELINK_TIMEOUT_MS = 2_000;
+/** A worker that has been silent for so many ticks is asked to report … */
+const NUDGE_TICKS = 2;
+/** … and after so many, all of them asked in vain, it hangs and is replaced. */
+const HANG_TICKS = 12;
 /** On top of the drain time, for the goodbye. */
 const RETIRE_GRACE_MS = 2_000;
-/** Between starts of workers that die before they are ready; the first replacement is at once. */
-const FIRST_BACK_OFF_MS = 100;
-const MAX_BACK_OFF_MS = 5_000;
 
 export interface FleetOptions {
   clock: Clock;
@@ -170,6 +171,22 @@ export class Fleet {
     await this.#happenings.until(answered, REPORT_TIMEOUT_MS);
   }
 
+  /**
+   * Once a second. Silence is counted in ticks and not in time, so that a supervisor that was
+   * itself suspended does not take its workers for hung.
+   */
+  tick(): void {
+    for (const worker of this.#all()) {
+      if (!worker.peer) continue;
+      worker.silentTicks += 1;
+      if (worker.silentTicks === HANG_TICKS) this.#patience.kill(worker, 'hangs');
+      else if (worker.silentTicks >= NUDGE_TICKS) {
+        this.#request += 1;
+        tell(worker, { kind: 'report-now', request: this.#request });
+      }
+    }
+  }
+
   /** What is inside each target over all workers, by `keyOf` pool and target. */
   inside(): Map<string, Inside> {
     const total = new Map<string, Inside>();
@@ -294,6 +311,7 @@ export class Fleet {
     worker.peer?.destroy();
     worker.peer = peer;
     worker.snapshot = hello.snapshot;
+    worker.silentTicks = 0;
     this.#patience.unwatch(worker);
     if (worker.state === 'accepting') this.#patience.forgive(worker);
     ledger.ceiling(hello.worker, hello.ceiling);
@@ -331,6 +349,7 @@ export class Fleet {
   #hear(worker: FleetWorker, message: ToSupervisor): void {
     const { ledger, onCeiling, onInside } = this.#options;
     const { name } = worker.identity;
+    worker.silentTicks = 0;
     switch (message.kind) {
       case 'hello':
         return;
@@ -372,9 +391,4 @@ export class Fleet {
     }
     this.#patience.watch(worker);
   }
-}
-
-function backOffMs(earlyDeaths: number): number {
-  if (earlyDeaths < 2) return 0;
-  return Math.min(MAX_BACK_OFF_MS, FIRST_BACK_OFF_MS * 2 ** (earlyDeaths - 2));
 }

@@ -72,6 +72,18 @@ describe('an upgrade to code that does not start', () => {
   });
 });
 
+describe.skipIf(!process.env.BELAY_NIGHTLY)('a worker that hangs while nothing is deployed', () => {
+  it('is replaced', async () => {
+    live = await liveEdge();
+    const port = await serve(live);
+    const died = live.nextEvent((event) => event.kind === 'worker-died');
+    process.kill((await live.edge.status()).workers[0]?.pid ?? 0, 'SIGSTOP');
+    const waiting = fetch(`http://127.0.0.1:${port}/`);
+    await died;
+    expect((await waiting).status).toBe(200);
+  });
+});
+
 describe('an old generation', () => {
   it('finishes what it has while the new one serves, and is in the account', async () => {
     live = await liveEdge();

@@ -24,8 +24,8 @@ import { launchSuccessor, type Successor } from './successor.ts';
  * not need it: workers serve on while it is gone and start another.
  */
 
-/** Living workers' counts are on disk at least so often. */
-const KEEP_PERIOD_MS = 1_000;
+/** How often living workers' counts go to disk, and everything is looked after. */
+const TICK_PERIOD_MS = 1_000;
 /** Changes of health that come together are told together. */
 const ANNOUNCE_DELAY_MS = 5;
 const SIGTERM_DRAIN_MS = 10_000;
@@ -121,7 +121,7 @@ export class Supervisor {
     this.#servers.push(
       await listenOn(this.#home.controlSocket, (socket) => this.#control.connect(socket)),
     );
-    this.#ticks = this.#clock.every(KEEP_PERIOD_MS, () => this.#tick());
+    this.#ticks = this.#clock.every(TICK_PERIOD_MS, () => this.#tick());
     this.#log.info({ generation: this.#generation, earlier: earlier.length }, 'supervisor started');
   }
 
@@ -295,6 +295,7 @@ export class Supervisor {
   }
 
   #tick(): void {
+    this.#fleet.tick();
     const problem = this.#kept.ownershipProblem();
     if (problem === null) this.#kept.keepLedger(this.#ledger);
     else if (this.#phase === 'running') {
