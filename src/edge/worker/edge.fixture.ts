@@ -124,6 +124,8 @@ export interface RawClient {
   socket: Socket;
   /** All that came so far. */
   received(): string;
+  /** What came so far, forgetting it. */
+  take(): string;
   /** Resolves when what came so far matches. */
   until(pattern: RegExp): Promise<string>;
   /** Resolves with all that came, when the connection is closed either way. */
@@ -144,15 +146,20 @@ export function rawClient(port: number): RawClient {
   return {
     socket,
     received: () => text,
+    take() {
+      const taken = text;
+      text = '';
+      return taken;
+    },
     until: (pattern) =>
       new Promise((resolve, reject) => {
         const look = () => {
           if (!pattern.test(text)) return;
-          socket.off('data', look);
+          socket.off('data', look).off('close', fail);
           resolve(text);
         };
-        socket.on('data', look);
-        socket.once('close', () => reject(new Error(`closed without ${pattern}, after: ${text}`)));
+        const fail = () => reject(new Error(`closed without ${pattern}, after: ${text}`));
+        socket.on('data', look).once('close', fail);
         look();
       }),
     closed: new Promise((resolve) => socket.once('close', () => resolve(text))),
