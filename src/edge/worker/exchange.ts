@@ -5,6 +5,7 @@ import { CHUNKED, type RequestHead, UNTIL_CLOSE } from '../http/request-head.ts'
 import { parseResponseHead, type ResponseHead } from '../http/response-head.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { EdgeContext } from './edge-context.ts';
+import { interimText, requestText, responseText, switchText } from './message-text.ts';
 import type { Route } from './route.ts';
 import type { TargetState } from './target-state.ts';
 import { Tunnel } from './tunnel.ts';
@@ -188,21 +189,13 @@ export class Exchange implements UpstreamUser, Waiting {
     this.upstream = upstream;
     target.inFlight += 1;
     upstream.user = this;
-    upstream.writer.begin(this.requestText(target), this.head.body === CHUNKED);
+    const forwarded = this.client.forwarded.forHost(this.head.host);
+    const text = requestText(this.head, target, forwarded, this.id);
+    upstream.writer.begin(text, this.head.body === CHUNKED);
     if (this.replay !== null && this.replay !== '') upstream.writer.raw(this.replay);
     upstream.writer.flush();
     this.setDeadline(nowMs);
     if (!this.requestSent && this.reused) this.pumpRequestBody();
-  }
-
-  private requestText(target: TargetState): string {
-    const { head } = this;
-    let text = `${head.method} ${head.target} HTTP/1.1\r\n`;
-    if (head.host === '') text += `Host: ${target.host}:${target.port}\r\n`;
-    text += `${head.fields}${this.client.forwarded.forHost(head.host)}X-Request-Id: ${this.id}\r\n`;
-    if (head.body === CHUNKED) text += 'Transfer-Encoding: chunked\r\n';
-    if (head.upgrade !== '') text += `Connection: Upgrade\r\nUpgrade: ${head.upgrade}\r\n`;
-    return `${text}\r\n`;
   }
 
   private pumpRequestBody(): void {
@@ -275,7 +268,7 @@ export class Exchange implements UpstreamUser, Waiting {
   /** 100 Continue and its like; HTTP/1.0 clients would not understand. */
   private passInterim(head: ResponseHead): void {
     if (this.head.minorVersion === 0) return;
-    this.client.writer.raw(`HTTP/1.1 ${head.statusText}\r\n${head.fields}\r\n`);
+    this.client.writer.raw(interimText(head));
     this.client.writer.flush();
   }
 
@@ -286,11 +279,12 @@ export class Exchange implements UpstreamUser, Waiting {
     this.response = head;
     this.keepsClient = this.mayKeepClient() && !(noLength && isOldClient);
     const chunked = noLength && !isOldClient;
-    let text = `HTTP/1.1 ${head.statusText}\r\n${head.fields}`;
-    if (chunked) text += 'Transfer-Encoding: chunked\r\n';
-    if (!this.keepsClient) text += 'Connection: close\r\n';
-    else if (isOldClient) text += 'Connection: keep-alive\r\n';
-    client.writer.begin(`${text}\r\n`, chunked);
+    const text = responseText(head, {
+      chunked,
+      keep: this.keepsClient,
+      minorVersion: this.head.minorVersion,
+    });
+    client.writer.begin(text, chunked);
     client.responseBody.start(head.body);
   }
 
@@ -326,7 +320,7 @@ export class Exchange implements UpstreamUser, Waiting {
     if (target.draining) target.row.drained += 1;
     this.end(response.status >= 500 ? 'app-error' : 'ok', nowMs);
     target.requestLeft();
-    client.exchangeEnded(this.keepsClient && this.requestSent);
+    client.exchangeEnded(this.keepsClient);
   }
 
   private switchProtocols(head: ResponseHead, rest: Buffer): void {
@@ -335,9 +329,7 @@ export class Exchange implements UpstreamUser, Waiting {
     this.upstream = null;
     this.ended = true;
     const upgrade = head.upgrade === '' ? this.head.upgrade : head.upgrade;
-    client.writer.raw(
-      `HTTP/1.1 ${head.statusText}\r\n${head.fields}Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n\r\n`,
-    );
+    client.writer.raw(switchText(head, upgrade));
     client.writer.flush();
     const tunnel = new Tunnel(this.edge, client, upstream, target, upgrade);
     target.requestLeft();
