@@ -14,7 +14,7 @@ export interface OptionSpec {
   parse?: (text: string) => unknown;
 }
 
-export interface ArgumentSpec {
+interface ArgumentSpec {
   /** `[DIR]`, `<KEY>`, `[CMD...]` */
   syntax: string;
   description: string;

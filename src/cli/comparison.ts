@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { BundleEntry } from '../bundle/entry.ts';
 import type { Configuration, Variables } from '../model/configuration.ts';
 import type { Context } from './context.ts';
@@ -183,11 +182,9 @@ function keysOf(configuration: Configuration): Map<string, string> {
   return new Map([...settingsOf(configuration)].filter(([key]) => !key.startsWith('web.env.')));
 }
 
-/** A link's content is where it points to. */
-function digestOf(entry: BundleEntry): string {
-  if (entry.kind === 'file') return entry.hash;
-  return createHash('sha256').update(entry.target).digest('hex');
-}
+/** As the daemon gives them: a link's content is where it points to. */
+const digestOf = (entry: BundleEntry): string =>
+  entry.kind === 'file' ? entry.hash : `link:${entry.target}`;
 
 const bareDigest = (digest: string): string => digest.replace(/^sha256:/, '');
 

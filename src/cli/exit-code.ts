@@ -13,26 +13,27 @@ export const exitCodes = {
   interrupted: 130,
 } as const;
 
-/** Faults of the API and of this folder that mean the user asked for something that cannot be. */
+/** Faults of other rooms that mean: what was asked for, or configured, cannot be. */
 const badUsage = new Set([
-  'bad-usage',
-  'bad-request',
-  'bad-name',
-  'bad-command',
-  'bad-duration',
-  'bad-variable',
-  'bad-directory',
-  'unknown-policy',
   'ambiguous-application',
-  'confirmation-needed',
-  'config-exists',
-  'desired-outside-capacity',
-  'outside-capacity',
   'bad-capacity',
+  'bad-name',
+  'bad-port',
+  'bad-request',
+  'bad-usage',
+  'bundle-empty',
+  'bundle-too-large',
+  'domain-taken',
   'home-newer',
-  'home-too-long',
   'home-not-writable',
+  'home-too-long',
   'no-home',
+  'symlink-escapes',
+  'unknown-deployment',
+  'unknown-environment',
+  'unknown-instance',
+  'unknown-release',
+  'unknown-version',
 ]);
 
 const others: Readonly<Record<string, number>> = {

@@ -38,7 +38,7 @@ export const timeoutOption: OptionSpec = {
   parse: (text) => durationOption('--timeout', text),
 };
 
-export const detachOption: OptionSpec = {
+const detachOption: OptionSpec = {
   flags: '--detach',
   description: 'return as soon as it has started',
 };
@@ -47,7 +47,7 @@ export const followOptions: readonly OptionSpec[] = [timeoutOption, detachOption
 
 export const defaultTimeoutMs = parseDuration(DEFAULT_TIMEOUT);
 
-export function durationOption(flag: string, text: string): number {
+function durationOption(flag: string, text: string): number {
   try {
     return parseDuration(text, 1);
   } catch (thrown) {

@@ -114,7 +114,7 @@ Every command takes --json.
 Exit codes: 0 done, 1 failed, 2 differs or unhealthy, 3 timed out, 4 rolled back,
 5 daemon unreachable, 64 bad usage or configuration, 130 interrupted.`;
 
-export function everyCommand(root: Command, visit: (command: Command) => void): void {
+function everyCommand(root: Command, visit: (command: Command) => void): void {
   visit(root);
   for (const child of root.commands) everyCommand(child, visit);
 }

@@ -9,7 +9,7 @@ import { type Home, homeFrom } from '../model/home.ts';
 
 /** For tests: answers the API on a real unix socket from a script, and remembers what was asked. */
 
-export interface Asked {
+interface Asked {
   route: RouteName;
   params: Record<string, string>;
   query: Record<string, string>;

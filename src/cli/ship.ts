@@ -31,10 +31,7 @@ export async function ship(
   return deployment;
 }
 
-export async function packAndTell(
-  context: Context,
-  project: Project,
-): Promise<PackedVersion | null> {
+async function packAndTell(context: Context, project: Project): Promise<PackedVersion | null> {
   const live = liveLine(context.stderr);
   const { paint } = context.stderr;
   live.show(`  ${paint.dim('packing …')}`);

@@ -59,7 +59,7 @@ export async function listEnvironments(
   );
 }
 
-export function nothingRuns(): Fault {
+function nothingRuns(): Fault {
   return new Fault({
     code: 'nothing-runs',
     message: 'no application runs',
