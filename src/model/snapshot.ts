@@ -6,6 +6,12 @@ import { healthCheckSchema } from './configuration.ts';
  * control plane, swapped in at once.
  */
 
+/**
+ * The edge closes what is still open on a drained target over this time after its `drainUntil`, not
+ * all at once; only then may its instance be stopped.
+ */
+export const DRAIN_CLOSE_MS = 1_000;
+
 export const targetSchema = z.strictObject({
   /** The instance's id, or `fixed` for an address Belay did not start. */
   id: z.string(),

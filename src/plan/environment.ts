@@ -1,4 +1,5 @@
 import type { Deployment } from '../model/deployment.ts';
+import { DRAIN_CLOSE_MS } from '../model/snapshot.ts';
 import type { Step } from '../model/step.ts';
 import { type Backoff, backoffOf } from './backoff.ts';
 import { type Fleet, fleetOf, sickAt, startProblem } from './fleet.ts';
@@ -154,7 +155,8 @@ function drainedReason(
   now: number,
   wakes: Wakes,
 ): string | null {
-  const deadline = instance.since + (releases.get(instance.release)?.drainMs ?? 0);
+  const drainMs = releases.get(instance.release)?.drainMs ?? 0;
+  const deadline = instance.since + drainMs + DRAIN_CLOSE_MS;
   if (now >= deadline) return 'its drain deadline passed';
   wakes.at(deadline);
   const unrouted =
