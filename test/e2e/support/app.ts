@@ -1,0 +1,59 @@
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** What the app of the tests does; see app/server.js. A different one is a different version. */
+export interface Variant {
+  name: string;
+  /** How it ends at boot. */
+  crash?: 'exit' | 'signal';
+  /** What it answers to health checks. */
+  health?: number | 'hang';
+  /** Where it listens, if not where it should. */
+  listen?: 'never' | 'elsewhere';
+  /** Does not hear SIGTERM. */
+  deaf?: boolean;
+  /** Writes its log as fast as it can. */
+  flood?: boolean;
+  /** Says so many lines first. */
+  say?: number;
+  /** A file in which it writes down every request that is no health check. */
+  record?: string;
+}
+
+/** What differs from the configuration of the tests, as users write it. */
+export interface AppOptions {
+  start?: string;
+  capacity?: { min: number; desired?: number; max: number; zones?: string[] };
+  drain?: string;
+  stopGrace?: string;
+  deploy?: { startTimeout?: string; healthyFor?: string; batch?: number; extra?: number };
+}
+
+export const APPLICATION = 'numbers';
+export const ENVIRONMENT = 'production';
+
+const here = import.meta.dirname;
+
+/** Writes the app's directory, with a configuration for quick tests. */
+export function writeApp(directory: string, variant: Variant, options: AppOptions = {}): string {
+  mkdirSync(directory, { recursive: true });
+  for (const file of ['server.js', 'websocket.js'])
+    cpSync(join(here, 'app', file), join(directory, file));
+  writeFileSync(join(directory, 'package.json'), '{ "type": "module", "private": true }\n');
+  writeFileSync(join(directory, 'variant.json'), `${JSON.stringify(variant)}\n`);
+  const configuration = {
+    web: {
+      start: options.start ?? 'node server.js',
+      health: { path: '/healthz', interval: '1s', timeout: '1s' },
+      capacity: options.capacity ?? { min: 2, desired: 3, max: 6, zones: ['a', 'b'] },
+      drain: options.drain ?? '2s',
+      stopGrace: options.stopGrace ?? '2s',
+    },
+    deploy: { policy: 'rolling', startTimeout: '20s', ...options.deploy },
+  };
+  writeFileSync(
+    join(directory, 'belay.config.ts'),
+    `import { app } from 'belay';\n\nexport default app('${APPLICATION}', ${JSON.stringify(configuration, null, 2)});\n`,
+  );
+  return directory;
+}
