@@ -1,13 +1,37 @@
 import { defineConfig } from 'vitest/config';
 
+/** Where to write the results for a program to read, besides telling them. */
+const report = process.env.BELAY_TEST_REPORT;
+
 export default defineConfig({
   test: {
     // Processes, not threads: tests start real programs, and a signal goes to a whole process.
     pool: 'forks',
-    maxWorkers: 2,
-    include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
-    reporters: ['default'],
+    reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'rooms',
+          include: ['src/**/*.test.ts', 'test/*.test.ts', 'test/{contract,golden}/**/*.test.ts'],
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          // After the rest and one at a time: they keep a rate, and count what is lost at it.
+          maxWorkers: 1,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });

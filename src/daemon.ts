@@ -69,9 +69,9 @@ async function serve(home: Home, version: string, log: Log): Promise<void> {
   log.info({ version, home: home.root }, 'ready');
   await stopped;
   log.info('stopping; the edge and the instances go on');
-  server.close();
-  server.closeIdleConnections();
   await control.close();
+  // The socket last: who sees it dead may start another daemon on this home.
+  server.close();
   process.exit(0);
 }
 
