@@ -150,10 +150,10 @@ export class Operations {
         hint: `to go back to the release before, use: ${command('belay rollback', environment)}`,
       });
     }
-    if (running.state === 'rolling-back') {
+    if (running.state === 'rolling-back' || running.aborted) {
       throw new Fault({
         code: 'already-going-back',
-        message: `${running.kind} #${running.number} of ${key} is going back already (${running.cause})`,
+        message: `${running.kind} #${running.number} of ${key} is going back already (${running.cause ?? 'aborted on request'})`,
         subject: key,
         hint: `watch it with: ${command('belay deploy --attach', environment)}`,
       });

@@ -83,10 +83,15 @@ export class Performer {
   }
 
   #keepStopping(instance: string, done: Promise<void>, key: string): void {
-    const settled = done.finally(() => {
-      this.#stopping.delete(instance);
-      this.#parts.wake(key);
-    });
+    const settled = done
+      .catch((fault) => {
+        // It could not even be written down; the next plan asks for it again.
+        this.#parts.log.error({ instance, fault: messageOf(fault) }, 'stop not recorded');
+      })
+      .finally(() => {
+        this.#stopping.delete(instance);
+        this.#parts.wake(key);
+      });
     this.#stopping.set(instance, settled);
   }
 

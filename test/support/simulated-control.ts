@@ -1,0 +1,168 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { BundleStore } from '../../src/bundle/driver.ts';
+import { Control } from '../../src/control/control.ts';
+import { createMemoryEdge, type MemoryEdge } from '../../src/edge/memory.ts';
+import { type ManualClock, manualClock } from '../../src/kernel/clock.ts';
+import { silentLog } from '../../src/kernel/log.ts';
+import type { Configuration } from '../../src/model/configuration.ts';
+import type { SlotSpec } from '../../src/runtime/driver.ts';
+import {
+  type Behaviour,
+  createMemoryRuntime,
+  type MemoryRuntime,
+} from '../../src/runtime/memory.ts';
+import type { Store } from '../../src/store/driver.ts';
+import { openSqliteStore } from '../../src/store/sqlite.ts';
+
+export const configuration: Configuration = {
+  web: {
+    start: ['node', 'server.js'],
+    upstream: null,
+    health: {
+      path: '/',
+      matcher: { from: 200, to: 399 },
+      intervalMs: 5_000,
+      timeoutMs: 2_000,
+      healthyThreshold: 2,
+      unhealthyThreshold: 2,
+    },
+    capacity: { min: 2, desired: 3, max: 6 },
+    zones: ['a', 'b'],
+    limits: { memoryBytes: null, cpu: null },
+    variables: {},
+    stopGraceMs: 10_000,
+    drainMs: 30_000,
+  },
+  domains: ['shop.localhost'],
+  rollout: {
+    policy: 'rolling',
+    batch: 1,
+    extra: 1,
+    healthyMs: 200,
+    startTimeoutMs: 5_000,
+    keepMs: 0,
+  },
+};
+
+/** Every bundle is there; nothing is read from it. */
+const everyBundle: BundleStore = {
+  has: async () => true,
+  receive: async () => {},
+  directory: (digest) => `/versions/${digest}`,
+  files: async () => [],
+};
+
+class Crash extends Error {}
+
+/**
+ * The real control plane and store on a runtime and an edge that are data. It can die at any
+ * boundary between two writes and live again; runtime and edge outlive it, as processes would.
+ */
+export class SimulatedControl {
+  readonly clock: ManualClock = manualClock();
+  readonly runtime: MemoryRuntime;
+  readonly edge: MemoryEdge;
+  readonly home = mkdtempSync(join(tmpdir(), 'belay-control-'));
+  control!: Control;
+  store!: Store;
+  crashed = false;
+  /** By the version's digest: how its instances behave. */
+  readonly behaviours = new Map<string, Partial<Behaviour>>();
+  /** By the version's digest: what its health checks say. */
+  readonly healths = new Map<string, 'initial' | 'healthy' | 'unhealthy'>();
+
+  constructor() {
+    const digestOf = (spec: Pick<SlotSpec, 'directory'>) =>
+      spec.directory.slice('/versions/'.length);
+    const digests = new Map<string, string>();
+    this.runtime = createMemoryRuntime({
+      clock: this.clock,
+      behaviour: (spec) => {
+        digests.set(spec.id, digestOf(spec));
+        return { bootMs: 300, ...this.behaviours.get(digestOf(spec)) };
+      },
+    });
+    this.edge = createMemoryEdge({
+      now: () => this.clock.now(),
+      health: (_, target) => this.healths.get(digests.get(target) ?? '') ?? 'healthy',
+    });
+  }
+
+  /** Begins a life that ends at boundary number `crashAt`, if it comes to that. */
+  async start(crashAt = Number.POSITIVE_INFINITY): Promise<void> {
+    this.crashed = false;
+    const store = openSqliteStore(join(this.home, 'belay.db'));
+    this.store = store;
+    let passed = 0;
+    const boundary = () => {
+      passed += 1;
+      if (passed < crashAt) return;
+      // What still runs of a life that has ended writes nothing and does nothing.
+      if (passed === crashAt) store.close();
+      if (this.store === store) this.crashed = true;
+      throw new Crash();
+    };
+    this.control = new Control({
+      store,
+      runtime: this.runtime,
+      edge: this.edge,
+      bundles: everyBundle,
+      clock: this.clock,
+      log: silentLog,
+      version: 'test',
+      home: this.home,
+      boundary,
+    });
+    await this.control.start();
+  }
+
+  async deploy(digest: string, change: Partial<Configuration> = {}): Promise<void> {
+    await this.control.operations.deploy({
+      application: 'shop',
+      environment: 'production',
+      configuration: { ...configuration, ...change },
+      version: { digest, files: 1, sizeBytes: 1, author: null, commit: null },
+      message: null,
+      unchanged: 'deploy',
+    });
+  }
+
+  /** Lets time pass until the condition holds. */
+  async until(
+    what: string,
+    holds: () => boolean | Promise<boolean>,
+    atMostMs = 120_000,
+  ): Promise<void> {
+    for (let passedMs = 0; passedMs <= atMostMs; passedMs += 20) {
+      if (await holds()) return;
+      await this.clock.advance(20);
+    }
+    throw new Error(`not within ${atMostMs} ms: ${what}`);
+  }
+
+  deployment() {
+    return this.store.deployments('shop/production', 1)[0];
+  }
+
+  async settled(): Promise<NonNullable<ReturnType<SimulatedControl['deployment']>>> {
+    const ended = () => {
+      const state = this.deployment()?.state;
+      return state !== 'running' && state !== 'rolling-back';
+    };
+    await this.until('the deployment is settled', ended);
+    const deployment = this.deployment();
+    if (!deployment) throw new Error('there is no deployment');
+    return deployment;
+  }
+
+  async status() {
+    return await this.control.queries.environment('shop', 'production');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.crashed) await this.control.close();
+    rmSync(this.home, { recursive: true, force: true });
+  }
+}
