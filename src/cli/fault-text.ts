@@ -15,4 +15,6 @@ export function renderFault(fault: Fault, paint: Paint): string[] {
 
 const indent = (line: string): string => `  ${line}`;
 
-const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+/** A sentence begins with a capital, unless it begins with a name, which stays as it is written. */
+const sentence = (text: string): string =>
+  /^[a-z]+[ ']/.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text;

@@ -222,18 +222,18 @@ function launches(
       release === goal.number && (state === 'pending' || state === 'in-service'),
   );
   const placed = live.map(({ zone }) => ({ zone }));
-  const reason = launchReason(live.length, environment.capacity.desired, backoff);
   for (let index = 0; index < count; index += 1) {
     const zone = zoneForLaunch(goal.zones, placed);
     placed.push({ zone });
+    const reason = launchReason(live.length + index + 1, environment.capacity.desired, backoff);
     steps.push({ kind: 'launch', instance: newInstanceId(), release: goal.number, zone, reason });
   }
   return steps;
 }
 
-function launchReason(live: number, desired: number, backoff: Backoff): string {
-  const have = `${live} of ${desired} desired`;
-  return backoff.lastCause === null ? have : `${have}; the last one ${backoff.lastCause}`;
+function launchReason(ordinal: number, desired: number, backoff: Backoff): string {
+  const which = `instance ${ordinal} of ${desired}`;
+  return backoff.lastCause === null ? which : `${which}; the last one ${backoff.lastCause}`;
 }
 
 /** No instance is wanted: the environment ends, its first release failed, or an address is fixed. */

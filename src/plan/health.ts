@@ -49,14 +49,17 @@ function diagnoseCapacity(observation: Observation, now: number): Diagnosis | nu
   const serving = instances.filter(isServing).length;
   const { desired, min } = environment.capacity;
   if (environment.status === 'launching' && serving === 0 && deployment?.state === 'running') {
-    return { health: 'pending', cause: `starting: 0 of ${desired} instances in service` };
+    return {
+      health: 'pending',
+      cause: `starting: 0 of ${counted(desired, 'instance')} in service`,
+    };
   }
   if (!goal) {
     return { health: 'severe', cause: 'no release has ever been healthy; deploy one that is' };
   }
   if (serving >= desired) return null;
   const why = shortfallCause(observation, goal.number, now);
-  const cause = `${serving} of ${desired} instances in service${why === '' ? '' : `: ${why}`}`;
+  const cause = `${serving} of ${counted(desired, 'instance')} in service${why === '' ? '' : `: ${why}`}`;
   if (serving === 0 && desired > 0) return { health: 'severe', cause };
   return { health: serving < min ? 'degraded' : 'warning', cause };
 }
@@ -99,7 +102,8 @@ function diagnoseDeployment({ deployment, instances }: Observation): Diagnosis {
   if (!deployment) return { health: 'unknown', cause: '' };
   const goal = deployment.state === 'rolling-back' ? deployment.from : deployment.to;
   const done = instances.filter(({ release, state }) => release === goal && state === 'in-service');
-  const progress = `${done.length} instances run release ${goal}`;
+  const runs = done.length === 1 ? 'runs' : 'run';
+  const progress = `${counted(done.length, 'instance')} ${runs} release ${goal}`;
   if (deployment.state === 'rolling-back') {
     return { health: 'warning', cause: `going back (${deployment.cause}): ${progress}` };
   }
@@ -113,5 +117,8 @@ function inServiceSentence({ instances, fixed }: Observation): string {
   if (fixed) return 'the fixed address is healthy';
   const serving: ObservedInstance[] = instances.filter(isServing);
   const zones = new Set(serving.map(({ zone }) => zone)).size;
-  return `${serving.length} instances in service in ${zones} ${zones === 1 ? 'zone' : 'zones'}`;
+  return `${counted(serving.length, 'instance')} in service in ${counted(zones, 'zone')}`;
 }
+
+const counted = (count: number, noun: string): string =>
+  `${count} ${noun}${count === 1 ? '' : 's'}`;
