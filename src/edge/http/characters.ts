@@ -5,7 +5,7 @@ export const LF = 0x0a;
 export const CR = 0x0d;
 export const SP = 0x20;
 export const COLON = 0x3a;
-export const UNDERSCORE = 0x5f;
+const UNDERSCORE = 0x5f;
 
 /** Marks a token character that no field we pass on may have in its name. */
 export const UNDERSCORE_MARK = 2;

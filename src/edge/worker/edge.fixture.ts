@@ -14,7 +14,7 @@ import { createEdgeWorker, type EdgeWorker } from './edge-worker.ts';
 
 /** Real sockets for tests of the worker: an edge, origins behind it, raw clients before it. */
 
-export const POOL = 'shop/production#1';
+const POOL = 'shop/production#1';
 
 export interface TestEdge {
   worker: EdgeWorker;
@@ -88,7 +88,7 @@ export function snapshot(
   };
 }
 
-export const pool = (id: string, targets: readonly Partial<Target>[]): Pool => ({
+const pool = (id: string, targets: readonly Partial<Target>[]): Pool => ({
   id,
   environment: 'shop/production',
   release: 1,

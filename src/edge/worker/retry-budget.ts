@@ -1,7 +1,7 @@
 /** Retries may add this share to a pool's requests; Finagle's and Envoy's default. */
-export const RETRY_SHARE = 0.2;
+const RETRY_SHARE = 0.2;
 /** And so many in any case, so that a quiet pool can retry at all; Finagle's minimum. */
-export const RETRY_FLOOR_PER_SECOND = 10;
+const RETRY_FLOOR_PER_SECOND = 10;
 /** What a pool may save up: the floor of ten seconds. */
 export const RETRY_BURST = 100;
 
