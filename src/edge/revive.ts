@@ -8,12 +8,16 @@ import { type EdgeSetup, inheritedListeners, launchSupervisor } from './launch.t
 
 /** A supervisor that hands over is followed by the next within it. */
 const SUCCESSION_MS = 50;
-/** Between attempts when a supervisor fails to start. */
-const RETRY_MS = 1_000;
+/**
+ * How often a worker looks whether there is a supervisor at all: one that was never welcomed loses
+ * none, yet it holds the port, and must not be what keeps everybody else from it.
+ */
+const LOOK_PERIOD_MS = 2_000;
 
 /**
  * What a worker does when it has lost its supervisor: it starts another and gives it the listeners.
- * Every worker does; the lock on the home lets one of those supervisors live.
+ * Every worker does; the lock on the home lets one of those supervisors live. Returns what to call
+ * when a supervisor is lost, so that the next look need not be waited for.
  */
 export function supervisorReviver(
   setup: EdgeSetup,
@@ -43,11 +47,11 @@ export function supervisorReviver(
     started.on('error', (error) =>
       log.error({ error: error.message }, 'cannot start a supervisor'),
     );
-    started.on('exit', (code) => {
+    started.on('exit', () => {
       started = null;
-      if (code !== 0) void clock.sleep(RETRY_MS).then(revive);
     });
   };
+  clock.every(LOOK_PERIOD_MS, () => void revive());
   return () => void revive();
 }
 

@@ -47,6 +47,22 @@ describe('two workers that lose their supervisor', () => {
   });
 });
 
+describe('a worker that nobody has welcomed yet', () => {
+  it('starts a supervisor too, when everybody else has been killed', async () => {
+    live = await liveEdge();
+    const port = await serve(live);
+    const before = await live.edge.status();
+    const died = live.nextEvent((event) => event.kind === 'worker-died');
+    for (const { pid } of before.workers) process.kill(pid, 'SIGKILL');
+    await died;
+    const back = live.nextEvent((event) => event.kind === 'connected');
+    process.kill(before.pid, 'SIGKILL');
+    await back;
+    expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(200);
+    expect((await live.edge.status()).listeners).toEqual(before.listeners);
+  });
+});
+
 describe('an upgrade to code that does not start', () => {
   it('is refused, and the old edge goes on', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'be-'));
