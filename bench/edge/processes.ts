@@ -13,6 +13,13 @@ export function isInstalled(program: string): boolean {
   }
 }
 
+/** CPU time that a process alone has used, in microseconds. */
+export function ownCpuTimeUs(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return ((Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND) * 1e6;
+}
+
 /** CPU time that a process and all its living descendants have used, in microseconds. */
 export function cpuTimeUs(pid: number): number {
   const parents = new Map<number, number>();
