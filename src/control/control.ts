@@ -32,6 +32,9 @@ import { Traffic } from './traffic.ts';
 /** A plan that still wants steps after so many rounds is looked at again later. */
 const MAX_ROUNDS = 50;
 const TRAFFIC_SAMPLE_MS = 5_000;
+const HOUR_MS = 3_600_000;
+/** Ended instances and the steps of healing stay on record this long. */
+const HISTORY_KEPT_MS = 30 * 24 * HOUR_MS;
 
 export interface ControlParts {
   store: Store;
@@ -60,7 +63,7 @@ export class Control {
   readonly #router: Router;
   readonly #performer: Performer;
   readonly #loop: ReconcileLoop;
-  #sampling: Timer | null = null;
+  #chores: Timer[] = [];
   #unwatchRuntime: (() => void) | null = null;
 
   constructor(parts: ControlParts) {
@@ -99,14 +102,17 @@ export class Control {
     this.#view.watch(edge, (event) => this.#onEdgeEvent(event));
     this.#unwatchRuntime = runtime.watch(() => this.#wakeAll());
     await this.#removeStrays();
-    this.#sampling = clock.every(TRAFFIC_SAMPLE_MS, () => void this.#sampleTraffic());
+    this.#chores = [
+      clock.every(TRAFFIC_SAMPLE_MS, () => void this.#sampleTraffic()),
+      clock.every(HOUR_MS, () => store.forgetBefore(clock.now() - HISTORY_KEPT_MS)),
+    ];
     await this.#sampleTraffic();
     this.#wakeAll();
   }
 
   /** Lets go of everything; what runs goes on running. */
   async close(): Promise<void> {
-    this.#sampling?.cancel();
+    for (const chore of this.#chores) chore.cancel();
     this.#unwatchRuntime?.();
     this.#view.close();
     await this.#loop.close();

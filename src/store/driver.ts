@@ -47,5 +47,11 @@ export interface Store {
   /** The next routing snapshot's number: grows across lives. */
   nextSnapshotNumber(atLeast: number): number;
 
+  /**
+   * Drops what nobody asks for any more: ended instances, and the steps of healing and scaling, from
+   * before `at`. Releases, deployments with their steps, and versions stay.
+   */
+  forgetBefore(at: number): void;
+
   close(): void;
 }

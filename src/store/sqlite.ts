@@ -258,6 +258,14 @@ export function openSqliteStore(path: string): Store {
       return Number(row?.value);
     },
 
+    forgetBefore(at) {
+      run('delete from instances where live = 0 and since < ?', at);
+      run(
+        `delete from journal where deployment is null and state <> 'planned' and ended_at < ?`,
+        at,
+      );
+    },
+
     close() {
       statements.clear();
       database.close();
