@@ -73,7 +73,6 @@ export class Operations {
     return this.#write(key, () => {
       const environment = this.#environmentFor(input);
       refuseIfBusy(environment, this.#parts.records);
-      refuseTakenDomains(environment, input.configuration.domains, records);
       const current = this.#currentRelease(environment);
       const version = input.version && this.#versionFor(input, input.version);
       const release: Release = {
@@ -338,6 +337,7 @@ export class Operations {
   ): DeploymentView {
     const { records, clock, feed } = this.#parts;
     const { key } = environment;
+    refuseTakenDomains(environment, release.configuration.domains, records);
     const from = this.#currentRelease(environment);
     const status =
       environment.status === 'ready'
