@@ -6,7 +6,7 @@ import { type Fleet, fleetOf, sickAt, startProblem } from './fleet.ts';
 import { judge } from './judgement.ts';
 import type { Observation, ObservedInstance, ObservedTarget, ReleaseNeeds } from './observation.ts';
 import { zoneForLaunch } from './placement.ts';
-import { policies } from './rollout/rollout.ts';
+import { policies } from './rollout/policies.ts';
 
 /**
  * What to do about one environment now: its whole desired state against its whole observed state.

@@ -1,7 +1,6 @@
 import type { Rollout } from '../../model/configuration.ts';
 import type { Fleet } from '../fleet.ts';
 import type { ObservedInstance } from '../observation.ts';
-import { rolling } from './rolling.ts';
 
 /**
  * A deploy policy: arithmetic on a fleet. It says how many instances of the goal to launch and
@@ -28,5 +27,3 @@ export interface RolloutMove {
 }
 
 export type RolloutPolicy = (input: RolloutInput) => RolloutMove;
-
-export const policies: Readonly<Record<Rollout['policy'], RolloutPolicy>> = { rolling };
