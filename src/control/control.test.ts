@@ -165,6 +165,21 @@ describe('healing', () => {
     ]);
   });
 
+  it('says that a release is crash-looping, in an event and in the status, and waits longer', async () => {
+    await using simulated = await running();
+    simulated.behaviours.set('one', { exits: { afterMs: 100, code: 7 } });
+    await simulated.clock.advance(30_000);
+    for (const { id } of (await simulated.status()).instances) simulated.runtime.kill(id);
+    await simulated.clock.advance(20_000);
+    const status = await simulated.status();
+    expect(status.health).toBe('severe');
+    expect(status.cause).toMatch(/crash-looping: \d+ instances .* exited with code 7; next try in/);
+    const events = simulated.store.events({ after: 0, limit: 10_000 });
+    expect(events.filter(({ type }) => type === 'crash-looping')).toHaveLength(1);
+    const launches = events.filter(({ type }) => type === 'instance-launched');
+    expect(launches.length).toBeLessThan(16);
+  });
+
   it('carries on when the edge cannot be reached for a while', async () => {
     await using simulated = await running();
     await simulated.deploy('two');

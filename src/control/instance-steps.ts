@@ -5,6 +5,7 @@ import type { Environment } from '../model/environment.ts';
 import type { Exit, Instance } from '../model/instance.ts';
 import type { Release } from '../model/release.ts';
 import type { Step } from '../model/step.ts';
+import { backoffOf, CRASH_LOOP_FAILURES } from '../plan/backoff.ts';
 import type { Runtime, SlotSpec } from '../runtime/driver.ts';
 import type { EventFeed } from './event-feed.ts';
 import { type Prepared, recordOnly } from './prepared.ts';
@@ -182,6 +183,20 @@ export class InstanceSteps {
       severity,
       type: 'instance-died',
       message: `${id} ${exit.cause}`,
+    });
+    this.#tellCrashLoop(environment, instance.release);
+  }
+
+  /** Once for each crash loop, when it becomes one. */
+  #tellCrashLoop(environment: Environment, release: number): void {
+    const { records, clock, feed } = this.#parts;
+    const backoff = backoffOf(records.failures(environment.key), release, clock.now());
+    if (backoff.failures !== CRASH_LOOP_FAILURES) return;
+    feed.publish({
+      environment: environment.key,
+      severity: 'error',
+      type: 'crash-looping',
+      message: `release ${release} is crash-looping: ${backoff.failures} instances ended young, the last one ${backoff.lastCause}; the next tries come further and further apart`,
     });
   }
 

@@ -124,7 +124,7 @@ export class Records {
     const known = this.#instances.get(instance.environment);
     if (isLive(moved)) known?.set(moved.id, moved);
     else known?.delete(moved.id);
-    const failure = failureOf(moved);
+    const failure = instance.exit ? null : failureOf(moved);
     if (failure) this.#addFailure(instance.environment, failure, now);
     this.revision += 1;
     return moved;

@@ -222,7 +222,9 @@ function launches(
       release === goal.number && (state === 'pending' || state === 'in-service'),
   );
   const placed = live.map(({ zone }) => ({ zone }));
-  for (let index = 0; index < count; index += 1) {
+  // A crash loop is probed with one instance at a time.
+  const allowed = backoff.crashLooping ? Math.min(count, 1 - fleet.starting.length) : count;
+  for (let index = 0; index < allowed; index += 1) {
     const zone = zoneForLaunch(goal.zones, placed);
     placed.push({ zone });
     const reason = launchReason(live.length + index + 1, environment.capacity.desired, backoff);
