@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns/promises';
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Fault, messageOf } from '../kernel/fault.ts';
 import type { DaemonView } from '../model/view.ts';
@@ -19,6 +19,7 @@ export interface Check {
 }
 
 const LEAST_NODE = 24;
+const HOME_ADVICE = 'set BELAY_HOME to a directory of your own';
 
 const ok = (name: string, says: string): Check => ({ name, state: 'ok', says, next: null });
 const note = (name: string, says: string, next: string): Check => ({
@@ -66,11 +67,14 @@ function checkHome(context: Context): Check {
   try {
     const { root } = context.home();
     const nearest = nearestExisting(root);
+    if (!statSync(nearest).isDirectory()) {
+      return problem('home', `${nearest} is no directory`, HOME_ADVICE);
+    }
     accessSync(nearest, constants.W_OK | constants.X_OK);
     return ok('home', nearest === root ? `${root} is writable` : `${root} will be made`);
   } catch (thrown) {
-    const hint = thrown instanceof Fault ? thrown.hint : undefined;
-    return problem('home', messageOf(thrown), hint ?? 'set BELAY_HOME to a directory of your own');
+    if (thrown instanceof Fault) return problem('home', thrown.message, thrown.hint ?? HOME_ADVICE);
+    return problem('home', `it cannot be written (${messageOf(thrown)})`, HOME_ADVICE);
   }
 }
 
@@ -114,10 +118,13 @@ async function checkPort(
       `set ${variable} to a port above 1023`,
     );
   }
-  const owner = state.owner ? `${state.owner.command}, process ${state.owner.pid}` : 'another user';
-  return note(
+  const { holder } = state;
+  const by = holder ? `${holder.command}, process ${holder.pid}` : 'another user';
+  // An edge that has to start fails on it only when it was asked for; else it takes the next one.
+  const found = asked && !daemon?.edge ? problem : note;
+  return found(
     name,
-    `${port} is taken by ${owner}`,
+    `${port} is taken by ${by}`,
     `stop it, or set ${variable} to another port; 0 takes any`,
   );
 }

@@ -3,6 +3,7 @@ import { command } from './command.ts';
 import { answer } from './context.ts';
 import { exitCodes } from './exit-code.ts';
 import type { Paint } from './paint.ts';
+import { formatPlural } from './quantity.ts';
 
 export const doctorCommand = command({
   name: 'doctor',
@@ -15,7 +16,9 @@ export const doctorCommand = command({
     answer(context, { ok: problems === 0, checks }, () => [
       ...checks.flatMap((check) => renderCheck(check, context.stdout.paint)),
       '',
-      problems === 0 ? 'No problem found.' : `${problems} to be solved before Belay can work here.`,
+      problems === 0
+        ? 'No problem found.'
+        : `${formatPlural(problems, 'problem')} to solve before Belay works here.`,
     ]);
     return problems === 0 ? exitCodes.ok : exitCodes.differs;
   },

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:net';
 import { Fault, systemCode } from '../kernel/fault.ts';
-import { portHolder } from './port-holder.ts';
+import { portHolder } from '../kernel/port-holder.ts';
 
 /** Opening the edge's port, to hand it on as descriptors (docs/adr/0001-inherited-listeners.md). */
 
@@ -95,13 +95,14 @@ function descriptorOf(server: Server): number {
 
 function portInUse(port: number, attempts: number): Fault {
   const holder = portHolder(port);
-  const range =
-    attempts > 1 && port !== 0 ? `ports ${port} to ${port + attempts - 1} are` : `port ${port} is`;
+  const many = attempts > 1 && port !== 0;
+  const range = many ? `ports ${port} to ${port + attempts - 1} are` : `port ${port} is`;
+  const by = holder ? `by ${holder.command}, process ${holder.pid}` : '';
   return new Fault({
     code: 'port-in-use',
-    message: `${range} in use${holder ? ` (${port} by process ${holder.pid}, ${holder.command})` : ''}`,
+    message: `${range} in use${by && (many ? ` (${port} ${by})` : ` ${by}`)}`,
     subject: String(port),
-    hint: 'choose another with BELAY_HTTP=PORT, or let Belay take any free one with BELAY_HTTP=0',
+    hint: 'stop it, or choose another port with BELAY_HTTP=PORT; BELAY_HTTP=0 takes any that is free',
     details: { port, pid: holder?.pid ?? null, command: holder?.command ?? null },
   });
 }

@@ -1,10 +1,16 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { basename } from 'node:path';
 
-/** Which process listens on a port, from /proc. Null where that is not to be read. */
+export interface PortHolder {
+  pid: number;
+  /** The program's name. */
+  command: string;
+}
 
 const LISTENING = '0A';
 
-export function portHolder(port: number): { pid: number; command: string } | null {
+/** Which process listens on a TCP port, from /proc. Null where that is not to be read. */
+export function portHolder(port: number): PortHolder | null {
   const sockets = listeningSockets(port);
   if (sockets.size === 0) return null;
   for (const entry of entries('/proc')) {
@@ -12,7 +18,7 @@ export function portHolder(port: number): { pid: number; command: string } | nul
     if (!Number.isInteger(pid)) continue;
     for (const descriptor of entries(`/proc/${pid}/fd`)) {
       if (sockets.has(link(`/proc/${pid}/fd/${descriptor}`))) {
-        return { pid, command: text(`/proc/${pid}/comm`).trim() };
+        return { pid, command: commandOf(pid) };
       }
     }
   }
@@ -32,6 +38,12 @@ function listeningSockets(port: number): Set<string> {
     }
   }
   return sockets;
+}
+
+/** As it was called: `comm` is the name of a thread, and Node gives its main thread one. */
+function commandOf(pid: number): string {
+  const [program = ''] = text(`/proc/${pid}/cmdline`).split('\0');
+  return basename(program) || text(`/proc/${pid}/comm`).trim();
 }
 
 function entries(directory: string): string[] {
