@@ -26,11 +26,9 @@ export async function runDaemon(version: string): Promise<void> {
   try {
     await serve(home, version, log);
   } catch (thrown) {
-    const hint = thrown instanceof Fault && thrown.hint ? ` (${thrown.hint})` : '';
-    log.fatal(
-      { code: thrown instanceof Fault ? thrown.code : undefined },
-      `${messageOf(thrown)}${hint}`,
-    );
+    // Whoever started it reads these from the log, and tells them as its own fault.
+    const { code, subject, hint } = thrown instanceof Fault ? thrown.toJSON() : {};
+    log.fatal({ code, subject, hint }, messageOf(thrown));
     process.exitCode = 1;
   }
 }

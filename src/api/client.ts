@@ -169,7 +169,7 @@ function unreachable(cause: unknown, subject: string): Fault {
   return new Fault({
     code: 'daemon-unreachable',
     message:
-      code === 'ENOENT' || code === 'ECONNREFUSED'
+      code === 'ENOENT' || code === 'ENOTDIR' || code === 'ECONNREFUSED'
         ? 'no daemon is running'
         : 'the connection to the daemon was lost',
     subject,

@@ -44,12 +44,23 @@ function prepareHome(root: string): void {
   } catch (cause) {
     throw new InputFault({
       code: 'home-not-writable',
-      message: `Belay's home cannot be written (${systemCode(cause) ?? messageOf(cause)})`,
+      message: `Belay's home cannot be written: ${whyNot(cause)}`,
       subject: root,
       hint: 'give this user permission to write it, or set BELAY_HOME to a directory of your own',
       cause,
     });
   }
+}
+
+/** The system's codes, as far as people meet them, in words. */
+function whyNot(cause: unknown): string {
+  const code = systemCode(cause);
+  if (code === 'EEXIST') return 'there is a file in its place';
+  if (code === 'ENOTDIR') return 'a directory above it is a file';
+  if (code === 'EACCES' || code === 'EPERM') return 'this user has no permission';
+  if (code === 'EROFS') return 'its file system is read-only';
+  if (code === 'ENOSPC' || code === 'EDQUOT') return 'the disk is full';
+  return messageOf(cause);
 }
 
 async function waitForDaemon(context: Context, logStart: number): Promise<DaemonView> {
@@ -79,6 +90,8 @@ interface LogEntry {
   level: number;
   msg: string;
   code: string | null;
+  subject: string | null;
+  hint: string | null;
 }
 
 /** What a daemon that cannot start ends with, so that nobody waits for nothing. */
@@ -90,26 +103,27 @@ function startFailure(path: string, from: number): LogEntry | null {
   // Node's own last line, after an exception that nobody caught.
   if (!/^Node\.js v\d/.test(lines[0] ?? '')) return null;
   const error = lines.find((line) => /^\w*Error\b/.test(line)) ?? 'it ended with an exception';
-  return { level: FATAL_LEVEL, msg: error, code: null };
+  return { level: FATAL_LEVEL, msg: error, code: null, subject: null, hint: null };
 }
 
 function parseEntry(line: string): LogEntry | null {
   try {
     const entry = JSON.parse(line) as Partial<LogEntry> | null;
     if (typeof entry?.level !== 'number') return null;
-    const { level, msg = 'no reason was given', code = null } = entry;
-    return { level, msg, code };
+    const { level, msg = 'no reason was given', code = null, subject = null, hint = null } = entry;
+    return { level, msg, code, subject, hint };
   } catch {
     return null;
   }
 }
 
-function failedWith(context: Context, { msg, code }: LogEntry): Fault {
+function failedWith(context: Context, { msg, code, subject, hint }: LogEntry): Fault {
   return new Fault({
     code: code ?? 'daemon-did-not-start',
     message: `the daemon did not start: ${msg}`,
-    subject: context.home().daemonLog,
-    hint: 'see what is wrong with: belay doctor',
+
+    subject: subject ?? context.home().daemonLog,
+    hint: hint ?? 'see what is wrong with: belay doctor',
   });
 }
 
