@@ -1,4 +1,4 @@
-import { type Change, type Comparison, hasDifferences } from './comparison.ts';
+import { type Change, type Comparison, hasDifferences, NOTHING } from './comparison.ts';
 import { MASK } from './mask.ts';
 import type { Paint } from './paint.ts';
 import { formatPlural } from './quantity.ts';
@@ -12,11 +12,12 @@ interface Rendering {
   paint: Paint;
 }
 
-const MAX_FILES = 100;
+const MAX_FILES = 20;
 const NOT_SET = '–';
 
 export function renderComparison(comparison: Comparison, { reveal, paint }: Rendering): string[] {
   const { before, after } = comparison;
+  if (before === NOTHING) return renderFirst(comparison);
   const heading = `${paint.bold(before)} → ${paint.bold(after)}`;
   if (!hasDifferences(comparison)) return [heading, '', 'No difference.'];
   const value = (side: string | null) => side ?? NOT_SET;
@@ -31,6 +32,15 @@ export function renderComparison(comparison: Comparison, { reveal, paint }: Rend
     ...renderFiles(comparison, paint),
     ...renderChanges('Configuration', comparison.configuration, value, comparison, paint),
     ...renderChanges('Variables', variables, masked, comparison, paint),
+  ];
+}
+
+/** Before the first release everything is new, and a list of it says nothing. */
+function renderFirst({ files, after }: Comparison): string[] {
+  const size = formatPlural(files.added.length, 'file');
+  return [
+    `Nothing runs here yet, so there is nothing to compare ${after} with (${size}).`,
+    'Start it with: belay up',
   ];
 }
 

@@ -25,6 +25,9 @@ export interface Comparison {
   variables: Change[];
 }
 
+/** What stands before the first release. */
+export const NOTHING = 'nothing';
+
 interface Side {
   name: string;
   /** Digest by path. */
@@ -91,7 +94,7 @@ async function runningSide(
   const view = environments.find(({ environment }) => environment === where.environment);
   if (!view || view.release === null) {
     return {
-      side: { name: 'nothing', files: new Map(), configuration: null, variables: {} },
+      side: { name: NOTHING, files: new Map(), configuration: null, variables: {} },
       kept: {},
     };
   }
