@@ -1,5 +1,5 @@
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { Parser, type ReadEntry } from 'tar';
 import { Fault, messageOf, systemCode } from '../kernel/fault.ts';
@@ -109,9 +109,9 @@ function asFault(thrown: unknown, destination: string): unknown {
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     return new Fault({
       code: 'disk-full',
-      message: `the disk is full; ${basename(destination)} was not unpacked`,
+      message: 'the disk is full, so the bundle could not be kept',
       subject: dirname(destination),
-      hint: 'make room there; nothing was left behind',
+      hint: 'make room there and try again; nothing was left behind',
       retryable: true,
       cause: thrown,
     });

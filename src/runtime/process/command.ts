@@ -88,9 +88,10 @@ async function findOnPath(program: string, path: string, directory: string): Pro
   if (refused !== null) throw notExecutable(refused);
   throw new Fault({
     code: 'command-not-found',
-    message: `there is no program '${program}' on the instance's PATH (${folders.join(delimiter)})`,
+    message: `there is no program '${program}' on the instance's PATH`,
     subject: program,
     hint: `install ${program}, or write './${program}' for a file of the version`,
+    details: { path: folders },
   });
 }
 
