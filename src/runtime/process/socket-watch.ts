@@ -14,8 +14,11 @@ export interface SocketWatch {
   look(running: readonly HeldSlot[], treeOf: (held: HeldSlot) => ProcessEntry[]): boolean;
 }
 
-/** How soon a socket that was closed by a running program is missed. */
-const SETTLED_PERIOD_MS = 500;
+/**
+ * How soon a socket that was closed by a running program is missed. The edge's checks miss it too,
+ * and /proc/net/tcp costs milliseconds, because the kernel walks the whole table for it.
+ */
+const SETTLED_PERIOD_MS = 2_000;
 /** On a machine with very many connections reading the table takes long: at most a tenth of time. */
 const COST_FACTOR = 10;
 
