@@ -4,7 +4,7 @@ import { Fault, messageOf } from '../../kernel/fault.ts';
 import type { Log } from '../../kernel/log.ts';
 import { parseName } from '../../model/name.ts';
 import type { Runtime, SlotSpec } from '../driver.ts';
-import { adopt } from './adopt.ts';
+import { adopt, wasNeverStarted } from './adopt.ts';
 import { type ControlGroups, controlGroups } from './cgroup.ts';
 import { type HeldSlot, observeExit, toSlot, treeOf } from './held-slot.ts';
 import { instanceIndex } from './instance-tree.ts';
@@ -202,11 +202,18 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
   }
 
   async function takeOver(record: SlotRecord): Promise<void> {
-    const adopted = adopt(record, records.exitFile(record.spec.id), index, clock.now());
+    const { id } = record.spec;
+    const adopted = adopt(record, records.exitFile(id), index, clock.now());
+    if (await wasNeverStarted(adopted, records.exitFile(id), clock)) {
+      groups.remove(adopted.cgroups);
+      await records.remove(id);
+      log.info({ instance: id }, 'forgot a slot whose program was never started');
+      return;
+    }
     ports.hold(adopted.port);
-    slots.set(adopted.spec.id, hold(adopted, logPathOf(logs, adopted.spec), false));
+    slots.set(id, hold(adopted, logPathOf(logs, adopted.spec), false));
     await records.write(adopted);
-    log.info({ instance: adopted.spec.id, pid: adopted.app?.pid }, 'adopted a slot');
+    log.info({ instance: id, pid: adopted.app?.pid }, 'adopted a slot');
   }
 
   /** Looks at every slot and tells what has changed; then sets when to look again. */
