@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { type Client, createClient } from '../../../src/api/client.ts';
 import { packBundle } from '../../../src/bundle/pack.ts';
 import { loadConfiguration } from '../../../src/config/load.ts';
@@ -13,21 +14,32 @@ import { APPLICATION, type AppOptions, ENVIRONMENT, type Variant, writeApp } fro
 import { kill, listening, processesOf } from './processes.ts';
 import { until } from './until.ts';
 
-/** A whole Belay of its own: a home, a daemon that can be killed and started, an app to deploy. */
-
 export const REPOSITORY = join(import.meta.dirname, '../../..');
 const MAIN = join(REPOSITORY, 'src/main.ts');
 const MAX_BUNDLE_BYTES = 10_000_000;
+/** Of logs, after a failure: the last so many characters. */
+const LOG_SHOWN = 20_000;
+const START_TIMEOUT_MS = 20_000;
+/** The edge's processes end a moment after the daemon. */
+const LEAVING_MS = 5_000;
 
 export const where = { application: APPLICATION, environment: ENVIRONMENT };
-export const KEY = `${APPLICATION}/${ENVIRONMENT}`;
 
+export interface CommandResult {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** A whole Belay of its own: a home, a daemon that can be killed and started, an app to deploy. */
 export class House {
   /** Short, because of the sockets below it. */
   readonly home = mkdtempSync(join(tmpdir(), 'bh-'));
   readonly client: Client = createClient(join(this.home, 'belay.sock'));
+  /** Every port that was seen in use. */
+  readonly edgePorts = new Set<number>();
+  readonly instancePorts = new Set<number>();
   readonly #work = mkdtempSync(join(tmpdir(), 'bw-'));
-  readonly #ports = new Set<number>();
   #daemon: ChildProcess | null = null;
   #apps = 0;
 
@@ -38,22 +50,19 @@ export class House {
 
   /** Starts the daemon. With `crashAt`, it ends itself at that boundary. */
   async start(crashAt?: number): Promise<DaemonView> {
+    const drill = crashAt === undefined ? {} : { BELAY_CRASH_AT: String(crashAt) };
     const child = spawn(process.execPath, [MAIN, 'daemon', 'run'], {
       stdio: ['ignore', 'ignore', openSync(this.file('daemon.stderr'), 'a')],
       cwd: this.home,
-      env: {
-        PATH: process.env.PATH,
-        HOME: process.env.HOME,
-        BELAY_HOME: this.home,
-        BELAY_HTTP: '0',
-        BELAY_CONSOLE: '0',
-        ...(crashAt === undefined ? {} : { BELAY_CRASH_AT: String(crashAt) }),
-      },
+      env: { ...this.environmentVariables(), ...drill },
     });
     this.#daemon = child;
     const look = () => this.client.call('daemon');
-    const view = await until('the daemon answers', look, ({ pid }) => pid === child.pid);
-    for (const { port } of view.edge?.listeners ?? []) this.#ports.add(port);
+    const isOurs = ({ pid }: DaemonView) => pid === child.pid;
+    const view = await until('the daemon answers', look, isOurs, START_TIMEOUT_MS, () =>
+      this.#daemonDied(),
+    );
+    for (const { port } of view.edge?.listeners ?? []) this.edgePorts.add(port);
     return view;
   }
 
@@ -63,10 +72,36 @@ export class House {
     await this.daemonEnded();
   }
 
+  /** The daemon that was started last is alive. */
+  get runs(): boolean {
+    const daemon = this.#daemon;
+    return daemon !== null && daemon.exitCode === null && daemon.signalCode === null;
+  }
+
   async daemonEnded(): Promise<void> {
-    const child = this.#daemon;
-    if (child && child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    if (this.#daemon && this.runs) await once(this.#daemon, 'exit');
     this.#daemon = null;
+  }
+
+  /** What a user of this home has in the environment; nothing of the test's own. */
+  environmentVariables(): NodeJS.ProcessEnv {
+    const { PATH, HOME } = process.env;
+    return { PATH, HOME, BELAY_HOME: this.home, BELAY_HTTP: '0', BELAY_CONSOLE: '0' };
+  }
+
+  /** Runs the command line as a user of this home would. */
+  async belay(args: readonly string[], variables: NodeJS.ProcessEnv = {}): Promise<CommandResult> {
+    const child = spawn(join(REPOSITORY, 'bin/belay'), args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      cwd: this.#work,
+      env: { ...this.environmentVariables(), ...variables },
+    });
+    const [stdout, stderr, [code]] = await Promise.all([
+      textOf(child.stdout),
+      textOf(child.stderr),
+      once(child, 'close'),
+    ]);
+    return { code: code as number | null, stdout, stderr };
   }
 
   /** The edge's port. */
@@ -102,13 +137,16 @@ export class House {
     return deployment.number;
   }
 
-  /** The deployment when it has ended, also over a death of the daemon. */
+  /** The deployment when it has ended. */
   async settled(number: number, timeoutMs = 60_000): Promise<DeploymentDetail> {
-    const look = () => this.client.call('deployment', { params: { ...where, number } });
+    const look = async () => {
+      await this.environment();
+      return await this.client.call('deployment', { params: { ...where, number } });
+    };
     const ended = (detail: DeploymentDetail) => !isRunning(detail);
-    const detail = await until(`deployment #${number} ends`, look, ended, timeoutMs);
-    await this.environment();
-    return detail;
+    return await until(`deployment #${number} ends`, look, ended, timeoutMs, () =>
+      this.#daemonDied(),
+    );
   }
 
   async deployed(directory: string): Promise<DeploymentDetail> {
@@ -117,7 +155,7 @@ export class House {
 
   async environment(): Promise<EnvironmentView> {
     const view = await this.client.call('environment', { params: where });
-    for (const { port } of view.instances) if (port !== null) this.#ports.add(port);
+    for (const { port } of view.instances) if (port !== null) this.instancePorts.add(port);
     return view;
   }
 
@@ -131,6 +169,12 @@ export class House {
 
   async ledger(): Promise<LedgerReading> {
     return await this.client.call('ledger');
+  }
+
+  /** Ids of the instances that have a process, by what the processes' environment says. */
+  instanceProcesses(): string[] {
+    const ids = processesOf(this.home).flatMap(({ instance }) => instance ?? []);
+    return [...new Set(ids)].sort();
   }
 
   /** What the daemon and the edge have logged, for a test that has failed. */
@@ -147,47 +191,50 @@ export class House {
    */
   async close(failed: boolean): Promise<void> {
     try {
-      if (failed) console.error(this.logs().slice(-20_000));
+      if (failed) console.error(this.logs().slice(-LOG_SHOWN));
       else await this.#takeDown();
     } finally {
-      for (let left = processesOf(this.home); left.length > 0; left = processesOf(this.home)) {
+      const killAll = () => {
+        const left = processesOf(this.home);
         for (const { pid } of left) kill(pid);
-        await until(
-          'killed',
-          () =>
-            left.filter(
-              ({ pid }) =>
-                existsSync(`/proc/${pid}`) && processesOf(this.home).some((one) => one.pid === pid),
-            ),
-          (alive) => alive.length === 0,
-        );
-      }
-      for (const directory of [this.home, this.#work])
+        return left;
+      };
+      await until('all are killed', killAll, (left) => left.length === 0);
+      for (const directory of [this.home, this.#work]) {
         rmSync(directory, { recursive: true, force: true });
+      }
     }
   }
 
   async #takeDown(): Promise<void> {
-    if (!this.#daemon) await this.start();
+    if (!this.runs) await this.start();
     const { environments } = await this.client.call('environments');
     for (const { application, environment } of environments) {
-      await this.client.call('terminate', { params: { application, environment }, body: {} });
+      const params = { application, environment };
+      await this.client.call('terminate', { params, body: {} });
     }
     const look = () => this.client.call('environments');
     await until('all is terminated', look, (seen) => seen.environments.length === 0);
     await this.client.call('stopDaemon', { body: { edge: true } });
     await this.daemonEnded();
-    const left = await until(
-      'nothing runs',
-      () => processesOf(this.home),
-      (seen) => seen.length === 0,
-      5_000,
-    ).catch(() => processesOf(this.home));
-    const ports = listening(this.#ports);
-    if (left.length + ports.length > 0) {
-      throw new Error(
-        `left behind: processes ${JSON.stringify(left)}, listeners on ${ports.join(', ')}`,
-      );
-    }
+    await this.expectNothingLeft();
   }
+
+  /** @throws when a process of this home, or a listener on one of its ports, is still there */
+  async expectNothingLeft(): Promise<void> {
+    const left = () => processesOf(this.home);
+    await until('no process is left', left, (processes) => processes.length === 0, LEAVING_MS);
+    const ports = listening([...this.edgePorts, ...this.instancePorts]);
+    if (ports.length > 0) throw new Error(`somebody still listens on ${ports.join(', ')}`);
+  }
+
+  #daemonDied(): string | null {
+    return this.#daemon !== null && !this.runs ? 'the daemon has ended' : null;
+  }
+}
+
+async function textOf(stream: Readable): Promise<string> {
+  let text = '';
+  for await (const piece of stream.setEncoding('utf8')) text += piece;
+  return text;
 }

@@ -8,6 +8,8 @@ const ZOMBIE = /^State:\s+Z/m;
 export interface HomeProcess {
   pid: number;
   command: string;
+  /** The instance it belongs to. */
+  instance: string | null;
 }
 
 /** Every living process that carries the home in its environment, command line or directory. */
@@ -15,7 +17,7 @@ export function processesOf(home: string): HomeProcess[] {
   return readdirSync('/proc')
     .map(Number)
     .filter((pid) => Number.isInteger(pid) && pid !== process.pid && belongsTo(pid, home))
-    .map((pid) => ({ pid, command: commandOf(pid) }));
+    .map((pid) => ({ pid, command: commandOf(pid), instance: instanceOf(pid) }));
 }
 
 function belongsTo(pid: number, home: string): boolean {
@@ -51,6 +53,9 @@ export const isRunning = (pid: number): boolean => {
   const status = read(`/proc/${pid}/status`);
   return status !== '' && !ZOMBIE.test(status);
 };
+
+const instanceOf = (pid: number): string | null =>
+  /(?:^|\0)BELAY_INSTANCE=([^\0]*)/.exec(read(`/proc/${pid}/environ`))?.[1] ?? null;
 
 const commandOf = (pid: number): string =>
   read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').slice(0, 300);
