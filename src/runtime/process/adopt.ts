@@ -1,6 +1,7 @@
 import type { Clock } from '../../kernel/clock.ts';
 import { readExitFile, unknownExit } from './exit.ts';
-import { findApp, type InstanceIndex } from './instance-tree.ts';
+import type { InstanceIndex } from './instance-tree.ts';
+import { findApp } from './launch.ts';
 import {
   hasProcessTable,
   isAlive,
