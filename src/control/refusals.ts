@@ -10,15 +10,16 @@ export function refuseIfBusy(environment: Environment, records: Records): void {
   if (environment.status === 'terminating') throw terminating(environment);
   const running = records.runningDeployment(environment.key);
   if (!running) return;
-  const doing = running.state === 'rolling-back' ? 'going back' : 'running';
+  // One that was asked to abort is as good as turned back.
+  const goesBack = running.aborted || running.state === 'rolling-back';
+  const doing = goesBack ? 'going back' : 'running';
   throw new Fault({
     code: 'operation-in-progress',
     message: `${running.kind} #${running.number} of ${environment.key} is ${doing} since ${new Date(running.startedAt).toISOString()}`,
     subject: environment.key,
-    hint:
-      running.state === 'rolling-back'
-        ? `wait for it with: ${command('belay deploy --attach', environment)}`
-        : `watch it with: ${command('belay deploy --attach', environment)}, or stop it with: ${command('belay deploy --abort', environment)}`,
+    hint: goesBack
+      ? `wait for it with: ${command('belay deploy --attach', environment)}`
+      : `watch it with: ${command('belay deploy --attach', environment)}, or stop it with: ${command('belay deploy --abort', environment)}`,
     retryable: true,
     details: { deployment: running.number, kind: running.kind, state: running.state },
   });
