@@ -12,6 +12,7 @@ import { launchSupervisor } from './launch.ts';
 import { openListeners } from './listeners.ts';
 import { isAlive, type ProcessIdentity } from './process-identity.ts';
 import { readState } from './state-file.ts';
+import { type SupervisorWatch, watchSupervisor } from './supervisor-watch.ts';
 
 /**
  * The control plane's driver of the edge: adopts the one that runs in this home or starts one, and
@@ -22,8 +23,11 @@ const RETRY_INTERVAL_MS = 50;
 /** Workers start a new supervisor well within it; if none answers by then, all of them are gone. */
 const REVIVAL_PATIENCE_MS = 1_000;
 const START_TIMEOUT_MS = 20_000;
-/** A request that meets a broken connection waits so long for the next one. */
-const REQUEST_PATIENCE_MS = 15_000;
+/**
+ * A request that meets a broken connection asks again for so long: time to find that a supervisor
+ * hangs, and to start another.
+ */
+const REQUEST_PATIENCE_MS = 25_000;
 /** Longer than anything takes that the supervisor itself has a deadline for. */
 const ANSWER_TIMEOUT_MS = 30_000;
 const EXIT_PATIENCE_MS = 5_000;
@@ -197,30 +201,41 @@ class EdgeClient implements EdgeDriver {
   /** Whether an edge runs here, or comes back soon because its workers still live. */
   async #findRunning(): Promise<boolean> {
     const { clock } = this.#options;
-    const deadline = clock.monotonic() + REVIVAL_PATIENCE_MS;
+    let patienceEnds = clock.monotonic() + REVIVAL_PATIENCE_MS;
     do {
-      if (await this.#connect()) return true;
+      const outcome = await this.#connect();
+      if (outcome === 'connected') return true;
       // An edge that ended in an orderly way has left no record.
       if (readState(this.#home.supervisor) === null) return false;
+      if (outcome === 'lost') patienceEnds = clock.monotonic() + REVIVAL_PATIENCE_MS;
       await clock.sleep(RETRY_INTERVAL_MS);
-    } while (clock.monotonic() < deadline);
+    } while (clock.monotonic() < patienceEnds);
     return false;
   }
 
-  async #connect(): Promise<boolean> {
+  /** `lost`: somebody was there, and went without an answer. */
+  async #connect(): Promise<'connected' | 'nobody' | 'lost'> {
+    const { clock, log } = this.#options;
+    let connection: ControlConnection | null = null;
+    let watch: SupervisorWatch | null = null;
     try {
-      let connection: ControlConnection | null = null;
       connection = await connectControl(this.#home.controlSocket, {
+        onHeard: () => watch?.heard(),
         onEvent: (event) => this.#emit(event),
-        onClose: () => this.#onClose(connection),
+        onClose: () => {
+          watch?.close();
+          this.#onClose(connection);
+        },
       });
+      const ask = () => void connection?.request('alive', null).catch(() => undefined);
+      watch = watchSupervisor(this.#home.supervisor, clock, log, ask);
       const status = await connection.request('status', null);
       this.#connection = connection;
       this.#port = status.listeners[0]?.port ?? null;
       this.#emit({ kind: 'connected', status });
-      return true;
+      return 'connected';
     } catch {
-      return false;
+      return connection ? 'lost' : 'nobody';
     }
   }
 
@@ -237,7 +252,11 @@ class EdgeClient implements EdgeDriver {
   async #searchForever(): Promise<void> {
     const { clock, log } = this.#options;
     let patienceEnds = clock.monotonic() + REVIVAL_PATIENCE_MS;
-    while (this.#phase !== 'closed' && !(await this.#connect())) {
+    for (;;) {
+      if (this.#phase === 'closed') return;
+      const outcome = await this.#connect();
+      if (outcome === 'connected') return;
+      if (outcome === 'lost') patienceEnds = clock.monotonic() + REVIVAL_PATIENCE_MS;
       // An edge that was told to stop and is gone has done as it was told.
       if (this.#phase === 'running' && clock.monotonic() > patienceEnds) {
         await this.#launch().catch((thrown: unknown) => {
@@ -272,8 +291,12 @@ class EdgeClient implements EdgeDriver {
       ended = true;
     });
     const deadline = clock.monotonic() + START_TIMEOUT_MS;
-    while (!(await this.#connect())) {
-      if (ended || clock.monotonic() > deadline) throw this.#notStarted();
+    while ((await this.#connect()) !== 'connected') {
+      if (ended || clock.monotonic() > deadline) {
+        // It may hang, and would keep the home from the next.
+        supervisor.kill('SIGKILL');
+        throw this.#notStarted();
+      }
       await clock.sleep(RETRY_INTERVAL_MS / 5);
     }
   }

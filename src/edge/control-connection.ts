@@ -19,6 +19,13 @@ export interface ControlConnection {
   close(): void;
 }
 
+export interface ControlListener {
+  /** Something was said, whatever it was. */
+  onHeard(): void;
+  onEvent(event: EdgeEvent): void;
+  onClose(): void;
+}
+
 interface Pending {
   resolve(result: unknown): void;
   reject(fault: Fault): void;
@@ -27,12 +34,13 @@ interface Pending {
 /** Rejects with the system's error when nobody answers there. */
 export function connectControl(
   path: string,
-  handlers: { onEvent(event: EdgeEvent): void; onClose(): void },
+  handlers: ControlListener,
 ): Promise<ControlConnection> {
   const socket = connect(path);
   const pending = new Map<number, Pending>();
   let requests = 0;
   const receive = (message: FromSupervisor) => {
+    handlers.onHeard();
     if ('event' in message) return handlers.onEvent(message.event);
     const asked = pending.get(message.id);
     pending.delete(message.id);

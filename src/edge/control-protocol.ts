@@ -12,6 +12,8 @@ export interface ControlMethods {
   /** Answers when the current generation accepts connections. */
   ready: { params: null; result: EdgeStatus };
   status: { params: null; result: EdgeStatus };
+  /** Answers at once. */
+  alive: { params: null; result: null };
   /** `again`: the same driver asks a second time, because the first answer was cut off. */
   publish: { params: { snapshot: Snapshot; again: boolean }; result: null };
   ledger: { params: null; result: LedgerReading };

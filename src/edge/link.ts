@@ -26,6 +26,8 @@ export type ToWorker =
   | { kind: 'health'; health: HealthEntry[] }
   /** Report at once; the answer carries the same number. */
   | { kind: 'report-now'; request: number }
+  /** Answers a `ping`. */
+  | { kind: 'pong' }
   /** Stop accepting, answer with `Connection: close`, drain for at most so long, say bye, exit. */
   | { kind: 'retire'; drainMs: number };
 
@@ -58,6 +60,8 @@ export type ToSupervisor =
       ceiling: number;
     }
   | { kind: 'ready' }
+  /** Is anybody there? */
+  | { kind: 'ping' }
   /** It routes by this snapshot from now on. */
   | { kind: 'ack'; number: number }
   | { kind: 'report'; report: WorkerReport }

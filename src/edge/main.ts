@@ -3,7 +3,10 @@ import { systemClock } from '../kernel/clock.ts';
 import { edgeHome } from './home.ts';
 import { inheritedListeners, type SupervisorArguments, type WorkerArguments } from './launch.ts';
 import { edgeLog } from './log.ts';
+import { identityOf } from './process-identity.ts';
 import { supervisorReviver } from './revive.ts';
+import { watchSupervisor } from './supervisor-watch.ts';
+import { keepWorkerRecord } from './worker-record.ts';
 
 /**
  * The edge's entry: `main.ts supervisor|worker ARGUMENTS`, started by the edge itself and by its
@@ -35,12 +38,17 @@ async function work(args: WorkerArguments): Promise<void> {
   const log = edgeLog('worker', systemClock.now);
   // Whoever ends the whole group at once means an orderly end, and that is the supervisor's to lead.
   process.on('SIGTERM', () => log.info({}, 'a worker ends when its supervisor says so'));
+  const { name, generation } = args;
+  const home = edgeHome(args.home);
+  const identity = { name, process: identityOf(process.pid), generation };
   await runWorker({
-    linkPath: edgeHome(args.home).workersSocket,
-    name: args.name,
-    generation: args.generation,
+    linkPath: home.workersSocket,
+    name,
+    generation,
     listenFds: inheritedListeners(args),
+    record: keepWorkerRecord(home.workers, identity, log),
     onSupervisorLost: supervisorReviver(args, program, log),
+    watchSupervisor: (ask) => watchSupervisor(home.supervisor, systemClock, log, ask),
     log,
   });
   process.exit(0);

@@ -6,6 +6,8 @@ import type { Log } from '../kernel/log.ts';
 import { type EdgeHome, edgeHome } from './home.ts';
 import { type EdgeSetup, inheritedListeners, launchSupervisor } from './launch.ts';
 
+/** Whoever starts a supervisor ends it, if it has not come to answer by then. */
+const START_TIMEOUT_MS = 15_000;
 /** A supervisor that hands over is followed by the next within it. */
 const SUCCESSION_MS = 50;
 /**
@@ -28,7 +30,9 @@ export function supervisorReviver(
   const home = edgeHome(setup.home);
   const descriptors = inheritedListeners(setup);
   const sockets = descriptors.map(socketBehind);
+  /** The supervisor that was started here, until it has answered or ended. */
   let started: ChildProcess | null = null;
+  let startDeadlineMs = 0;
 
   const revive = async (): Promise<void> => {
     await clock.sleep(SUCCESSION_MS);
@@ -36,19 +40,28 @@ export function supervisorReviver(
       log.error({ home: setup.home }, 'the home is gone; ending');
       process.exit(0);
     }
-    if (started || (await answers(home))) return;
+    if (await answers(home)) {
+      started = null;
+      return;
+    }
+    if (started) {
+      if (clock.monotonic() > startDeadlineMs) started.kill('SIGKILL');
+      return;
+    }
     // A worker that retires has closed its listeners, and their numbers may be anything by now.
     if (descriptors.some((descriptor, index) => socketBehind(descriptor) !== sockets[index]))
       return;
     log.warn({}, 'the supervisor is gone; starting another');
     const { home: homePath, listeners, workers } = setup;
     const args = { home: homePath, listeners, workers, takeOver: false };
-    started = launchSupervisor(program, args, descriptors, 2);
-    started.on('error', (error) =>
+    const supervisor = launchSupervisor(program, args, descriptors, 2);
+    started = supervisor;
+    startDeadlineMs = clock.monotonic() + START_TIMEOUT_MS;
+    supervisor.on('error', (error) =>
       log.error({ error: error.message }, 'cannot start a supervisor'),
     );
-    started.on('exit', () => {
-      started = null;
+    supervisor.on('exit', () => {
+      if (started === supervisor) started = null;
     });
   };
   clock.every(LOOK_PERIOD_MS, () => void revive());

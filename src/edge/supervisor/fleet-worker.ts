@@ -3,8 +3,8 @@ import type { Timer } from '../../kernel/clock.ts';
 import { stateMachine } from '../../kernel/state-machine.ts';
 import type { LinePeer } from '../line-peer.ts';
 import type { ToWorker, WorkerReport } from '../link.ts';
+import type { WorkerIdentity } from '../worker-record.ts';
 import { keyOf } from './checks.ts';
-import type { WorkerIdentity } from './ledger.ts';
 
 /**
  * One worker process as the supervisor knows it.

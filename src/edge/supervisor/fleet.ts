@@ -8,6 +8,7 @@ import type { EdgeStatus } from '../driver.ts';
 import { type LinePeer, linePeer } from '../line-peer.ts';
 import type { HealthEntry, ToSupervisor } from '../link.ts';
 import { identityOf, isAlive } from '../process-identity.ts';
+import type { WorkerRecord } from '../worker-record.ts';
 import { type Conditions, conditions } from './conditions.ts';
 import { backOffMs, planFleet, UPGRADE_DRAIN_MS } from './fleet-plan.ts';
 import {
@@ -48,10 +49,10 @@ export interface FleetOptions {
   launch(name: string): ChildProcess;
   /** What a worker is welcomed with. */
   routing(): { snapshot: Snapshot | null; health: HealthEntry[] };
+  /** What an ended worker has written down itself. */
+  record(name: string): WorkerRecord | null;
   /** A worker has come or ended: the ledger must not lose it. */
   onAccount(): void;
-  /** A worker is about to accept more than it had said. */
-  onCeiling(): void;
   onDeath(death: { pid: number; signal: string | null; unaccounted: number }): void;
   /** What is inside the targets has changed. */
   onInside(): void;
@@ -287,7 +288,7 @@ export class Fleet {
 
   #ended(worker: FleetWorker, signal: string | null): void {
     if (worker.state === 'ended' || this.#phase === 'gone') return;
-    const { log, ledger, onAccount, onDeath, onInside } = this.#options;
+    const { log, onAccount, onDeath, onInside } = this.#options;
     this.#earlyDeaths = worker.state === 'starting' ? this.#earlyDeaths + 1 : 0;
     moveTo(worker, 'ended');
     this.#workers.delete(worker.identity.name);
@@ -295,13 +296,24 @@ export class Fleet {
     this.#patience.unwatch(worker);
     worker.peer?.destroy();
     const { pid } = worker.identity.process;
-    const unaccounted = ledger.fold(worker.identity.name, worker.saidBye);
+    const unaccounted = this.#fold(worker);
     onAccount();
     log.info({ worker: pid, signal, orderly: worker.saidBye, unaccounted }, 'a worker ended');
     if (!worker.saidBye) onDeath({ pid, signal, unaccounted });
     if (worker.inside.size > 0) onInside();
     this.#maintain();
     this.#happenings.notify();
+  }
+
+  /** What it wrote counts too: it may have said it to nobody. Returns what is unaccounted. */
+  #fold(worker: FleetWorker): number {
+    const { ledger, record } = this.#options;
+    const { name } = worker.identity;
+    const kept = record(name);
+    ledger.ceiling(name, kept?.ceiling ?? 0);
+    if (kept?.last) ledger.report(name, kept.last);
+    worker.saidBye ||= kept?.last != null;
+    return ledger.fold(name, worker.saidBye);
   }
 
   #greet(peer: LinePeer, hello: Extract<ToSupervisor, { kind: 'hello' }>): FleetWorker | null {
@@ -347,11 +359,14 @@ export class Fleet {
   }
 
   #hear(worker: FleetWorker, message: ToSupervisor): void {
-    const { ledger, onCeiling, onInside } = this.#options;
+    const { ledger, onInside } = this.#options;
     const { name } = worker.identity;
     worker.silentTicks = 0;
     switch (message.kind) {
       case 'hello':
+        return;
+      case 'ping':
+        tell(worker, { kind: 'pong' });
         return;
       case 'ready':
         this.#onReady(worker);
@@ -361,7 +376,6 @@ export class Fleet {
         break;
       case 'ceiling':
         ledger.ceiling(name, message.accepted);
-        onCeiling();
         break;
       case 'bye':
       case 'report':

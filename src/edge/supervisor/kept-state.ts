@@ -1,10 +1,12 @@
-import { rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { Fault, messageOf } from '../../kernel/fault.ts';
 import type { Log } from '../../kernel/log.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
 import type { EdgeHome } from '../home.ts';
 import { identityOf, type ProcessIdentity } from '../process-identity.ts';
 import { readState, writeState, writeStateDurably } from '../state-file.ts';
+import type { WorkerRecord } from '../worker-record.ts';
+import { readWorkerRecord, readWorkerRecords, removeWorkerRecords } from '../worker-record.ts';
 import type { KeptHealth } from './checks.ts';
 import type { KeptBase, KeptWorker, Ledger } from './ledger.ts';
 
@@ -43,13 +45,20 @@ export class KeptState {
     return readState<KeptBase>(this.#home.ledger);
   }
 
-  /** Workers that lived when the last supervisor wrote. */
+  /** Workers that lived when the last supervisor wrote, and those that it never heard of. */
   workers(): KeptWorker[] {
-    const ceilings = readState<Record<string, number>>(this.#home.ceilings) ?? {};
-    return (readState<KeptWorker[]>(this.#home.living) ?? []).map((kept) => ({
-      ...kept,
-      ceiling: Math.max(kept.ceiling, ceilings[kept.worker.name] ?? 0),
-    }));
+    mkdirSync(this.#home.workers, { recursive: true });
+    const living = readState<KeptWorker[]>(this.#home.living) ?? [];
+    const known = new Set(living.map(({ worker }) => worker.name));
+    const strangers = readWorkerRecords(this.#home.workers)
+      .filter(({ worker }) => !known.has(worker.name))
+      .map(({ worker, ceiling }) => ({ worker, ceiling, rows: [] }));
+    return [...living, ...strangers];
+  }
+
+  /** What a worker has written down itself. */
+  workerRecord(name: string): WorkerRecord | null {
+    return readWorkerRecord(this.#home.workers, name);
   }
 
   keepRecord(record: Omit<SupervisorRecord, keyof ProcessIdentity>): void {
@@ -76,21 +85,23 @@ export class KeptState {
     this.#keep(this.#home.health, health);
   }
 
-  /** Ended workers' counts first: a worker that is in both files counts once. */
+  /**
+   * Ended workers' counts first: a worker that is in both files counts once, and one that could not
+   * be written into the first must not leave the second, nor lose its own record.
+   */
   keepLedger(ledger: Ledger): void {
-    this.#keep(this.#home.ledger, ledger.base());
+    const outcome = this.#keep(this.#home.ledger, ledger.base());
+    if (outcome === 'failed') return;
     this.#keep(this.#home.living, ledger.living());
-    this.keepCeilings(ledger);
-  }
-
-  keepCeilings(ledger: Ledger): void {
-    this.#keep(this.#home.ceilings, ledger.ceilings());
+    if (outcome === 'kept') removeWorkerRecords(this.#home.workers, ledger.hasFolded);
   }
 
   /** After an orderly end. What was healthy may be long gone when the edge is started again. */
   forgetLiving(): void {
-    const { health, living, ceilings, supervisor } = this.#home;
-    for (const file of [health, living, ceilings, supervisor]) rmSync(file, { force: true });
+    const { health, living, workers, supervisor } = this.#home;
+    for (const path of [health, living, workers, supervisor]) {
+      rmSync(path, { recursive: true, force: true });
+    }
   }
 
   /** Why this process is not the owner of the home any more; null when it is. */
@@ -105,14 +116,16 @@ export class KeptState {
   }
 
   /** A full disk stops the keeping, not the traffic. */
-  #keep(path: string, state: unknown): void {
+  #keep(path: string, state: unknown): 'kept' | 'unchanged' | 'failed' {
     const text = JSON.stringify(state);
-    if (this.#written.get(path) === text) return;
+    if (this.#written.get(path) === text) return 'unchanged';
     try {
       writeState(path, text);
       this.#written.set(path, text);
+      return 'kept';
     } catch (thrown) {
       this.#log.error({ path, error: messageOf(thrown) }, 'cannot keep state');
+      return 'failed';
     }
   }
 }

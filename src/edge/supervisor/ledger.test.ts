@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import { emptyRow, type LedgerRow } from '../../model/ledger.ts';
 import type { WorkerReport } from '../link.ts';
-import { type KeptBase, ledger, type WorkerIdentity } from './ledger.ts';
+import type { WorkerIdentity } from '../worker-record.ts';
+import { type KeptBase, ledger } from './ledger.ts';
 
 const worker = (name: string): WorkerIdentity => ({
   name,

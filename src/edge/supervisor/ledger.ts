@@ -7,7 +7,7 @@ import {
   rowKey,
 } from '../../model/ledger.ts';
 import type { WorkerReport } from '../link.ts';
-import type { ProcessIdentity } from '../process-identity.ts';
+import type { WorkerIdentity } from '../worker-record.ts';
 
 /**
  * The account over all workers there ever were: what ended ones counted is folded into a base, and
@@ -22,14 +22,6 @@ export interface KeptBase {
   unaccounted: number;
   /** Workers whose counts are in the rows. */
   folded: string[];
-}
-
-/** Which worker it is. */
-export interface WorkerIdentity {
-  /** Unique among all workers there ever were. */
-  name: string;
-  process: ProcessIdentity;
-  generation: number;
 }
 
 /** A living worker as of its last report. */
@@ -60,8 +52,8 @@ export interface Ledger {
   read(at: number): LedgerReading;
   base(): KeptBase;
   living(): KeptWorker[];
-  /** By name of worker. Kept apart from the rest, which is larger and changes less often. */
-  ceilings(): Record<string, number>;
+  /** Whether the worker's counts are in the base. */
+  hasFolded(worker: string): boolean;
 }
 
 export function ledger(kept: KeptBase | null): Ledger {
@@ -122,7 +114,7 @@ export function ledger(kept: KeptBase | null): Ledger {
         ceiling,
         rows: [...rows.values()],
       })),
-    ceilings: () => Object.fromEntries([...accounts].map(([name, { ceiling }]) => [name, ceiling])),
+    hasFolded: (worker) => folded.includes(worker),
   };
 }
 

@@ -34,7 +34,11 @@ export async function runSupervisor(args: SupervisorArguments, program: string):
 async function becomeOwner(args: SupervisorArguments): Promise<Ownership | null> {
   const home = edgeHome(args.home);
   if (!args.takeOver) return takeOwnership(home.lock);
-  const old = await connectControl(home.controlSocket, { onEvent: () => {}, onClose: () => {} });
+  const old = await connectControl(home.controlSocket, {
+    onHeard: () => {},
+    onEvent: () => {},
+    onClose: () => {},
+  });
   await old.request('hand-over', null);
   old.close();
   const deadline = systemClock.monotonic() + TAKE_OVER_TIMEOUT_MS;

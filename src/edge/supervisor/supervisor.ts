@@ -4,6 +4,7 @@ import { Fault } from '../../kernel/fault.ts';
 import type { Log } from '../../kernel/log.ts';
 import { type Snapshot, snapshotSchema } from '../../model/snapshot.ts';
 import type { TargetStatus } from '../../model/target.ts';
+import { unreachable } from '../control-connection.ts';
 import type { EdgeStatus } from '../driver.ts';
 import { type EdgeHome, edgeHome } from '../home.ts';
 import { inheritedListeners, launchWorker, type SupervisorArguments } from '../launch.ts';
@@ -89,8 +90,8 @@ export class Supervisor {
         return launchWorker(options.program, workerArgs, inheritedListeners(args));
       },
       routing: () => ({ snapshot: this.#snapshot, health: this.#checks.entries() }),
+      record: (name) => this.#kept.workerRecord(name),
       onAccount: () => this.#kept.keepLedger(this.#ledger),
-      onCeiling: () => this.#kept.keepCeilings(this.#ledger),
       onDeath: (death) => this.#control.broadcast({ kind: 'worker-died', ...death }),
       onInside: () => this.#noticeEmptied(),
     });
@@ -98,6 +99,7 @@ export class Supervisor {
       {
         ready: () => this.#ready(),
         status: () => this.#adoptedStatus(),
+        alive: async () => null,
         publish: ({ snapshot, again }) => this.#publish(snapshot, again),
         ledger: () => this.#readLedger(),
         upgrade: () => this.#upgrade(),
@@ -179,6 +181,8 @@ export class Supervisor {
 
   async #publishNext(received: unknown, again: boolean): Promise<null> {
     await this.#fleet.adopted();
+    // Asked of a supervisor that is on its way out, it is for the next one.
+    if (this.#phase === 'ending') throw unreachable();
     const snapshot = parseSnapshot(received);
     const current = this.#snapshot?.number ?? 0;
     if (!(again && snapshot.number === current)) {
@@ -197,9 +201,20 @@ export class Supervisor {
     return null;
   }
 
+  /** Resolves when no snapshot is on its way to the disk, where the next supervisor reads it. */
+  async #published(): Promise<void> {
+    let awaited: Promise<unknown>;
+    do {
+      awaited = this.#publishing;
+      await awaited;
+    } while (awaited !== this.#publishing);
+  }
+
   async #readLedger() {
     await this.#fleet.adopted();
     await this.#fleet.reported();
+    // What has been told must not be taken back by a supervisor that goes on from the disk.
+    this.#kept.keepLedger(this.#ledger);
     return this.#ledger.read(this.#clock.now());
   }
 
@@ -254,6 +269,7 @@ export class Supervisor {
 
   async #handOver(): Promise<null> {
     this.#successor?.take();
+    await this.#published();
     this.#end();
     this.#fleet.letGo();
     this.#writeRecord(this.#generation + 1);

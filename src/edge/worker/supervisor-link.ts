@@ -2,6 +2,7 @@ import { connect, type Socket } from 'node:net';
 import type { Clock, Timer } from '../../kernel/clock.ts';
 import { encodeLine, lineDecoder } from '../../kernel/json-lines.ts';
 import type { ToSupervisor, ToWorker } from '../link.ts';
+import type { SupervisorWatch } from '../supervisor-watch.ts';
 
 /** How often a worker looks for a new supervisor. */
 const RECONNECT_MS = 50;
@@ -9,6 +10,8 @@ const RECONNECT_MS = 50;
 const MAX_LINE_BYTES = 64 * 1024 * 1024;
 /** How long a last message may take to leave. */
 const CLOSE_MS = 1_000;
+/** What waits to be heard by a supervisor that may hang; beyond it, it would only take memory. */
+const MAX_UNHEARD_BYTES = 4 * 1024 * 1024;
 
 export interface SupervisorLinkOptions {
   path: string;
@@ -18,11 +21,13 @@ export interface SupervisorLinkOptions {
   onMessage: (message: ToWorker) => void;
   /** Called once for each supervisor that had answered and is gone. */
   onLost: () => void;
+  /** Called on every connection. @param ask makes the supervisor say something */
+  watch: (ask: () => void) => SupervisorWatch;
 }
 
 export interface SupervisorLink {
-  /** A hello has been sent and the connection stands. */
-  readonly connected: boolean;
+  /** A hello has been sent, the connection stands, and what was said is being taken. */
+  readonly hears: boolean;
   start(): void;
   /** Sends, if there is anybody to hear it. */
   send(message: ToSupervisor): void;
@@ -40,6 +45,7 @@ export function supervisorLink(options: SupervisorLinkOptions): SupervisorLink {
   const open = (): void => {
     const decode = lineDecoder(MAX_LINE_BYTES);
     let answered = false;
+    let watch: SupervisorWatch | null = null;
     const current = connect({ path: options.path });
     socket = current;
     const messagesIn = (chunk: Buffer): ToWorker[] => {
@@ -53,10 +59,12 @@ export function supervisorLink(options: SupervisorLinkOptions): SupervisorLink {
     };
     current.on('connect', () => {
       connected = true;
+      watch = options.watch(() => send({ kind: 'ping' }));
       current.write(encodeLine(options.hello()));
     });
     current.on('data', (chunk: Buffer) => {
       answered = true;
+      watch?.heard();
       for (const message of messagesIn(chunk)) options.onMessage(message);
     });
     current.on('error', () => {
@@ -64,20 +72,23 @@ export function supervisorLink(options: SupervisorLinkOptions): SupervisorLink {
     });
     current.on('close', () => {
       connected = false;
+      watch?.close();
       if (closed) return;
       if (answered) options.onLost();
       retry = options.clock.after(RECONNECT_MS, open);
     });
   };
 
+  const send = (message: ToSupervisor): void => {
+    if (connected) socket?.write(encodeLine(message));
+  };
+
   return {
-    get connected() {
-      return connected;
+    get hears() {
+      return connected && (socket?.writableLength ?? 0) < MAX_UNHEARD_BYTES;
     },
     start: open,
-    send(message) {
-      if (connected) socket?.write(encodeLine(message));
-    },
+    send,
     async close(lastMessage) {
       closed = true;
       retry?.cancel();

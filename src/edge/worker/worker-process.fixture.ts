@@ -1,4 +1,9 @@
+import { dirname } from 'node:path';
+import { systemClock } from '../../kernel/clock.ts';
 import { silentLog } from '../../kernel/log.ts';
+import { identityOf } from '../process-identity.ts';
+import { watchSupervisor } from '../supervisor-watch.ts';
+import { keepWorkerRecord } from '../worker-record.ts';
 import { runWorker } from './worker.ts';
 
 /**
@@ -9,12 +14,16 @@ import { runWorker } from './worker.ts';
 const [, , linkPath = '', name = ''] = process.argv;
 
 process.on('SIGTERM', () => process.exit(0));
+const identity = { name, process: identityOf(process.pid), generation: 1 };
 const outcome = await runWorker({
   linkPath,
   name,
   generation: 1,
   listenFds: [3],
+  record: keepWorkerRecord(dirname(linkPath), identity, silentLog),
   onSupervisorLost: () => process.stdout.write('lost\n'),
+  // The supervisors of tests own no home, so there is nobody to end.
+  watchSupervisor: (ask) => watchSupervisor(`${linkPath}.owner`, systemClock, silentLog, ask),
   log: silentLog,
 });
 process.stdout.write(`${outcome}\n`);

@@ -1,5 +1,7 @@
 import { type Clock, systemClock } from '../../kernel/clock.ts';
 import type { Log } from '../../kernel/log.ts';
+import type { SupervisorWatch } from '../supervisor-watch.ts';
+import type { WorkerRecordFile } from '../worker-record.ts';
 import { createEdgeWorker } from './edge-worker.ts';
 import { type SupervisorLink, supervisorLink } from './supervisor-link.ts';
 
@@ -14,8 +16,12 @@ export interface RunWorkerOptions {
   generation: number;
   /** Listening sockets, inherited. */
   listenFds: number[];
+  /** What it writes down for the time after it. */
+  record: WorkerRecordFile;
   /** Called once for each supervisor that had answered and is gone; the worker serves on. */
   onSupervisorLost: () => void;
+  /** Called on every connection to one. @param ask makes it say something */
+  watchSupervisor: (ask: () => void) => SupervisorWatch;
   log: Log;
   clock?: Clock;
 }
@@ -40,19 +46,22 @@ export async function runWorker(options: RunWorkerOptions): Promise<'drained' | 
   };
   const worker = createEdgeWorker({
     clock,
-    onCeiling: (accepted) => link?.send({ kind: 'ceiling', accepted }),
+    onCeiling(accepted) {
+      options.record.raise(accepted);
+      link?.send({ kind: 'ceiling', accepted });
+    },
     onDrained: reportSoon,
   });
   const reportChanges = (request: number | null): void => {
     // A report that nobody hears would take its changes with it.
-    if (!link?.connected) return;
+    if (!link?.hears) return;
     link.send({ kind: 'report', report: worker.report(request, 'changes') });
   };
 
   let lastReported = '';
   const timer = clock.every(REPORT_MS, () => {
     const state = worker.activity();
-    if (state === lastReported) return;
+    if (state === lastReported || !link?.hears) return;
     lastReported = state;
     reportChanges(null);
   });
@@ -79,6 +88,7 @@ export async function runWorker(options: RunWorkerOptions): Promise<'drained' | 
           ceiling: worker.ceiling,
         }),
         onLost: options.onSupervisorLost,
+        watch: options.watchSupervisor,
         onMessage(message) {
           switch (message.kind) {
             case 'welcome':
@@ -100,6 +110,8 @@ export async function runWorker(options: RunWorkerOptions): Promise<'drained' | 
             case 'report-now':
               reportChanges(message.request);
               return;
+            case 'pong':
+              return;
             case 'retire':
               worker.retire(message.drainMs).then(resolve, reject);
               return;
@@ -115,10 +127,10 @@ export async function runWorker(options: RunWorkerOptions): Promise<'drained' | 
     });
   } finally {
     timer.cancel();
-    await (link as SupervisorLink | null)?.close({
-      kind: 'bye',
-      report: worker.report(null, 'everything'),
-    });
+    const report = worker.report(null, 'everything');
+    // Written as well as said, because nobody may be there to hear it.
+    options.record.leave(report);
+    await (link as SupervisorLink | null)?.close({ kind: 'bye', report });
     await worker.close();
   }
 }
