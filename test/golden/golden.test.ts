@@ -1,12 +1,4 @@
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -14,7 +6,7 @@ import { packBundle } from '../../src/bundle/pack.ts';
 import { loadConfiguration } from '../../src/config/load.ts';
 import { explainProblems } from '../../src/config/problem.ts';
 import { Fault } from '../../src/kernel/fault.ts';
-import { type GoldenInput, parseCase, withOutput } from './case-file.ts';
+import { layInput, parseCase, withOutput } from './case-file.ts';
 
 /** `UPDATE_GOLDEN=1` writes what is said now into the cases, to be read in the diff. */
 const UPDATE = process.env.UPDATE_GOLDEN === '1';
@@ -60,20 +52,13 @@ describe('what is said about', () => {
   it.each(readdirSync(cases))('%s', async (name) => {
     const file = join(cases, name);
     const text = readFileSync(file, 'utf8');
-    const { run, inputs, output } = parseCase(text);
-    inputs.forEach(lay);
-    const said = await say(run);
+    const { runs, inputs, output } = parseCase(text);
+    for (const input of inputs) layInput(directory, input);
+    const said = await say(runs[0]);
     if (UPDATE) writeFileSync(file, withOutput(text, said));
     else expect(said).toBe(output);
   });
 });
-
-function lay(input: GoldenInput): void {
-  const path = join(directory, input.path);
-  mkdirSync(input.kind === 'directory' ? path : dirname(path), { recursive: true });
-  if (input.kind === 'file') writeFileSync(path, input.content);
-  if (input.kind === 'link') symlinkSync(input.target, path);
-}
 
 async function say([what = '', ...words]: string[]): Promise<string> {
   const run = runs[what];
