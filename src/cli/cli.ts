@@ -59,7 +59,8 @@ function endParsing(context: Context, thrown: CommanderError): number {
 function report(context: Context, fault: Fault): number {
   if (context.json) context.stdout.line(JSON.stringify({ error: fault.toJSON() }));
   else {
-    for (const line of renderFault(fault, context.stderr.paint)) context.stderr.line(line);
+    const { stderr, directory } = context;
+    for (const line of renderFault(fault, stderr.paint, directory)) stderr.line(line);
   }
   return exitCodeOf(fault);
 }

@@ -1,6 +1,5 @@
 import { Fault } from '../kernel/fault.ts';
 import type { Verdict } from '../model/deployment.ts';
-import { PRODUCTION } from '../model/environment.ts';
 import type { DeploymentDetail, DeploymentView } from '../model/view.ts';
 import { answer, type Context } from './context.ts';
 import { exitCodes } from './exit-code.ts';
@@ -8,7 +7,7 @@ import { followDeployment } from './follow.ts';
 import { defaultTimeoutMs, type FollowOptions } from './options.ts';
 import { changeOf } from './receipt-text.ts';
 import { renderVerdict } from './verdict-text.ts';
-import type { Where } from './where.ts';
+import { commandFor, type Where } from './where.ts';
 
 const verdictCodes: Readonly<Record<Verdict, number>> = {
   succeeded: exitCodes.ok,
@@ -117,9 +116,3 @@ function timedOut(where: Where, { kind, number }: DeploymentView): Fault {
 }
 
 const attachCommand = (where: Where): string => commandFor('deploy --attach', where);
-
-/** A command line that means this environment from any directory. */
-export function commandFor(words: string, { application, environment }: Where): string {
-  const flag = environment === PRODUCTION ? '' : ` -e ${environment}`;
-  return `belay ${words} -a ${application}${flag}`;
-}

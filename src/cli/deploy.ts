@@ -3,7 +3,7 @@ import { isRunning } from '../model/deployment.ts';
 import { command } from './command.ts';
 import { compareWithRunning, comparisonJson } from './comparison.ts';
 import { renderComparison } from './comparison-text.ts';
-import { commandFor, conclude, tellVerdict } from './conclude.ts';
+import { conclude, tellVerdict } from './conclude.ts';
 import { answer, type Context } from './context.ts';
 import { exitCodes, InputFault } from './exit-code.ts';
 import {
@@ -14,7 +14,7 @@ import {
 } from './options.ts';
 import { loadProject, type Project } from './project.ts';
 import { ship } from './ship.ts';
-import { chooseEnvironment, type Where } from './where.ts';
+import { chooseEnvironment, commandFor, type Where } from './where.ts';
 
 interface DeployOptions extends EnvironmentOptions, FollowOptions {
   message?: string;

@@ -1,7 +1,7 @@
 import { text } from 'node:stream/consumers';
 import type { AnswerOf } from '../api/routes.ts';
 import { type CommandFamily, command } from './command.ts';
-import { commandFor, conclude } from './conclude.ts';
+import { conclude } from './conclude.ts';
 import { answer, type Context } from './context.ts';
 import { InputFault } from './exit-code.ts';
 import { MASK } from './mask.ts';
@@ -12,7 +12,7 @@ import {
   followOptions,
 } from './options.ts';
 import { renderTable } from './table.ts';
-import { chooseEnvironment, type Where } from './where.ts';
+import { chooseEnvironment, commandFor, type Where } from './where.ts';
 
 type Variable = AnswerOf<'variables'>['variables'][number];
 

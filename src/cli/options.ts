@@ -61,7 +61,11 @@ export function countOption(flag: string, least: number): (text: string) => numb
   return (text) => {
     const count = Number(text);
     if (/^\d+$/.test(text) && Number.isSafeInteger(count) && count >= least) return count;
-    throw badOption(flag, `is '${text}', which is not a whole number from ${least} up`);
+    throw badOption(
+      flag,
+      `is '${text}', which is not a whole number from ${least} up`,
+      'write it in digits, as in 20',
+    );
   };
 }
 

@@ -2,11 +2,10 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { Fault, systemCode } from '../kernel/fault.ts';
 import { command } from './command.ts';
-import { commandFor } from './conclude.ts';
 import type { Context } from './context.ts';
 import { InputFault } from './exit-code.ts';
 import { countOption, type EnvironmentOptions, environmentOptions } from './options.ts';
-import { chooseEnvironment, type Where } from './where.ts';
+import { chooseEnvironment, commandFor, type Where } from './where.ts';
 
 interface RunOptions extends EnvironmentOptions {
   release?: number;

@@ -1,7 +1,6 @@
 import { Fault } from '../kernel/fault.ts';
 import type { EnvironmentView } from '../model/view.ts';
 import { command } from './command.ts';
-import { commandFor } from './conclude.ts';
 import { answer, type Context } from './context.ts';
 import { exitCodes, InputFault } from './exit-code.ts';
 import { liveLine } from './live-line.ts';
@@ -13,7 +12,7 @@ import {
   environmentOptions,
   timeoutOption,
 } from './options.ts';
-import { chooseEnvironment, type Where } from './where.ts';
+import { chooseEnvironment, commandFor, type Where } from './where.ts';
 
 interface ScaleOptions extends EnvironmentOptions {
   min?: number;

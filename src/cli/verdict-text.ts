@@ -3,6 +3,7 @@ import type { DeploymentView } from '../model/view.ts';
 import type { Paint } from './paint.ts';
 import { formatCount, formatDuration, formatPlural } from './quantity.ts';
 import { renderReceipt } from './receipt-text.ts';
+import { commandFor } from './where.ts';
 
 /** How a deployment ended: the log that explains a failure, the receipt, and the verdict. */
 
@@ -46,10 +47,22 @@ function verdictOf(deployment: DeploymentView, paint: Paint): string[] {
         `${paint.yellow('↩')} ${paint.bold(`Aborted: ${old} runs as before.`)}${lossOf(deployment.receipt)}`,
       ];
     case 'failed':
-      return [`${paint.red('✗')} ${paint.bold(`Failed: ${cause}.`)}`];
+      return [
+        `${paint.red('✗')} ${paint.bold(`Failed: ${cause}.`)}`,
+        `  ${paint.dim('Next: ')} ${nextAfterFailure(deployment)}`,
+      ];
     default:
       return [`${paint.cyan('·')} ${deployment.kind} ${deployment.number} goes on.`];
   }
+}
+
+/** Nothing was there to go back to, or going back failed as well. */
+function nextAfterFailure({ environment, from }: DeploymentView): string {
+  const [application = '', name = ''] = environment.split('/');
+  const where = { application, environment: name };
+  return from === null
+    ? `correct it and deploy again, or take the environment away with: ${commandFor('down', where)}`
+    : `see what runs with: ${commandFor('status', where)}`;
 }
 
 function successOf({ kind, to, toVersion }: DeploymentView): string {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Fault } from '../kernel/fault.ts';
+import { PRODUCTION } from '../model/environment.ts';
 import type { EnvironmentView } from '../model/view.ts';
 import type { Context } from './context.ts';
 import type { EnvironmentOptions } from './options.ts';
@@ -10,6 +11,12 @@ import { applicationOf, CONFIG_FILE } from './project.ts';
 export interface Where {
   application: string;
   environment: string;
+}
+
+/** A command line that means this environment from any directory. */
+export function commandFor(words: string, { application, environment }: Where): string {
+  const flag = environment === PRODUCTION ? '' : ` -e ${environment}`;
+  return `belay ${words} -a ${application}${flag}`;
 }
 
 /**

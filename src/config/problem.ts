@@ -29,7 +29,7 @@ export function problemsFault(file: string, problems: readonly Problem[]): Fault
 }
 
 /** The problems a fault of this folder carries; none when it is of another kind. */
-function problemsOf(fault: Fault): readonly Problem[] {
+export function problemsOf(fault: Fault): readonly Problem[] {
   const problems = fault.details?.problems;
   // Put there by `problemsFault`, or by its JSON on the other side of a socket.
   return Array.isArray(problems) ? (problems as Problem[]) : [];
