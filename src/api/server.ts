@@ -149,9 +149,11 @@ function handlersOver(control: Control, stop: () => void): Handlers {
       control.operations.scale(params.application, params.environment, definedOnly(body));
       return control.queries.environment(params.application, params.environment);
     },
-    terminate({ params }) {
+    async terminate({ params }) {
+      // Read first: with nothing to drain, it would be gone before it could be read.
+      const view = await control.queries.environment(params.application, params.environment);
       control.operations.terminate(params.application, params.environment);
-      return control.queries.environment(params.application, params.environment);
+      return { ...view, status: 'terminating' as const };
     },
     variables: ({ params }) => ({
       variables: control.queries.variables(params.application, params.environment),

@@ -239,6 +239,6 @@ const variablesOf = ({ configuration, variables, version }: Release) => ({
 const couldNotStart = (fault: unknown, at: number): Exit => ({
   code: null,
   signal: null,
-  cause: `could not be started: ${messageOf(fault)}`,
+  cause: `could not be started (${messageOf(fault)})`,
   at,
 });

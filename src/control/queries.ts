@@ -85,17 +85,20 @@ export class Queries {
   async environment(application: string, name: string): Promise<EnvironmentView> {
     const { key } = this.#parts.records.environment(environmentKey(application, name));
     const [view] = await this.#views([key]);
-    if (!view) throw new Error(`no view of ${key}`);
-    return view;
+    if (view) return view;
+    this.#parts.records.environment(key);
+    throw new Error(`no view of ${key}`);
   }
 
+  /** Without those that were terminated while the rest was read. */
   async #views(keys: readonly EnvironmentKey[]): Promise<EnvironmentView[]> {
     await this.#parts.sampleTraffic();
     const slots = await this.#parts.slots();
     const edge = await this.#edgeStatus();
     const context = { port: edge?.listeners[0]?.port ?? null, now: this.#parts.clock.now() };
-    return keys.map((key) => {
-      const environment = this.#parts.records.environment(key);
+    return keys.flatMap((key) => {
+      const environment = this.#parts.records.find(key);
+      if (!environment || environment.status === 'terminated') return [];
       const observation = observeEnvironment(
         environment,
         this.#parts.records,
