@@ -46,7 +46,7 @@ function prepareHome(root: string): void {
       code: 'home-not-writable',
       message: `Belay's home cannot be written: ${whyNot(cause)}`,
       subject: root,
-      hint: 'give this user permission to write it, or set BELAY_HOME to a directory of your own',
+      hint: 'set BELAY_HOME to a directory that this user may write',
       cause,
     });
   }

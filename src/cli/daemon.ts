@@ -1,4 +1,4 @@
-import { Fault } from '../kernel/fault.ts';
+import { Fault, systemCode } from '../kernel/fault.ts';
 import type { DaemonView } from '../model/view.ts';
 import { type CommandFamily, command } from './command.ts';
 import { answer, type Context } from './context.ts';
@@ -8,6 +8,7 @@ import type { Paint } from './paint.ts';
 import { formatDuration } from './quantity.ts';
 
 const STOP_TIMEOUT_MS = 60_000;
+const EXIT_TIMEOUT_MS = 2_000;
 const POLL_MS = 50;
 
 const startCommand = command({
@@ -24,6 +25,11 @@ const startCommand = command({
   },
 });
 
+const outcomes = {
+  alone: 'The daemon is stopped; the edge and what runs go on without it.',
+  'with-edge': 'The daemon and the edge are stopped.',
+} as const;
+
 const stopCommand = command<{ keepEdge?: boolean }>({
   name: 'stop',
   summary: 'stop the daemon',
@@ -32,9 +38,9 @@ const stopCommand = command<{ keepEdge?: boolean }>({
   options: [{ flags: '--keep-edge', description: 'leave the edge alone even when nothing runs' }],
   async run(context, options) {
     const running = await findDaemon(context);
-    if (running) await stopDaemon(context, options.keepEdge === true);
+    const outcome = running && (await stopDaemon(context, running, options.keepEdge === true));
     answer(context, { stopped: running !== null, pid: running?.pid ?? null }, () => [
-      running ? 'The daemon is stopped.' : 'No daemon runs.',
+      outcome ? outcomes[outcome] : 'No daemon runs.',
     ]);
     return exitCodes.ok;
   },
@@ -54,7 +60,8 @@ const restartCommand = command({
   name: 'restart',
   summary: 'stop the daemon and start it again; what runs goes on',
   async run(context) {
-    if (await findDaemon(context)) await stopDaemon(context, true);
+    const running = await findDaemon(context);
+    if (running) await stopDaemon(context, running, true);
     const { view } = await ensureDaemon(context);
     answer(context, view, () => [`The daemon runs again, process ${view.pid}.`]);
     return exitCodes.ok;
@@ -83,21 +90,50 @@ export const daemonFamily: CommandFamily = {
   commands: [startCommand, stopCommand, statusCommand, restartCommand, upgradeCommand],
 };
 
-/** Returns when its socket is dead. */
-async function stopDaemon(context: Context, keepEdge: boolean): Promise<void> {
-  const { clock, interrupt } = context;
+/** Returns when its socket is dead and its process is gone. */
+async function stopDaemon(
+  context: Context,
+  { pid }: DaemonView,
+  keepEdge: boolean,
+): Promise<keyof typeof outcomes> {
   const { environments } = await context.client().call('environments');
   const edge = environments.length === 0 && !keepEdge;
   await askToStop(context, edge);
-  const deadline = clock.monotonic() + STOP_TIMEOUT_MS;
-  while (await findDaemon(context)) {
-    if (clock.monotonic() >= deadline) throw stillThere();
+  if (
+    !(await waitWhile(context, STOP_TIMEOUT_MS, async () => (await findDaemon(context)) !== null))
+  ) {
+    throw stillThere();
+  }
+  // Its last act is to leave; should its number belong to another process by now, we go on.
+  await waitWhile(context, EXIT_TIMEOUT_MS, () => isAlive(pid));
+  return edge ? 'with-edge' : 'alone';
+}
+
+/** @returns whether it came to an end in time */
+async function waitWhile(
+  { clock, interrupt }: Context,
+  timeoutMs: number,
+  goesOn: () => boolean | Promise<boolean>,
+): Promise<boolean> {
+  const deadline = clock.monotonic() + timeoutMs;
+  while (await goesOn()) {
+    if (clock.monotonic() >= deadline) return false;
     if ((await clock.sleep(POLL_MS, interrupt)) === 'aborted') {
       throw new Fault({
         code: 'interrupted',
         message: 'interrupted while the daemon was stopping',
       });
     }
+  }
+  return true;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (thrown) {
+    return systemCode(thrown) === 'EPERM';
   }
 }
 
