@@ -1,7 +1,6 @@
 import type { Clock } from '../../kernel/clock.ts';
 import { readExitFile, unknownExit } from './exit.ts';
-import type { InstanceIndex } from './instance-tree.ts';
-import { findApp } from './launch.ts';
+import { findApp, type InstanceIndex } from './instance-tree.ts';
 import {
   hasProcessTable,
   isAlive,

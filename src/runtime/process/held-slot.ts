@@ -1,20 +1,14 @@
+import type { Clock } from '../../kernel/clock.ts';
 import type { Exit } from '../../model/instance.ts';
 import type { Slot, SlotUsage } from '../driver.ts';
 import type { ControlGroups } from './cgroup.ts';
 import { INSTANCE_HOST } from './environment.ts';
 import { exitOf, readExitFile, unknownExit } from './exit.ts';
-import { findTree, type InstanceIndex } from './instance-tree.ts';
-import {
-  hasProcessTable,
-  isAlive,
-  type ProcessEntry,
-  type ProcessIdentity,
-  type ProcessTable,
-} from './process-table.ts';
+import { findApp } from './instance-tree.ts';
+import { hasProcessTable, isAlive, type ProcessIdentity } from './process-table.ts';
 import type { SlotRecord } from './record.ts';
 import { megabytes, type Supervision } from './supervision.ts';
 import type { UsageMeter } from './usage.ts';
-import { groupAsTree } from './without-proc.ts';
 
 /** A slot as the runtime holds it: what is on disk, and what has been seen since. */
 export interface HeldSlot {
@@ -29,9 +23,11 @@ export interface HeldSlot {
   parented: boolean;
   /** Seen running in this life of the daemon. */
   seen: boolean;
+  /** When we began to look at it, on the monotonic clock. */
+  readonly sinceMs: number;
   /** The listening socket found to be its own; null while there is none. */
   socket: string | null;
-  /** When the app was first missed while the shim was still there. */
+  /** When the app was first missed while the shim was still there, on the monotonic clock. */
   missedAtMs: number | null;
   usage: SlotUsage | null;
   readonly meter: UsageMeter;
@@ -65,26 +61,11 @@ function appOf(record: SlotRecord): ProcessIdentity | null {
   return hasProcessTable ? record.app : record.shim;
 }
 
-/** The living processes of a slot, now. */
-export function treeOf(
-  held: HeldSlot,
-  table: ProcessTable,
-  index: InstanceIndex,
-  groups: ControlGroups,
-): ProcessEntry[] {
-  const { spec, shim, app, cgroups } = held.record;
-  if (!hasProcessTable) return groupAsTree(shim);
-  const inside = groups.members(cgroups).flatMap((pid) => table.get(pid) ?? []);
-  const known = [...held.known, ...inside];
-  for (const identity of [shim, app]) if (identity) known.push(identity);
-  const tree = findTree({ instance: spec.id, shim, known }, table, index);
-  held.known = tree.map(({ pid, startTicks }) => ({ pid, startTicks }));
-  return tree;
-}
-
 /** How the slot's program ended, or null while it has not. */
-export function observeExit(held: HeldSlot, groups: ControlGroups, nowMs: number): Exit | null {
+export function observeExit(held: HeldSlot, groups: ControlGroups, clock: Clock): Exit | null {
   const { record } = held;
+  // A daemon that ended between letting the program go and seeing it left that to us.
+  if (record.app === null && !held.parented) record.app = findApp(record.shim);
   if (isAlive(record.app)) {
     held.seen = true;
     // Somebody killed the shim alone: how it ended says nothing of the app.
@@ -95,10 +76,10 @@ export function observeExit(held: HeldSlot, groups: ControlGroups, nowMs: number
   if (!shimEnded) {
     // Before the program was seen for the first time, a living shim is about to start it.
     if (record.app === null) return null;
-    held.missedAtMs ??= nowMs;
-    if (nowMs - held.missedAtMs < STATUS_WAIT_MS) return null;
+    held.missedAtMs ??= clock.monotonic();
+    if (clock.monotonic() - held.missedAtMs < STATUS_WAIT_MS) return null;
   }
-  return explain(held, groups, nowMs);
+  return explain(held, groups, clock.now());
 }
 
 function orphan(held: HeldSlot): void {

@@ -1,8 +1,11 @@
 import {
+  isAlive,
   type ProcessEntry,
   type ProcessIdentity,
   type ProcessTable,
   readEnvironment,
+  readProcess,
+  readProcessIds,
 } from './process-table.ts';
 
 /**
@@ -27,24 +30,31 @@ export interface InstanceIndex {
 
 export function instanceIndex(): InstanceIndex {
   const seen = new Map<number, { startTicks: number; instance: string | null }>();
+  const wasEmpty = new Set<number>();
   return {
     instanceOf(entry) {
       const held = seen.get(entry.pid);
       if (held && held.startTicks === entry.startTicks) return held.instance;
-      const line = readEnvironment(entry.pid).find((each) => each.startsWith(INSTANCE_PREFIX));
+      const environment = readEnvironment(entry.pid);
+      const line = environment.find((each) => each.startsWith(INSTANCE_PREFIX));
       const instance = line?.slice(INSTANCE_PREFIX.length) ?? null;
-      seen.set(entry.pid, { startTicks: entry.startTicks, instance });
+      // The kernel shows nothing in the midst of an exec: what was empty is read once more.
+      const isSure = environment.some((each) => each !== '') || wasEmpty.has(entry.pid);
+      if (isSure) seen.set(entry.pid, { startTicks: entry.startTicks, instance });
+      if (isSure) wasEmpty.delete(entry.pid);
+      else wasEmpty.add(entry.pid);
       return instance;
     },
     prune(table) {
       for (const pid of seen.keys()) if (!table.has(pid)) seen.delete(pid);
+      for (const pid of wasEmpty) if (!table.has(pid)) wasEmpty.delete(pid);
     },
   };
 }
 
 const INSTANCE_PREFIX = 'BELAY_INSTANCE=';
 
-/** The living processes of an instance. */
+/** The living processes of an instance. Never this one, even if an instance started it. */
 export function findTree(
   roots: TreeRoots,
   table: ProcessTable,
@@ -58,7 +68,7 @@ export function findTree(
   }
   addSession(roots.shim, members, table);
   addDescendants(members, table);
-  return [...members.values()].filter((entry) => !entry.zombie);
+  return [...members.values()].filter((entry) => !entry.zombie && entry.pid !== process.pid);
 }
 
 /**
@@ -81,8 +91,22 @@ function addDescendants(members: Map<number, ProcessEntry>, table: ProcessTable)
     grew = false;
     for (const entry of table.values()) {
       if (members.has(entry.pid) || !members.has(entry.parent)) continue;
+      if (entry.parent === process.pid) continue;
       members.set(entry.pid, entry);
       grew = true;
     }
   }
+}
+
+/** The app's own process is the one child of the shim, most likely the next that was born. */
+export function findApp(shim: ProcessIdentity | null): ProcessIdentity | null {
+  if (shim === null || !isAlive(shim)) return null;
+  const pids = readProcessIds();
+  const bornLater = pids.filter((pid) => pid > shim.pid);
+  const others = pids.filter((pid) => pid < shim.pid);
+  for (const pid of [...bornLater, ...others]) {
+    const entry = readProcess(pid);
+    if (entry?.parent === shim.pid) return { pid, startTicks: entry.startTicks };
+  }
+  return null;
 }

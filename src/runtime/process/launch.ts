@@ -1,22 +1,17 @@
 import { setPriority } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Clock } from '../../kernel/clock.ts';
-import { Fault } from '../../kernel/fault.ts';
+import { Fault, messageOf, systemCode } from '../../kernel/fault.ts';
 import type { SlotSpec } from '../driver.ts';
 import type { ControlGroups } from './cgroup.ts';
 import { resolveCommand } from './command.ts';
 import { instanceEnvironment } from './environment.ts';
+import { reserveExitFile } from './exit.ts';
 import type { HeldSlot } from './held-slot.ts';
+import { findApp } from './instance-tree.ts';
 import { openLog } from './log-file.ts';
 import type { Ports } from './ports.ts';
-import {
-  hasProcessTable,
-  isAlive,
-  type ProcessIdentity,
-  readBootId,
-  readProcess,
-  readProcessTable,
-} from './process-table.ts';
+import { hasProcessTable, type ProcessIdentity, readBootId, readProcess } from './process-table.ts';
 import type { SlotRecord, SlotRecords } from './record.ts';
 import { type Shim, spawnShim } from './shim.ts';
 
@@ -29,6 +24,8 @@ export interface Launcher {
   /** Whether limits may be held by control groups. */
   useGroups: boolean;
   logs: string;
+  /** Writes the record in the background. */
+  save(record: SlotRecord): void;
   hold(record: SlotRecord, logPath: string, parented: boolean): HeldSlot;
   /** The shim of a slot that we started has ended. */
   ended(held: HeldSlot): void;
@@ -37,6 +34,12 @@ export interface Launcher {
 /** Niceness of an instance with a CPU limit that the kernel does not hold. */
 const WATCHED_NICENESS = 10;
 const SIGHT_PERIOD_MS = 2;
+const FULL = new Set(['ENOSPC', 'EDQUOT']);
+const HINTS: Readonly<Record<string, string>> = {
+  E2BIG: 'its arguments and variables together are more than the system takes: put some in a file',
+  EACCES: "see who may write in Belay's home",
+  EROFS: "Belay's home is on a disk that may only be read",
+};
 
 export const logPathOf = (logs: string, spec: SlotSpec): string =>
   join(logs, spec.application, spec.environment, `${spec.id}.log`);
@@ -45,7 +48,8 @@ export const logPathOf = (logs: string, spec: SlotSpec): string =>
  * Starts an instance: checks what can be checked, writes the slot down, spawns the shim, puts it
  * under its limits, writes down who it is, and only then lets the program go.
  *
- * @throws `bad-command`, `command-not-found`, `not-executable`, `no-free-port`, `not-started`
+ * @throws `bad-command`, `command-not-found`, `not-executable`, `no-free-port`, `not-started`,
+ *   `disk-full`
  */
 export async function launch(launcher: Launcher, spec: SlotSpec): Promise<HeldSlot> {
   const { clock, ports, records } = launcher;
@@ -66,14 +70,16 @@ export async function launch(launcher: Launcher, spec: SlotSpec): Promise<HeldSl
       exit: null,
     };
     await records.write(record);
+    await reserveExitFile(records.exitFile(spec.id));
     return await spawnInto(launcher, record, vector, variables);
   } catch (thrown) {
     ports.free(port);
-    await records.remove(spec.id);
-    throw thrown;
+    await records.remove(spec.id).catch(() => {});
+    throw asFault(thrown, spec);
   }
 }
 
+/** What throws here has let nothing go: the shim alone is there, and does not outlive it. */
 async function spawnInto(
   launcher: Launcher,
   record: SlotRecord,
@@ -81,22 +87,10 @@ async function spawnInto(
   variables: Record<string, string>,
 ): Promise<HeldSlot> {
   const { records } = launcher;
-  const { spec } = record;
-  const logPath = logPathOf(launcher.logs, spec);
-  const output = await openLog(logPath, dirname(logPath));
-  const shim = await Promise.resolve()
-    .then(() =>
-      spawnShim({
-        vector,
-        exitFile: records.exitFile(spec.id),
-        directory: spec.directory,
-        variables,
-        output: output.fd,
-      }),
-    )
-    .finally(() => output.close());
+  const logPath = logPathOf(launcher.logs, record.spec);
+  const shim = await spawnWriting(launcher, record.spec, { vector, variables, logPath });
   const pid = shim.process.pid;
-  if (pid === undefined) throw notStarted(spec);
+  if (pid === undefined) throw shim.failure() ?? new Error('no process came of it');
   record.shim = identify(pid);
   const held = launcher.hold(record, logPath, true);
   shim.process.once('exit', (status, signal) => {
@@ -111,29 +105,39 @@ async function spawnInto(
     launcher.groups.remove(record.cgroups);
     throw thrown;
   }
-  await letGo(launcher, held, shim);
+  shim.go();
+  await untilSeen(launcher, held);
   return held;
 }
 
-/** Starts the program and waits until it can be seen, or has ended already. */
-async function letGo(launcher: Launcher, held: HeldSlot, shim: Shim): Promise<void> {
-  const { record } = held;
-  shim.go();
-  while (held.shimEnd === null && record.app === null) {
-    record.app = findApp(record.shim);
-    if (record.app === null) await launcher.clock.sleep(SIGHT_PERIOD_MS);
-    if (!hasProcessTable) break;
+async function spawnWriting(
+  launcher: Launcher,
+  spec: SlotSpec,
+  program: { vector: string[]; variables: Record<string, string>; logPath: string },
+): Promise<Shim> {
+  const { vector, variables, logPath } = program;
+  const output = await openLog(logPath, dirname(logPath));
+  try {
+    const exitFile = launcher.records.exitFile(spec.id);
+    return spawnShim({ vector, exitFile, directory: spec.directory, variables, output: output.fd });
+  } finally {
+    await output.close();
   }
-  await launcher.records.write(record);
 }
 
-/** The app's own process is the one child of the shim. */
-export function findApp(shim: ProcessIdentity | null): ProcessIdentity | null {
-  if (!isAlive(shim)) return null;
-  for (const entry of readProcessTable().values()) {
-    if (entry.parent === shim?.pid) return { pid: entry.pid, startTicks: entry.startTicks };
+/** Waits until the program can be seen, or has ended already. */
+async function untilSeen(launcher: Launcher, held: HeldSlot): Promise<void> {
+  const { clock } = launcher;
+  const { record } = held;
+  if (!hasProcessTable) return;
+  while (held.shimEnd === null && record.app === null) {
+    const beganMs = clock.monotonic();
+    record.app = findApp(record.shim);
+    const costMs = clock.monotonic() - beganMs;
+    if (record.app === null) await clock.sleep(Math.max(SIGHT_PERIOD_MS, costMs));
   }
-  return null;
+  // The program runs: what cannot be written now is found again by the shim's id, which is there.
+  launcher.save(record);
 }
 
 function identify(pid: number): ProcessIdentity {
@@ -156,12 +160,19 @@ function limit(launcher: Launcher, record: SlotRecord, pid: number): void {
   if (limits.cpu !== null) setPriority(pid, WATCHED_NICENESS);
 }
 
-function notStarted(spec: SlotSpec): Fault {
+/** What the system refused, told as what was wanted. */
+function asFault(thrown: unknown, spec: SlotSpec): Fault {
+  if (thrown instanceof Fault) return thrown;
+  const code = systemCode(thrown) ?? '';
+  const isFull = FULL.has(code);
   return new Fault({
-    code: 'not-started',
-    message: `the system could not start a process for ${spec.id}`,
+    code: isFull ? 'disk-full' : 'not-started',
+    message: `${spec.id} could not be started: ${messageOf(thrown)}`,
     subject: spec.id,
-    hint: 'see whether the machine is out of memory or process ids',
-    retryable: true,
+    hint: isFull
+      ? "free some space on the disk of Belay's home"
+      : (HINTS[code] ?? 'see whether the machine is out of memory, process ids or descriptors'),
+    retryable: code !== 'E2BIG',
+    cause: thrown,
   });
 }

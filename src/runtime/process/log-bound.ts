@@ -1,13 +1,13 @@
 import { execFile } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { messageOf } from '../../kernel/fault.ts';
+import { messageOf, systemCode } from '../../kernel/fault.ts';
 import type { Log } from '../../kernel/log.ts';
 
 const run = promisify(execFile);
 
-/** Holes are made of whole blocks of the file system. */
-const ALIGN_BYTES = 64 * 1024;
+/** Holes begin and end here: whole blocks of every file system. */
+export const HOLE_ALIGN_BYTES = 64 * 1024;
 const STAT_BLOCK_BYTES = 512;
 
 export interface LogBound {
@@ -30,18 +30,23 @@ export function logBound(options: { maxBytes: number; keepBytes: number; log: Lo
     async apply(path) {
       const { size, blocks } = await stat(path);
       if (!possible || blocks * STAT_BLOCK_BYTES <= maxBytes) return size;
-      const length = Math.floor((size - keepBytes) / ALIGN_BYTES) * ALIGN_BYTES;
+      const length = Math.floor((size - keepBytes) / HOLE_ALIGN_BYTES) * HOLE_ALIGN_BYTES;
       if (length <= 0) return size;
       try {
         await run('fallocate', ['--punch-hole', '--offset', '0', '--length', `${length}`, path]);
       } catch (thrown) {
-        possible = false;
-        log.warn(
-          { path, error: messageOf(thrown) },
-          'logs are not bounded: this system cannot free the front of a file',
-        );
+        possible = !isForGood(thrown);
+        const outcome = possible
+          ? 'a log was not bounded this time'
+          : 'logs are not bounded: this system cannot free the front of a file';
+        log.warn({ path, error: messageOf(thrown) }, outcome);
       }
       return size;
     },
   };
+}
+
+/** There is no such program, or it says that the file system has no holes. */
+function isForGood(thrown: unknown): boolean {
+  return systemCode(thrown) === 'ENOENT' || /not supported/i.test(messageOf(thrown));
 }

@@ -1,13 +1,15 @@
 import { type FileHandle, mkdir, open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../kernel/clock.ts';
+import { HOLE_ALIGN_BYTES } from './log-bound.ts';
 
 /**
  * Logs lie at `logs/<application>/<environment>/<instance>.log` and outlive the instance, which
  * writes them itself. The front of a file may be a hole, which reads as NUL bytes.
  */
 
-const BLOCK_BYTES = 64 * 1024;
+/** Read in the blocks that holes are made of, each from its beginning. */
+const BLOCK_BYTES = HOLE_ALIGN_BYTES;
 /** `tail` reads no further back than this, however long the lines are. */
 const MAX_TAIL_BYTES = 8 * 1024 * 1024;
 /** A line longer than this is followed in pieces. */
@@ -37,10 +39,7 @@ export async function tailLog(path: string, count: number): Promise<string[]> {
   if (count <= 0) return [];
   const file = await open(path, 'r');
   try {
-    const tail = await readTail(file, count);
-    const hole = tail.lastIndexOf(0);
-    const start = hole === -1 ? 0 : tail.indexOf(NEWLINE, hole) + 1;
-    const lines = tail.toString('utf8', hole !== -1 && start === 0 ? hole + 1 : start).split('\n');
+    const lines = (await readTail(file, count)).toString('utf8').split('\n');
     if (lines.at(-1) === '') lines.pop();
     return lines.slice(-count);
   } finally {
@@ -48,7 +47,10 @@ export async function tailLog(path: string, count: number): Promise<string[]> {
   }
 }
 
-/** Lines as they are written, from the present end of the file on. */
+/**
+ * Lines as they are written, from the present end of the file on. Where a hole has taken what was
+ * not yet read, the lines that it cut are left out.
+ */
 export async function* followLog(
   path: string,
   clock: Clock,
@@ -58,19 +60,27 @@ export async function* followLog(
   try {
     let position = (await file.stat()).size;
     let held = Buffer.alloc(0);
+    let cut = false;
     while (!signal.aborted) {
-      const block = await readBlock(file, position, BLOCK_BYTES);
+      const block = await readBlock(file, position, toNextBlock(position));
       if (block.length === 0) {
         await clock.sleep(FOLLOW_PERIOD_MS, signal);
         continue;
       }
       position += block.length;
-      held = Buffer.concat([held, block]);
-      const end = held.lastIndexOf(NEWLINE);
-      if (end === -1 && held.length < MAX_LINE_BYTES) continue;
-      const cut = end === -1 ? held.length : end;
-      yield* held.toString('utf8', 0, cut).replaceAll('\0', '').split('\n');
-      held = held.subarray(end === -1 ? cut : cut + 1);
+      if (isHole(block, position)) {
+        held = Buffer.alloc(0);
+        cut = true;
+        continue;
+      }
+      held = Buffer.concat([held, cut ? afterNewline(block) : block]);
+      cut &&= !block.includes(NEWLINE);
+      const newline = held.lastIndexOf(NEWLINE);
+      if (newline === -1 && held.length < MAX_LINE_BYTES) continue;
+      const end = newline === -1 ? held.length : newline;
+      const lines = held.toString('utf8', 0, end).split('\n');
+      held = held.subarray(end + 1);
+      yield* lines;
     }
   } finally {
     await file.close();
@@ -85,15 +95,28 @@ async function readTail(file: FileHandle, count: number): Promise<Buffer> {
   let ends = -1;
   let heldBytes = 0;
   while (position > 0 && ends < count && heldBytes < MAX_TAIL_BYTES) {
-    const from = Math.max(0, position - BLOCK_BYTES);
+    const from = position - 1 - ((position - 1) % BLOCK_BYTES);
     const block = await readBlock(file, from, position - from);
+    if (isHole(block, position)) return afterNewline(Buffer.concat(blocks));
     blocks.unshift(block);
     heldBytes += block.length;
     position = from;
     for (const byte of block) if (byte === NEWLINE) ends += 1;
-    if (block.includes(0)) break;
   }
   return Buffer.concat(blocks);
+}
+
+const toNextBlock = (position: number): number => BLOCK_BYTES - (position % BLOCK_BYTES);
+
+/** Holes end where blocks do; NUL bytes anywhere else are the instance's own. */
+function isHole(block: Buffer, end: number): boolean {
+  return end % BLOCK_BYTES === 0 && block.every((byte) => byte === 0);
+}
+
+/** What follows the first line end: nothing when there is none. */
+function afterNewline(block: Buffer): Buffer {
+  const end = block.indexOf(NEWLINE);
+  return end === -1 ? block.subarray(block.length) : block.subarray(end + 1);
 }
 
 async function readBlock(file: FileHandle, position: number, length: number): Promise<Buffer> {

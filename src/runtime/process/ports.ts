@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { Clock } from '../../kernel/clock.ts';
-import { Fault } from '../../kernel/fault.ts';
+import { Fault, systemCode } from '../../kernel/fault.ts';
 import { randomHex } from '../../kernel/random.ts';
 import { INSTANCE_HOST } from './environment.ts';
 
@@ -53,8 +53,14 @@ export function createPorts(
         next += 1;
         if (!isEligible(port)) continue;
         taken.add(port);
-        restingUntilMs.delete(port);
-        if (await canBind(port)) return port;
+        const free = await canBind(port).catch((thrown) => {
+          taken.delete(port);
+          throw thrown;
+        });
+        if (free) {
+          restingUntilMs.delete(port);
+          return port;
+        }
         taken.delete(port);
       }
       throw new Fault({
@@ -83,11 +89,17 @@ export function readEphemeralRange(): PortRange | null {
   }
 }
 
-/** Whether nothing listens there. */
+/** The answers that mean that a port is somebody else's, or not for us. */
+const REFUSED = new Set(['EADDRINUSE', 'EACCES']);
+
+/** Whether nothing listens there. Rejects when the system cannot tell. */
 export function canBind(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const probe = createServer();
-    probe.once('error', () => resolve(false));
+    probe.once('error', (error) => {
+      if (REFUSED.has(systemCode(error) ?? '')) resolve(false);
+      else reject(error);
+    });
     probe.listen(port, INSTANCE_HOST, () => probe.close(() => resolve(true)));
   });
 }

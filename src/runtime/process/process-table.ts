@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { systemCode } from '../../kernel/fault.ts';
 import { canSignal } from './without-proc.ts';
 
 /**
@@ -32,13 +33,21 @@ export const TICKS_PER_SECOND = 100;
 export const hasProcessTable = process.platform === 'linux';
 
 export function readProcessTable(): ProcessTable {
+  return readProcesses(readProcessIds());
+}
+
+/** Every process id there is, lowest first. */
+export function readProcessIds(): number[] {
+  if (!hasProcessTable) return [];
+  return readdirSync('/proc').map(Number).filter(Number.isInteger);
+}
+
+/** These processes alone, as a table: a few where the machine has thousands. */
+export function readProcesses(pids: Iterable<number>): ProcessTable {
   const table = new Map<number, ProcessEntry>();
-  if (!hasProcessTable) return table;
-  for (const name of readdirSync('/proc')) {
-    const first = name.charCodeAt(0);
-    if (first < 48 || first > 57) continue;
-    const entry = readProcess(Number(name));
-    if (entry) table.set(entry.pid, entry);
+  for (const pid of pids) {
+    const entry = readProcess(pid);
+    if (entry) table.set(pid, entry);
   }
   return table;
 }
@@ -65,12 +74,14 @@ export function parseStat(stat: string): ProcessEntry | null {
   const fields = stat.slice(nameEnd + 2).split(' ');
   const field = (number: number): number => Number(fields[number - 3]);
   const state = fields[0] ?? '';
+  // A first thread that has ended is shown as a zombie while the others run on.
+  const runsOn = field(20) > 1;
   return {
     pid,
     parent: field(4),
     group: field(5),
     session: field(6),
-    zombie: state === 'Z' || state === 'X' || state === 'x',
+    zombie: !runsOn && (state === 'Z' || state === 'X' || state === 'x'),
     startTicks: field(22),
     cpuTicks: field(14) + field(15),
     residentPages: field(24),
@@ -92,10 +103,18 @@ export function readEnvironment(pid: number): string[] {
   return (read(`/proc/${pid}/environ`) ?? '').split('\0');
 }
 
+/** It is not there, it ended between opening and reading, or it is another user's. */
+const ABSENT = new Set(['ENOENT', 'ESRCH', 'EACCES', 'EPERM']);
+
+/**
+ * What cannot be read for want of descriptors or memory is thrown: it must never be taken for a
+ * process that has ended.
+ */
 function read(path: string): string | null {
   try {
     return readFileSync(path, 'latin1');
-  } catch {
-    return null;
+  } catch (thrown) {
+    if (ABSENT.has(systemCode(thrown) ?? '')) return null;
+    throw thrown;
   }
 }

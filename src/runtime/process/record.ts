@@ -1,6 +1,7 @@
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { systemCode } from '../../kernel/fault.ts';
 import { limitsSchema, variablesSchema } from '../../model/configuration.ts';
 
 /**
@@ -49,9 +50,14 @@ export interface SlotRecords {
   exitFile(id: string): string;
   /** Replaces the record whole. Writes of one slot take effect in the order of the calls. */
   write(record: SlotRecord): Promise<void>;
-  /** Every slot on disk; `record` is null for a folder whose record cannot be read. */
+  /**
+   * Every slot on disk; `record` is null for a folder without a record, or with one that says
+   * nothing. Rejects when the disk cannot be read, because then nothing is known.
+   */
   readAll(): Promise<{ id: string; record: SlotRecord | null }[]>;
   remove(id: string): Promise<void>;
+  /** Resolves when nothing more is being written. */
+  settled(): Promise<void>;
 }
 
 export function slotRecords(folder: string): SlotRecords {
@@ -77,15 +83,16 @@ export function slotRecords(folder: string): SlotRecords {
     exitFile: (id) => join(folder, id, 'exit'),
     write(record) {
       const id = record.spec.id;
-      const text = structuredClone(record);
+      const asItIsNow = structuredClone(record);
       const before = writing.get(id) ?? Promise.resolve();
-      const written = before.catch(() => {}).then(() => replace(text));
+      const written = before.catch(() => {}).then(() => replace(asItIsNow));
       writing.set(id, written);
       return written;
     },
     async readAll() {
       await mkdir(folder, { recursive: true, mode: 0o700 });
-      const ids = await readdir(folder);
+      const entries = await readdir(folder, { withFileTypes: true });
+      const ids = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
       return Promise.all(ids.map(async (id) => ({ id, record: await readRecord(folder, id) })));
     },
     async remove(id) {
@@ -93,12 +100,18 @@ export function slotRecords(folder: string): SlotRecords {
       writing.delete(id);
       await rm(join(folder, id), { recursive: true, force: true });
     },
+    async settled() {
+      await Promise.allSettled(writing.values());
+    },
   };
 }
 
 async function readRecord(folder: string, id: string): Promise<SlotRecord | null> {
+  const text = await readFile(join(folder, id, 'slot.json'), 'utf8').catch((thrown) => {
+    if (systemCode(thrown) === 'ENOENT') return '';
+    throw thrown;
+  });
   try {
-    const text = await readFile(join(folder, id, 'slot.json'), 'utf8');
     return recordSchema.parse(JSON.parse(text));
   } catch {
     return null;

@@ -6,23 +6,29 @@ import type { Variables } from '../../model/configuration.ts';
  * arguments and the file come as a vector. It outlives the program on SIGTERM and writes down how
  * it ended, for a daemon that was not yet born when it was started.
  *
+ * Names it assigns before the program has started begin with BELAY_SHIM_: a shell hands an assignment
+ * to a variable that was in its environment on to what it starts. The file is there already, with
+ * room in it, so that the status finds its place on a full disk too: it is written over, not anew.
+ *
  * It waits for a line before it starts the program, so that the control groups and the record on
  * disk are in place first; when the daemon dies before saying it, nothing is started at all.
  */
 const SCRIPT = [
   'trap : TERM',
-  'file=$1',
+  'BELAY_SHIM_FILE=$1',
   'shift',
-  'read -r go || exit 125',
+  'read -r BELAY_SHIM_GO || exit 125',
   'exec </dev/null',
   '"$@"',
   'status=$?',
-  'echo "$status" >"$file"',
+  'echo "$status" 1<>"$BELAY_SHIM_FILE"',
   'exit "$status"',
 ].join('\n');
 
 export interface Shim {
   process: ChildProcess;
+  /** Why the system started nothing, known a moment after; null when it did. */
+  failure(): Error | null;
   /** Lets the program start. */
   go(): void;
 }
@@ -46,9 +52,11 @@ export function spawnShim(options: {
     detached: true,
     stdio: ['pipe', output, output],
   });
-  // A failed spawn is told by the missing pid; without a listener the event would end the daemon.
-  child.on('error', () => {});
+  let failure: Error | null = null;
+  child.on('error', (error) => {
+    failure = error;
+  });
   child.stdin?.on('error', () => {});
   child.unref();
-  return { process: child, go: () => void child.stdin?.end('go\n') };
+  return { process: child, failure: () => failure, go: () => void child.stdin?.end('go\n') };
 }

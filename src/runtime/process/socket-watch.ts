@@ -3,7 +3,7 @@ import type { HeldSlot } from './held-slot.ts';
 import { canBind } from './ports.ts';
 import type { ProcessEntry } from './process-table.ts';
 import { hasProcessTable } from './process-table.ts';
-import { holdsSocket, type ListeningSockets, readListeningSockets } from './sockets.ts';
+import { holdsSocket, readListeningSockets } from './sockets.ts';
 
 /**
  * Finds which slots listen. A port that is open counts only when the socket belongs to the
@@ -19,8 +19,9 @@ export interface SocketWatch {
  * and /proc/net/tcp costs milliseconds, because the kernel walks the whole table for it.
  */
 const SETTLED_PERIOD_MS = 2_000;
-/** On a machine with very many connections reading the table takes long: at most a tenth of time. */
-const COST_FACTOR = 10;
+/** Looking may take a tenth of the time while an instance comes up, a hundredth when all are up. */
+const STARTING_COST_FACTOR = 10;
+const SETTLED_COST_FACTOR = 100;
 
 export function socketWatch(clock: Clock): SocketWatch {
   let settledUntilMs = 0;
@@ -34,14 +35,15 @@ export function socketWatch(clock: Clock): SocketWatch {
       if (running.length === 0 || now < restUntilMs || (settled && now < settledUntilMs)) {
         return false;
       }
-      const sockets = readListeningSockets();
+      const found = findSockets(running, treeOf);
       let changed = false;
       for (const held of running) {
-        const socket = ownSocket(held, sockets, treeOf);
+        const socket = found.get(held) ?? null;
         if ((socket === null) !== (held.socket === null)) changed = true;
         held.socket = socket;
       }
-      restUntilMs = now + (clock.monotonic() - now) * COST_FACTOR;
+      const costFactor = settled ? SETTLED_COST_FACTOR : STARTING_COST_FACTOR;
+      restUntilMs = now + (clock.monotonic() - now) * costFactor;
       settledUntilMs = now + SETTLED_PERIOD_MS;
       return changed;
     },
@@ -57,22 +59,52 @@ function watchByBinding(): SocketWatch {
       for (const held of running) {
         if ((told.get(held) ?? null) !== held.socket) changed = true;
         told.set(held, held.socket);
-        void canBind(held.record.port).then((free) => {
-          held.socket = free ? null : 'unverified';
-        });
+        canBind(held.record.port).then(
+          (free) => {
+            held.socket = free ? null : 'unverified';
+          },
+          // What cannot be looked at now stays as it was.
+          () => {},
+        );
       }
       return changed;
     },
   };
 }
 
+/**
+ * Looks through IPv4 first, because most listen there, and goes on only for those it has not found.
+ * A socket that was there before is looked for once more before it counts as closed: the table is
+ * read in pieces, and what changes in between can hide a line.
+ */
+function findSockets(
+  running: readonly HeldSlot[],
+  treeOf: (held: HeldSlot) => ProcessEntry[],
+): ReadonlyMap<HeldSlot, string> {
+  const found = new Map<HeldSlot, string>();
+  const look = (family: 'tcp' | 'tcp6', wanted: readonly HeldSlot[]): void => {
+    if (wanted.length === 0) return;
+    const sockets = readListeningSockets(family);
+    for (const held of wanted) {
+      const socket = ownSocket(held, sockets.get(held.record.port) ?? [], treeOf);
+      if (socket !== null) found.set(held, socket);
+    }
+  };
+  const missing = () => running.filter((held) => !found.has(held));
+  const lost = () => missing().filter((held) => held.socket !== null);
+  look('tcp', running);
+  look('tcp6', missing());
+  look('tcp', lost());
+  look('tcp6', lost());
+  return found;
+}
+
 /** A socket once found to be the slot's own stays so: it can only be passed on within the tree. */
 function ownSocket(
   held: HeldSlot,
-  sockets: ListeningSockets,
+  open: readonly string[],
   treeOf: (held: HeldSlot) => ProcessEntry[],
 ): string | null {
-  const open = sockets.get(held.record.port) ?? [];
   if (held.socket !== null && open.includes(held.socket)) return held.socket;
   if (open.length === 0) return null;
   const app = held.record.app;

@@ -7,7 +7,6 @@ export interface Condemned {
   instance: string;
   /** Leader of the group; null when nothing was ever spawned. */
   shim: ProcessIdentity | null;
-  app: ProcessIdentity | null;
   tree(): ProcessEntry[];
 }
 
@@ -29,15 +28,17 @@ export async function terminate(
   deadlineMs: () => number,
   signal: AbortSignal,
 ): Promise<void> {
-  const { shim, app } = condemned;
-  const tree = condemned.tree();
-  if (tree.length > 0) {
-    send(tree, shim, 'SIGTERM');
-    while (clock.monotonic() < deadlineMs() && !signal.aborted) {
-      // The app's own entry is cheap to look at; the whole table only when the app is gone.
-      if (!isAlive(app) && !condemned.tree().some((entry) => entry.group === shim?.pid)) break;
-      await clock.sleep(LOOK_PERIOD_MS, signal);
+  const { shim } = condemned;
+  let tree = condemned.tree();
+  send(tree, shim, 'SIGTERM');
+  while (clock.monotonic() < deadlineMs() && !signal.aborted) {
+    // Those seen last are cheap to look at; the whole table only when they are gone.
+    const isGrouped = (entry: ProcessEntry) => entry.group === shim?.pid;
+    if (!tree.some((entry) => isGrouped(entry) && isAlive(entry))) {
+      tree = condemned.tree();
+      if (!tree.some(isGrouped)) break;
     }
+    await clock.sleep(LOOK_PERIOD_MS, signal);
   }
   if (!signal.aborted) await killTree(condemned, clock, signal);
 }
