@@ -207,7 +207,8 @@ export class House {
   }
 
   async #takeDown(): Promise<void> {
-    if (!this.runs) await this.start();
+    const answers = await this.client.call('daemon').catch(() => null);
+    if (!answers) await this.start();
     const { environments } = await this.client.call('environments');
     for (const { application, environment } of environments) {
       const params = { application, environment };
