@@ -2,7 +2,8 @@ import { request } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { z } from 'zod';
 import { Fault, type FaultJson, systemCode } from '../kernel/fault.ts';
-import { type AnswerOf, type RouteName, routes } from './routes.ts';
+import { addresses } from './addresses.ts';
+import type { AnswerOf, RouteName, routes } from './routes.ts';
 
 /** The typed client: HTTP over the daemon's unix socket, one method for every route of the table. */
 
@@ -29,7 +30,7 @@ export interface Client {
 export function createClient(socketPath: string): Client {
   return {
     async call(name, input = {}) {
-      const route = routes[name];
+      const route = addresses[name];
       const path = fillPath(route.path, input.params ?? {}) + queryString(input.query ?? {});
       const response = await send(socketPath, route.method, path, input.body);
       const text = await textOf(response.body);

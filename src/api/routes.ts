@@ -11,6 +11,7 @@ import type {
   EnvironmentView,
   ReleaseView,
 } from '../model/view.ts';
+import { type Address, addresses } from './addresses.ts';
 
 /**
  * The one table of the API. The server, the typed client and the OpenAPI document are all made from
@@ -38,9 +39,7 @@ const versionInput = z.strictObject({
   commit: z.string().max(100).nullable(),
 });
 
-export interface Route {
-  method: 'GET' | 'POST' | 'PUT' | 'PATCH';
-  path: string;
+export interface Route extends Address {
   summary: string;
   params: z.ZodObject;
   query: z.ZodObject;
@@ -50,8 +49,7 @@ export interface Route {
 
 export const routes = {
   daemon: {
-    method: 'GET',
-    path: '/v1/daemon',
+    ...addresses.daemon,
     summary: 'The daemon and its edge',
     params: nothing,
     query: nothing,
@@ -59,8 +57,7 @@ export const routes = {
     answer: answer<DaemonView>('Process ids, listeners, workers'),
   },
   stopDaemon: {
-    method: 'POST',
-    path: '/v1/daemon/stop',
+    ...addresses.stopDaemon,
     summary: 'Stop the daemon; the edge and the instances go on',
     params: nothing,
     query: nothing,
@@ -71,8 +68,7 @@ export const routes = {
     answer: answer<{ stopping: true }>('Said before it stops'),
   },
   upgradeEdge: {
-    method: 'POST',
-    path: '/v1/edge/upgrade',
+    ...addresses.upgradeEdge,
     summary: 'Start a new generation of the edge on the same listeners',
     params: nothing,
     query: nothing,
@@ -80,8 +76,7 @@ export const routes = {
     answer: answer<DaemonView>('The daemon and its new edge'),
   },
   ledger: {
-    method: 'GET',
-    path: '/v1/ledger',
+    ...addresses.ledger,
     summary: 'The cumulative account of every request',
     params: nothing,
     query: nothing,
@@ -89,8 +84,7 @@ export const routes = {
     answer: answer<LedgerReading>('A reading; a receipt is the difference of two'),
   },
   environments: {
-    method: 'GET',
-    path: '/v1/environments',
+    ...addresses.environments,
     summary: 'Every environment that is not terminated',
     params: nothing,
     query: z.strictObject({ application: z.string().optional() }),
@@ -98,8 +92,7 @@ export const routes = {
     answer: answer<{ environments: EnvironmentView[] }>('Status, health and instances'),
   },
   environment: {
-    method: 'GET',
-    path: '/v1/applications/:application/environments/:environment',
+    ...addresses.environment,
     summary: 'One environment',
     params: environmentParams,
     query: nothing,
@@ -107,8 +100,7 @@ export const routes = {
     answer: answer<EnvironmentView>('Status, health and instances'),
   },
   bundle: {
-    method: 'GET',
-    path: '/v1/bundles/:digest',
+    ...addresses.bundle,
     summary: 'Whether a bundle is already there',
     params: z.strictObject({ digest }),
     query: nothing,
@@ -116,8 +108,7 @@ export const routes = {
     answer: answer<{ present: boolean }>('Present or not'),
   },
   putBundle: {
-    method: 'PUT',
-    path: '/v1/bundles/:digest',
+    ...addresses.putBundle,
     summary: 'Send a bundle: the body is a tar stream',
     params: z.strictObject({ digest }),
     query: z.strictObject({
@@ -128,8 +119,7 @@ export const routes = {
     answer: answer<{ present: true }>('It is unpacked and its digest is right'),
   },
   deploy: {
-    method: 'POST',
-    path: '/v1/applications/:application/environments/:environment/deployments',
+    ...addresses.deploy,
     summary: 'Deploy a version and a configuration; makes the environment if there is none',
     params: environmentParams,
     query: nothing,
@@ -144,8 +134,7 @@ export const routes = {
     answer: answer<{ deployment: DeploymentView | null }>('Started; null when skipped'),
   },
   deployments: {
-    method: 'GET',
-    path: '/v1/applications/:application/environments/:environment/deployments',
+    ...addresses.deployments,
     summary: 'Deployments, newest first',
     params: environmentParams,
     query: z.strictObject({ limit: z.coerce.number().int().min(1).max(1000).default(20) }),
@@ -153,8 +142,7 @@ export const routes = {
     answer: answer<{ deployments: DeploymentView[] }>('Newest first'),
   },
   deployment: {
-    method: 'GET',
-    path: '/v1/applications/:application/environments/:environment/deployments/:number',
+    ...addresses.deployment,
     summary: 'One deployment with its steps from the journal',
     params: deploymentParams,
     query: nothing,
@@ -162,8 +150,7 @@ export const routes = {
     answer: answer<DeploymentDetail>('With steps'),
   },
   abort: {
-    method: 'POST',
-    path: '/v1/applications/:application/environments/:environment/abort',
+    ...addresses.abort,
     summary: 'Abort the running deployment: the fleet goes back',
     params: environmentParams,
     query: nothing,
@@ -171,8 +158,7 @@ export const routes = {
     answer: answer<{ deployment: DeploymentView }>('Going back'),
   },
   rollback: {
-    method: 'POST',
-    path: '/v1/applications/:application/environments/:environment/rollback',
+    ...addresses.rollback,
     summary: 'Go back to an earlier release: code and configuration together',
     params: environmentParams,
     query: nothing,
@@ -183,8 +169,7 @@ export const routes = {
     answer: answer<{ deployment: DeploymentView }>('Started'),
   },
   restart: {
-    method: 'POST',
-    path: '/v1/applications/:application/environments/:environment/restart',
+    ...addresses.restart,
     summary: 'Replace every instance by a new one of the same version and configuration',
     params: environmentParams,
     query: nothing,
@@ -192,8 +177,7 @@ export const routes = {
     answer: answer<{ deployment: DeploymentView }>('Started'),
   },
   scale: {
-    method: 'POST',
-    path: '/v1/applications/:application/environments/:environment/scale',
+    ...addresses.scale,
     summary: 'Change the capacity',
     params: environmentParams,
     query: nothing,
@@ -205,8 +189,7 @@ export const routes = {
     answer: answer<EnvironmentView>('With the new capacity; instances follow'),
   },
   terminate: {
-    method: 'POST',
-    path: '/v1/applications/:application/environments/:environment/terminate',
+    ...addresses.terminate,
     summary: 'Drain and stop every instance and give up the names',
     params: environmentParams,
     query: nothing,
@@ -214,8 +197,7 @@ export const routes = {
     answer: answer<EnvironmentView>('Terminating'),
   },
   variables: {
-    method: 'GET',
-    path: '/v1/applications/:application/environments/:environment/variables',
+    ...addresses.variables,
     summary: 'Environment variables, where each comes from',
     params: environmentParams,
     query: nothing,
@@ -225,8 +207,7 @@ export const routes = {
     }>('Values in the clear: the socket is the owner’s alone'),
   },
   setVariables: {
-    method: 'PATCH',
-    path: '/v1/applications/:application/environments/:environment/variables',
+    ...addresses.setVariables,
     summary: 'Set and remove environment variables: a deployment like any other',
     params: environmentParams,
     query: nothing,
@@ -234,8 +215,7 @@ export const routes = {
     answer: answer<{ deployment: DeploymentView | null }>('Null when nothing changed'),
   },
   versions: {
-    method: 'GET',
-    path: '/v1/applications/:application/versions',
+    ...addresses.versions,
     summary: 'Versions, newest first',
     params: z.strictObject({ application: z.string() }),
     query: nothing,
@@ -243,8 +223,7 @@ export const routes = {
     answer: answer<{ versions: (Version & { runningIn: string[] })[] }>('Newest first'),
   },
   versionFiles: {
-    method: 'GET',
-    path: '/v1/applications/:application/versions/:label/files',
+    ...addresses.versionFiles,
     summary: 'The files of a version with their digests',
     params: z.strictObject({ application: z.string(), label: z.string() }),
     query: nothing,
@@ -252,8 +231,7 @@ export const routes = {
     answer: answer<{ files: { path: string; sizeBytes: number; digest: string }[] }>('By path'),
   },
   releases: {
-    method: 'GET',
-    path: '/v1/applications/:application/environments/:environment/releases',
+    ...addresses.releases,
     summary: 'Releases, newest first',
     params: environmentParams,
     query: nothing,
@@ -261,8 +239,7 @@ export const routes = {
     answer: answer<{ releases: ReleaseView[] }>('Newest first'),
   },
   release: {
-    method: 'GET',
-    path: '/v1/applications/:application/environments/:environment/releases/:number',
+    ...addresses.release,
     summary: 'One release: version, configuration and variables',
     params: deploymentParams,
     query: nothing,
@@ -270,8 +247,7 @@ export const routes = {
     answer: answer<Release & { directory: string | null }>('Whole, with where its code lies'),
   },
   logs: {
-    method: 'GET',
-    path: '/v1/applications/:application/environments/:environment/logs',
+    ...addresses.logs,
     summary: 'The last lines of every instance, or of one',
     params: environmentParams,
     query: z.strictObject({
@@ -284,8 +260,7 @@ export const routes = {
     ),
   },
   events: {
-    method: 'GET',
-    path: '/v1/events',
+    ...addresses.events,
     summary: 'Events, oldest first',
     params: nothing,
     query: z.strictObject({
@@ -301,16 +276,3 @@ export const routes = {
 export type RouteName = keyof typeof routes;
 export type AnswerOf<Name extends RouteName> =
   (typeof routes)[Name]['answer'] extends Answer<infer T> ? T : never;
-
-/**
- * Streams, beside the table: server-sent events.
- *
- * `GET /v1/events/stream?environment=` — `id` is the event's number, `data` a BelayEvent; replays
- * from `Last-Event-ID`.
- * `GET /v1/applications/:application/environments/:environment/logs/stream?instance=` — `data` is
- * `{ instance, line }`; no replay.
- */
-export const streams = {
-  events: '/v1/events/stream',
-  logs: '/v1/applications/:application/environments/:environment/logs/stream',
-} as const;

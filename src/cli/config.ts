@@ -15,7 +15,7 @@ export const configCommand = command<{ environment: string }>({
   options: [environmentOption],
   examples: [['belay config -e staging', 'as staging sees it']],
   async run(context, options, [directory = '.']) {
-    const project = loadProject(context, directory, options.environment);
+    const project = await loadProject(context, directory, options.environment);
     const { application, environment, file, configuration, provenance, detection } = project;
     const value = { application, environment, file, configuration, provenance, detection };
     answer(context, value, () => {

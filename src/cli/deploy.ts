@@ -1,4 +1,4 @@
-import { rolloutSchema } from '../model/configuration.ts';
+import type { Rollout } from '../model/configuration.ts';
 import { isRunning } from '../model/deployment.ts';
 import { command } from './command.ts';
 import { compareWithRunning, comparisonJson } from './comparison.ts';
@@ -16,6 +16,9 @@ import { loadProject, type Project } from './project.ts';
 import { ship } from './ship.ts';
 import { chooseEnvironment, commandFor, type Where } from './where.ts';
 
+/** Named here too, held to the model by its type, so that help loads no schema. */
+const policies = Object.keys({ rolling: true } satisfies Record<Rollout['policy'], true>);
+
 interface DeployOptions extends EnvironmentOptions, FollowOptions {
   message?: string;
   policy?: string;
@@ -23,8 +26,6 @@ interface DeployOptions extends EnvironmentOptions, FollowOptions {
   attach?: boolean;
   dryRun?: boolean;
 }
-
-const policies: readonly string[] = rolloutSchema.shape.policy.options;
 
 export const deployCommand = command<DeployOptions>({
   name: 'deploy',
@@ -52,7 +53,7 @@ export const deployCommand = command<DeployOptions>({
     if (options.abort && options.attach) throw exclusive('--abort', '--attach');
     if (options.abort) return abort(context, options);
     if (options.attach) return attach(context, options);
-    const project = withPolicy(loadNamed(context, directory, options), options.policy);
+    const project = await withPolicy(await loadNamed(context, directory, options), options.policy);
     if (options.dryRun) return showChanges(context, project);
     const message = options.message ?? null;
     const started = await ship(context, project, { message, unchanged: 'deploy' });
@@ -82,8 +83,12 @@ function exclusive(one: string, other: string): InputFault {
   });
 }
 
-function loadNamed(context: Context, directory: string, options: DeployOptions): Project {
-  const project = loadProject(context, directory, options.environment);
+async function loadNamed(
+  context: Context,
+  directory: string,
+  options: DeployOptions,
+): Promise<Project> {
+  const project = await loadProject(context, directory, options.environment);
   if (options.app === undefined || options.app === project.application) return project;
   throw new InputFault({
     code: 'other-application',
@@ -93,9 +98,10 @@ function loadNamed(context: Context, directory: string, options: DeployOptions):
   });
 }
 
-function withPolicy(project: Project, policy: string | undefined): Project {
+async function withPolicy(project: Project, policy: string | undefined): Promise<Project> {
   const { configuration } = project;
   if (policy === undefined || policy === configuration.rollout.policy) return project;
+  const { rolloutSchema } = await import('../model/configuration.ts');
   const rollout = rolloutSchema.parse({ ...configuration.rollout, policy });
   return { ...project, configuration: { ...configuration, rollout } };
 }

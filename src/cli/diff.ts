@@ -55,7 +55,7 @@ async function compareAsked(
   after: string | undefined,
 ): Promise<Comparison> {
   if (before === undefined) {
-    return compareWithRunning(context, loadProject(context, '.', options.environment));
+    return compareWithRunning(context, await loadProject(context, '.', options.environment));
   }
   const where = await chooseEnvironment(context, options);
   return compareReleases(context, where, before, after ?? null);

@@ -1,15 +1,17 @@
 import { userInfo } from 'node:os';
 import { basename, relative, resolve } from 'node:path';
-import { type Bundle, packBundle } from '../bundle/pack.ts';
-import { sourceCommit } from '../bundle/source-commit.ts';
-import { type LoadedConfiguration, loadConfiguration } from '../config/load.ts';
+import type { Bundle } from '../bundle/pack.ts';
+import type { LoadedConfiguration } from '../config/load.ts';
 import { Fault } from '../kernel/fault.ts';
 import { PRODUCTION } from '../model/environment.ts';
 import { suggestName } from '../model/name.ts';
 import type { Context } from './context.ts';
 import { InputFault } from './exit-code.ts';
 
-/** What a directory holds: an application's configuration and its code. */
+/**
+ * What a directory holds: an application's configuration and its code. What reads and packs them is
+ * loaded when it is needed, so that help and `belay status` answer at once.
+ */
 
 export const CONFIG_FILE = 'belay.config.ts';
 
@@ -22,14 +24,19 @@ export interface Project extends LoadedConfiguration {
 }
 
 /** What is wrong with a configuration is wrong with the input, whatever its code. */
-export function loadProject(context: Context, directory: string, environment: string): Project {
+export async function loadProject(
+  context: Context,
+  directory: string,
+  environment: string,
+): Promise<Project> {
+  const { loadConfiguration } = await import('../config/load.ts');
   const root = resolve(context.directory, directory);
   return { ...asInput(() => loadConfiguration(root, environment)), directory: root };
 }
 
 /** The application's name by this directory's configuration. */
-export function applicationOf(context: Context): string {
-  return loadProject(context, '.', PRODUCTION).application;
+export async function applicationOf(context: Context): Promise<string> {
+  return (await loadProject(context, '.', PRODUCTION)).application;
 }
 
 export interface PackedVersion {
@@ -46,6 +53,10 @@ export interface PackedVersion {
 /** Packs the code; null for a fixed address, which has none. */
 export async function packProject(project: Project): Promise<PackedVersion | null> {
   if (project.configuration.web.upstream !== null) return null;
+  const [{ packBundle }, { sourceCommit }] = await Promise.all([
+    import('../bundle/pack.ts'),
+    import('../bundle/source-commit.ts'),
+  ]);
   const [bundle, commit] = await Promise.all([
     packBundle(project.directory, { maxBytes: MAX_BUNDLE_BYTES }),
     sourceCommit(project.directory),

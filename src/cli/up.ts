@@ -31,7 +31,7 @@ export const upCommand = command<UpOptions>({
     ['BELAY_HTTP=80 belay up', 'with the edge on another port'],
   ],
   async run(context, options, [directory = '.']) {
-    const project = loadProject(context, directory, options.environment);
+    const project = await loadProject(context, directory, options.environment);
     const { application, environment } = project;
     const where = { application, environment };
     for (const line of renderFound(context, project)) context.stderr.line(line);

@@ -1,0 +1,67 @@
+/**
+ * Where each route is: the part of the table (`routes.ts`) that a client needs, apart from the
+ * schemas, which take longer to load than all else in a command.
+ */
+
+export interface Address {
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH';
+  /** With `:name` for what varies. */
+  path: string;
+}
+
+export const addresses = {
+  daemon: { method: 'GET', path: '/v1/daemon' },
+  stopDaemon: { method: 'POST', path: '/v1/daemon/stop' },
+  upgradeEdge: { method: 'POST', path: '/v1/edge/upgrade' },
+  ledger: { method: 'GET', path: '/v1/ledger' },
+  environments: { method: 'GET', path: '/v1/environments' },
+  environment: { method: 'GET', path: '/v1/applications/:application/environments/:environment' },
+  bundle: { method: 'GET', path: '/v1/bundles/:digest' },
+  putBundle: { method: 'PUT', path: '/v1/bundles/:digest' },
+  deploy: {
+    method: 'POST',
+    path: '/v1/applications/:application/environments/:environment/deployments',
+  },
+  deployments: {
+    method: 'GET',
+    path: '/v1/applications/:application/environments/:environment/deployments',
+  },
+  deployment: {
+    method: 'GET',
+    path: '/v1/applications/:application/environments/:environment/deployments/:number',
+  },
+  abort: { method: 'POST', path: '/v1/applications/:application/environments/:environment/abort' },
+  rollback: {
+    method: 'POST',
+    path: '/v1/applications/:application/environments/:environment/rollback',
+  },
+  restart: {
+    method: 'POST',
+    path: '/v1/applications/:application/environments/:environment/restart',
+  },
+  scale: { method: 'POST', path: '/v1/applications/:application/environments/:environment/scale' },
+  terminate: {
+    method: 'POST',
+    path: '/v1/applications/:application/environments/:environment/terminate',
+  },
+  variables: {
+    method: 'GET',
+    path: '/v1/applications/:application/environments/:environment/variables',
+  },
+  setVariables: {
+    method: 'PATCH',
+    path: '/v1/applications/:application/environments/:environment/variables',
+  },
+  versions: { method: 'GET', path: '/v1/applications/:application/versions' },
+  versionFiles: { method: 'GET', path: '/v1/applications/:application/versions/:label/files' },
+  releases: {
+    method: 'GET',
+    path: '/v1/applications/:application/environments/:environment/releases',
+  },
+  release: {
+    method: 'GET',
+    path: '/v1/applications/:application/environments/:environment/releases/:number',
+  },
+  logs: { method: 'GET', path: '/v1/applications/:application/environments/:environment/logs' },
+  events: { method: 'GET', path: '/v1/events' },
+} as const satisfies Record<string, Address>;
