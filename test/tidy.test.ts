@@ -28,7 +28,16 @@ const ROOMS: Record<string, readonly string[]> = {
     ...['bundle/driver.ts', 'edge/driver.ts', 'runtime/driver.ts', 'store/driver.ts'],
   ],
   api: ['kernel', 'model', 'control/control.ts'],
-  cli: ['kernel', 'model', 'plan', 'config', 'bundle', 'api/client.ts', 'api/routes.ts'],
+  cli: [
+    'kernel',
+    'model',
+    'plan',
+    'config',
+    'bundle',
+    'api/client.ts',
+    'api/addresses.ts',
+    'api/routes.ts',
+  ],
 };
 
 /** Composition roots: they name the concrete drivers, so they see everything. */

@@ -13,9 +13,9 @@ import type { Clock } from '../kernel/clock.ts';
 import { Fault, messageOf } from '../kernel/fault.ts';
 import type { Log } from '../kernel/log.ts';
 import type { BelayEvent } from '../model/event.ts';
+import { streams } from './addresses.ts';
 import { openApiDocument } from './openapi.ts';
 import { type AnswerOf, type Route, type RouteName, routes } from './routes.ts';
-import { streams } from './streams.ts';
 
 /** A stream with nothing to say says so, or its reader could not tell it from a dead one. */
 const STREAM_HEARTBEAT_MS = 15_000;

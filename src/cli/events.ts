@@ -1,4 +1,4 @@
-import { streams } from '../api/streams.ts';
+import { streams } from '../api/addresses.ts';
 import { environmentKey } from '../model/environment.ts';
 import type { BelayEvent } from '../model/event.ts';
 import { command } from './command.ts';

@@ -1,4 +1,4 @@
-import { streams } from '../api/streams.ts';
+import { streams } from '../api/addresses.ts';
 import { Fault } from '../kernel/fault.ts';
 import { isRunning } from '../model/deployment.ts';
 import { environmentKey } from '../model/environment.ts';

@@ -1,4 +1,4 @@
-import { streams } from '../api/streams.ts';
+import { streams } from '../api/addresses.ts';
 import { command } from './command.ts';
 import type { Context } from './context.ts';
 import { exitCodes } from './exit-code.ts';
