@@ -50,7 +50,7 @@ export function report(rows: readonly Row[]): void {
 }
 
 /** Figures mean nothing without the machine they were taken on. */
-export function machine(): string {
+function machine(): string {
   const [first] = cpus();
   return `${cpus().length} cores (${first?.model.trim()}), Linux ${release()}, Node ${process.versions.node}`;
 }

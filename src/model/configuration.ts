@@ -75,7 +75,7 @@ export const rolloutSchema = z
   });
 export type Rollout = z.infer<typeof rolloutSchema>;
 
-export const webSchema = z.strictObject({
+const webSchema = z.strictObject({
   /**
    * The program and its arguments; `$PORT` and other variables are expanded by the runtime, never
    * by a shell. Null when `upstream` is set.
@@ -93,7 +93,6 @@ export const webSchema = z.strictObject({
   /** Between unrouting an instance and giving up on what is still open through it. */
   drainMs: durationMs,
 });
-export type Web = z.infer<typeof webSchema>;
 
 export const configurationSchema = z
   .strictObject({

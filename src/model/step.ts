@@ -13,8 +13,6 @@ export type Step =
   | { kind: 'settle'; verdict: 'succeeded' | 'rolled-back' | 'aborted' | 'failed'; reason: string }
   | { kind: 'terminated'; reason: string };
 
-export type StepKind = Step['kind'];
-
 /** One step as the journal keeps it. */
 export interface JournalEntry {
   id: number;

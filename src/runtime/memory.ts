@@ -18,7 +18,7 @@ export interface Behaviour {
   stopMs: number | null;
 }
 
-export const wellBehaved: Behaviour = { bootMs: 0, exits: null, stopMs: 0 };
+const wellBehaved: Behaviour = { bootMs: 0, exits: null, stopMs: 0 };
 
 export interface MemoryRuntimeOptions {
   clock: Clock;

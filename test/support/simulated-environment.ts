@@ -33,7 +33,7 @@ export const crashesAtBoot: Behaviour = { ...good, endsAfterMs: 100 };
 export const neverHealthy: Behaviour = { ...good, healthy: () => false };
 export const turnsUnhealthy: Behaviour = { ...good, healthy: (ageMs) => ageMs < 1_000 };
 
-export const rolloutDefaults: Rollout = {
+const rolloutDefaults: Rollout = {
   policy: 'rolling',
   batch: 1,
   extra: 1,

@@ -37,7 +37,7 @@ export async function resolveCommand(
 }
 
 /** Replaces `$NAME` and `${NAME}`; a dollar sign before anything else stands for itself. */
-export function expand(word: string, variables: Variables): string {
+function expand(word: string, variables: Variables): string {
   return word.replace(REFERENCE, (reference, braced?: string, bare?: string) => {
     const name = braced ?? bare ?? '';
     const value = variables[name];

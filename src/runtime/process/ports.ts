@@ -12,7 +12,7 @@ export interface PortRange {
 }
 
 /** Below the range Linux takes for outgoing connections (32768 and up), above the well-known. */
-export const DEFAULT_PORT_RANGE: PortRange = { from: 20_000, to: 29_999 };
+const DEFAULT_PORT_RANGE: PortRange = { from: 20_000, to: 29_999 };
 
 /** A freed port rests, so that a late client of the old instance does not meet the new one. */
 const REST_MS = 60_000;
@@ -79,7 +79,7 @@ export function createPorts(
 }
 
 /** The ports Linux hands to outgoing connections, or null where it does not say. */
-export function readEphemeralRange(): PortRange | null {
+function readEphemeralRange(): PortRange | null {
   try {
     const text = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8');
     const [from, to] = text.trim().split(/\s+/).map(Number);
