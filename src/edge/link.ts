@@ -26,6 +26,8 @@ export type ToWorker =
   | { kind: 'health'; health: HealthEntry[] }
   /** Report at once; the answer carries the same number. */
   | { kind: 'report-now'; request: number }
+  /** These have been out of the snapshot for long: count them more coarsely (`placeAfter`). */
+  | { kind: 'merge'; pools: string[]; environments: string[] }
   /** Answers a `ping`. */
   | { kind: 'pong' }
   /** Stop accepting, answer with `Connection: close`, drain for at most so long, say bye, exit. */
@@ -39,8 +41,10 @@ export interface WorkerReport {
   /** Requests accepted and not yet ended. */
   inFlight: number;
   tunnels: number;
-  /** Cumulative over the worker's life; only rows that changed since its last report. */
+  /** Cumulative over the worker's life; only rows that changed since its last report … */
   rows: LedgerRow[];
+  /** … or all there are: what it had named before and does not name now is counted in another. */
+  complete: boolean;
   /** What is inside each target now; only targets with something, and those just emptied. */
   targets: { pool: string; target: string; inFlight: number; tunnels: number }[];
 }

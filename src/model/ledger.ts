@@ -30,8 +30,9 @@ export type Outcome = (typeof outcomes)[number];
 export type OutcomeCounts = Record<Outcome, number>;
 
 export interface LedgerRow {
-  /** The pool's id; empty for requests that never reached one. */
+  /** The pool's id; empty for requests that never reached one, or whose pool is long gone. */
   pool: string;
+  /** Empty for requests that reached none, or whose environment is long gone. */
   environment: string;
   release: number | null;
   zone: string | null;
@@ -68,8 +69,30 @@ export const noOutcomes = (): OutcomeCounts => ({
   'client-aborted': 0,
 });
 
-export const rowKey = (row: Pick<LedgerRow, 'pool' | 'zone'>): string =>
-  `${row.pool}@${row.zone ?? ''}`;
+/** Where a request is counted. */
+export type RowPlace = Pick<LedgerRow, 'pool' | 'environment' | 'release' | 'zone'>;
+
+export const rowKey = (row: Pick<RowPlace, 'pool' | 'environment' | 'zone'>): string =>
+  `${row.environment} ${row.pool}@${row.zone ?? ''}`;
+
+/**
+ * What is long gone from the routing state. Its counts go on, less finely told: those of a pool with
+ * its environment, those of an environment with the requests that reached none. So rows do not grow
+ * in number with every release, and every difference by environment stays exact.
+ */
+export interface Gone {
+  pools: ReadonlySet<string>;
+  environments: ReadonlySet<string>;
+}
+
+/** Where the counts of a place belong now; the same place if it is not gone. */
+export function placeAfter(place: RowPlace, gone: Gone): RowPlace {
+  const isGone =
+    place.pool === '' ? gone.environments.has(place.environment) : gone.pools.has(place.pool);
+  if (!isGone) return place;
+  const environment = place.pool === '' ? '' : place.environment;
+  return { pool: '', environment, release: null, zone: null };
+}
 
 export function addRows(a: LedgerRow, b: LedgerRow): LedgerRow {
   return {
@@ -91,19 +114,21 @@ function subtractRows(later: LedgerRow, earlier: LedgerRow): LedgerRow {
   };
 }
 
-/** What happened between two readings, to one environment or, without one, to all. */
+/**
+ * What happened between two readings, to one environment or, without one, to all. Totals are
+ * compared and not rows: between the two, counts may have moved from one row to another.
+ */
 export function ledgerDifference(
   earlier: LedgerReading,
   later: LedgerReading,
   environment?: string,
 ): LedgerRow {
-  const before = new Map(earlier.rows.map((row) => [rowKey(row), row]));
-  return later.rows
+  return subtractRows(totalOf(later, environment), totalOf(earlier, environment));
+}
+
+function totalOf({ rows }: LedgerReading, environment: string | undefined): LedgerRow {
+  return rows
     .filter((row) => environment === undefined || row.environment === environment)
-    .map((row) => {
-      const base = before.get(rowKey(row));
-      return base ? subtractRows(row, base) : row;
-    })
     .reduce(addRows, emptyRow(environment ?? ''));
 }
 

@@ -46,6 +46,8 @@ export interface FleetWorker {
   /** By `keyOf` pool and target. */
   inside: Map<string, Inside>;
   saidBye: boolean;
+  /** How long it was last told to drain; null while it serves. */
+  drainMs: number | null;
   /** When patience with it ends: it is killed then. */
   deadline: Timer | null;
   /** Looks for its end while there is no link. */
@@ -67,6 +69,7 @@ export function fleetWorker(
     silentTicks: 0,
     inside: new Map(),
     saidBye: false,
+    drainMs: null,
     deadline: null,
     watch: null,
   };
@@ -87,4 +90,16 @@ export function noteReport(worker: FleetWorker, report: WorkerReport): void {
       .filter(({ inFlight, tunnels }) => inFlight + tunnels > 0)
       .map(({ pool, target, inFlight, tunnels }) => [keyOf(pool, target), { inFlight, tunnels }]),
   );
+}
+
+/** What is inside each target over all of them. */
+export function insideAll(workers: Iterable<FleetWorker>): Map<string, Inside> {
+  const total = new Map<string, Inside>();
+  for (const worker of workers) {
+    for (const [key, { inFlight, tunnels }] of worker.inside) {
+      const sum = total.get(key) ?? { inFlight: 0, tunnels: 0 };
+      total.set(key, { inFlight: sum.inFlight + inFlight, tunnels: sum.tunnels + tunnels });
+    }
+  }
+  return total;
 }

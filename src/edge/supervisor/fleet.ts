@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Log } from '../../kernel/log.ts';
 import { randomHex } from '../../kernel/random.ts';
+import type { Gone } from '../../model/ledger.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
 import type { EdgeStatus } from '../driver.ts';
 import { type LinePeer, linePeer } from '../line-peer.ts';
@@ -10,15 +11,17 @@ import type { HealthEntry, ToSupervisor } from '../link.ts';
 import { identityOf, isAlive } from '../process-identity.ts';
 import type { WorkerRecord } from '../worker-record.ts';
 import { type Conditions, conditions } from './conditions.ts';
-import { backOffMs, planFleet, UPGRADE_DRAIN_MS } from './fleet-plan.ts';
+import { planFleet, UPGRADE_DRAIN_MS } from './fleet-plan.ts';
 import {
   type FleetWorker,
   fleetWorker,
   type Inside,
+  insideAll,
   moveTo,
   noteReport,
   tell,
 } from './fleet-worker.ts';
+import { LaunchPace } from './launch-pace.ts';
 import type { KeptWorker, Ledger } from './ledger.ts';
 import { type Patience, patience } from './patience.ts';
 
@@ -70,17 +73,16 @@ export class Fleet {
   readonly #workers = new Map<string, FleetWorker>();
   readonly #happenings: Conditions;
   readonly #patience: Patience;
+  readonly #pace: LaunchPace;
   #phase: 'running' | 'stopping' | 'gone' = 'running';
   #adopting = true;
   /** The last `report-now`. */
   #request = 0;
-  /** Workers in a row that died before they were ready. */
-  #earlyDeaths = 0;
-  #backingOff = false;
 
   constructor(options: FleetOptions) {
     this.#options = options;
     this.#happenings = conditions(options.clock);
+    this.#pace = new LaunchPace(options.clock, options.log);
     this.#patience = patience(options.clock, options.log, (worker) => this.#ended(worker, null));
   }
 
@@ -143,6 +145,11 @@ export class Fleet {
     for (const worker of this.#all()) tell(worker, { kind: 'health', health });
   }
 
+  merge({ pools, environments }: Gone): void {
+    const gone = { pools: [...pools], environments: [...environments] };
+    for (const worker of this.#all()) tell(worker, { kind: 'merge', ...gone });
+  }
+
   pushSnapshot(snapshot: Snapshot): void {
     for (const worker of this.#all()) tell(worker, { kind: 'snapshot', snapshot });
   }
@@ -186,18 +193,13 @@ export class Fleet {
         tell(worker, { kind: 'report-now', request: this.#request });
       }
     }
+    // Again and again, because a launch may have failed, and nothing else would tell.
+    this.#maintain();
   }
 
   /** What is inside each target over all workers, by `keyOf` pool and target. */
   inside(): Map<string, Inside> {
-    const total = new Map<string, Inside>();
-    for (const worker of this.#workers.values()) {
-      for (const [key, { inFlight, tunnels }] of worker.inside) {
-        const sum = total.get(key) ?? { inFlight: 0, tunnels: 0 };
-        total.set(key, { inFlight: sum.inFlight + inFlight, tunnels: sum.tunnels + tunnels });
-      }
-    }
-    return total;
+    return insideAll(this.#workers.values());
   }
 
   statuses(): EdgeStatus['workers'] {
@@ -238,27 +240,14 @@ export class Fleet {
       if (step.kind === 'launch') this.#launchMissing(step.count);
       else {
         const worker = this.#workers.get(step.worker);
-        if (worker) this.#retire(worker, step.drainMs);
+        if (worker && worker.drainMs !== step.drainMs) this.#retire(worker, step.drainMs);
       }
     }
   }
 
   #launchMissing(count: number): void {
-    if (this.#backingOff) return;
-    const delayMs = backOffMs(this.#earlyDeaths);
-    if (delayMs === 0) {
-      for (let i = 0; i < count; i += 1) this.#launchOne();
-      return;
-    }
-    const fields = { earlyDeaths: this.#earlyDeaths, delayMs };
-    this.#options.log.warn(fields, 'workers die before they are ready; waiting');
-    this.#backingOff = true;
-    this.#options.clock.after(delayMs, () => {
-      this.#backingOff = false;
-      if (this.#phase !== 'running') return;
-      this.#launchOne();
-      this.#maintain();
-    });
+    const allowed = this.#pace.allow(count, () => this.#maintain());
+    for (let i = 0; i < allowed; i += 1) this.#launchOne();
   }
 
   #launchOne(): void {
@@ -267,7 +256,7 @@ export class Fleet {
     const child = launch(name);
     child.on('error', (error) => log.error({ error: error.message }, 'cannot start a worker'));
     if (child.pid === undefined) {
-      this.#earlyDeaths += 1;
+      this.#pace.died(false);
       return;
     }
     const identity = { name, process: identityOf(child.pid), generation };
@@ -281,6 +270,7 @@ export class Fleet {
 
   #retire(worker: FleetWorker, drainMs: number): void {
     if (worker.state !== 'retiring') moveTo(worker, 'retiring');
+    worker.drainMs = drainMs;
     tell(worker, { kind: 'retire', drainMs });
     this.#patience.killAfter(worker, drainMs + RETIRE_GRACE_MS, 'did not retire in time');
     this.#happenings.notify();
@@ -289,7 +279,7 @@ export class Fleet {
   #ended(worker: FleetWorker, signal: string | null): void {
     if (worker.state === 'ended' || this.#phase === 'gone') return;
     const { log, onAccount, onDeath, onInside } = this.#options;
-    this.#earlyDeaths = worker.state === 'starting' ? this.#earlyDeaths + 1 : 0;
+    this.#pace.died(worker.state !== 'starting');
     moveTo(worker, 'ended');
     this.#workers.delete(worker.identity.name);
     this.#patience.forgive(worker);
@@ -391,7 +381,7 @@ export class Fleet {
   #onReady(worker: FleetWorker): void {
     if (worker.state !== 'starting') return;
     this.#patience.forgive(worker);
-    this.#earlyDeaths = 0;
+    this.#pace.gotReady();
     moveTo(worker, 'accepting');
     this.#maintain();
   }

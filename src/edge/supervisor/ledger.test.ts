@@ -1,8 +1,10 @@
 import { expect, it } from 'vitest';
-import { emptyRow, type LedgerRow } from '../../model/ledger.ts';
+import { emptyRow, type LedgerRow, ledgerDifference } from '../../model/ledger.ts';
 import type { WorkerReport } from '../link.ts';
 import type { WorkerIdentity } from '../worker-record.ts';
 import { type KeptBase, ledger } from './ledger.ts';
+
+const ENVIRONMENT = 'shop/production';
 
 const worker = (name: string): WorkerIdentity => ({
   name,
@@ -11,16 +13,17 @@ const worker = (name: string): WorkerIdentity => ({
 });
 
 function row(pool: string, ok: number): LedgerRow {
-  const empty = emptyRow('shop/production');
+  const empty = emptyRow(ENVIRONMENT);
   return { ...empty, pool, zone: 'a', outcomes: { ...empty.outcomes, ok }, latency: [10, ok] };
 }
 
-const report = (rows: LedgerRow[], inFlight = 0): WorkerReport => ({
+const report = (rows: LedgerRow[], inFlight = 0, complete = false): WorkerReport => ({
   request: null,
   accepted: 0,
   inFlight,
   tunnels: 1,
   rows,
+  complete,
   targets: [],
 });
 
@@ -98,4 +101,24 @@ it('hears nothing from a worker that has ended', () => {
   account.ceiling('a', 100);
   expect(account.open(worker('a'))).toBe(false);
   expect(account.read(0)).toMatchObject({ rows: [], unaccounted: 0 });
+});
+
+it('tells what is long gone more coarsely, and every total stays', () => {
+  const account = ledger(null);
+  account.open(worker('ended'));
+  account.report('ended', report([row('p', 5), row('q', 3)]));
+  account.fold('ended', true);
+  account.open(worker('living'));
+  account.report('living', report([row('p', 1), row('q', 2)]));
+  const before = account.read(0);
+  account.merge({ pools: new Set(['p']), environments: new Set() });
+  // The living worker has not done it yet.
+  expect(counts(account.read(1).rows)).toEqual({ '': 5, p: 1, q: 5 });
+  expect(ledgerDifference(before, account.read(1), ENVIRONMENT).outcomes.ok).toBe(0);
+  const merged = { ...row('', 4), zone: null };
+  account.report('living', report([merged, row('q', 2)], 0, true));
+  const after = account.read(2);
+  expect(counts(after.rows)).toEqual({ '': 9, q: 5 });
+  const difference = ledgerDifference(before, after, ENVIRONMENT);
+  expect([difference.outcomes.ok, difference.latency]).toEqual([3, [10, 3]]);
 });

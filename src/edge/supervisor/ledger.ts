@@ -1,9 +1,11 @@
 import {
   addRows,
+  type Gone,
   type LedgerReading,
   type LedgerRow,
   noOutcomes,
   outcomes,
+  placeAfter,
   rowKey,
 } from '../../model/ledger.ts';
 import type { WorkerReport } from '../link.ts';
@@ -49,6 +51,8 @@ export interface Ledger {
    * itself, else at most what it was allowed to accept and has not reported as ended.
    */
   fold(worker: string, orderly: boolean): number;
+  /** Counts what ended workers counted in what is gone more coarsely; living ones do it themselves. */
+  merge(gone: Gone): void;
   read(at: number): LedgerReading;
   base(): KeptBase;
   living(): KeptWorker[];
@@ -81,6 +85,7 @@ export function ledger(kept: KeptBase | null): Ledger {
     report(worker, report) {
       const account = accounts.get(worker);
       if (!account) return;
+      if (report.complete) account.rows.clear();
       for (const row of report.rows) account.rows.set(rowKey(row), row);
       account.inFlight = report.inFlight;
       account.tunnels = report.tunnels;
@@ -95,6 +100,14 @@ export function ledger(kept: KeptBase | null): Ledger {
       folded.push(worker);
       if (folded.length > REMEMBERED_NAMES) folded.shift();
       return missing;
+    },
+    merge(gone) {
+      const rows = [...base.values()];
+      base.clear();
+      addInto(
+        base,
+        rows.map((row) => ({ ...row, ...placeAfter(row, gone) })),
+      );
     },
     read(at) {
       const rows = new Map(base);

@@ -9,6 +9,7 @@ import type { EdgeStatus } from '../driver.ts';
 import { type EdgeHome, edgeHome } from '../home.ts';
 import { inheritedListeners, launchWorker, type SupervisorArguments } from '../launch.ts';
 import type { HealthEntry } from '../link.ts';
+import { Absences } from './absences.ts';
 import { type Checks, healthChecks, keyOf } from './checks.ts';
 import { type ControlServer, controlServer } from './control-server.ts';
 import { Fleet } from './fleet.ts';
@@ -29,6 +30,8 @@ import { launchSuccessor, type Successor } from './successor.ts';
 const TICK_PERIOD_MS = 1_000;
 /** Changes of health that come together are told together. */
 const ANNOUNCE_DELAY_MS = 5;
+/** How often it is looked for what the account need not tell apart any more. */
+const MERGE_PERIOD_MS = 60_000;
 const SIGTERM_DRAIN_MS = 10_000;
 /** Longer than a worker may take to start, so that one that hangs has been replaced once. */
 const READY_TIMEOUT_MS = 20_000;
@@ -52,11 +55,12 @@ export class Supervisor {
   readonly #log: Log;
   readonly #generation: number;
   readonly #ledger: Ledger;
+  readonly #absences: Absences;
   readonly #checks: Checks;
   readonly #fleet: Fleet;
   readonly #control: ControlServer;
   #servers: Server[] = [];
-  #ticks: Timer | null = null;
+  #timers: Timer[] = [];
   #snapshot: Snapshot | null = null;
   /** Publishing happens in order: each waits for the one before. */
   #publishing: Promise<unknown> = Promise.resolve();
@@ -72,6 +76,7 @@ export class Supervisor {
     this.#kept = new KeptState(this.#home, this.#log);
     this.#generation = this.#kept.generation();
     this.#ledger = ledger(this.#kept.ledger());
+    this.#absences = new Absences(this.#clock);
     this.#checks = healthChecks({
       clock: this.#clock,
       probe: httpProbe(this.#clock),
@@ -123,7 +128,10 @@ export class Supervisor {
     this.#servers.push(
       await listenOn(this.#home.controlSocket, (socket) => this.#control.connect(socket)),
     );
-    this.#ticks = this.#clock.every(TICK_PERIOD_MS, () => this.#tick());
+    this.#timers = [
+      this.#clock.every(TICK_PERIOD_MS, () => this.#tick()),
+      this.#clock.every(MERGE_PERIOD_MS, () => this.#mergeGone()),
+    ];
     this.#log.info({ generation: this.#generation, earlier: earlier.length }, 'supervisor started');
   }
 
@@ -298,7 +306,7 @@ export class Supervisor {
   #end(): void {
     this.#phase = 'ending';
     this.#kept.keepLedger(this.#ledger);
-    this.#ticks?.cancel();
+    for (const timer of this.#timers) timer.cancel();
     this.#announcement?.cancel();
     this.#checks.close();
     for (const server of this.#servers) server.close();
@@ -318,6 +326,14 @@ export class Supervisor {
       this.#phase = 'ending';
       void this.#abandon(problem);
     }
+  }
+
+  #mergeGone(): void {
+    const { rows } = this.#ledger.read(this.#clock.now());
+    const gone = this.#absences.gone(rows, this.#snapshot);
+    if (gone.pools.size + gone.environments.size === 0) return;
+    this.#ledger.merge(gone);
+    this.#fleet.merge(gone);
   }
 
   #writeRecord(generation: number): void {

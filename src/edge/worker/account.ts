@@ -1,5 +1,15 @@
 import { type Histogram, histogram } from '../../kernel/histogram.ts';
-import { type LedgerRow, type Outcome, type OutcomeCounts, outcomes } from '../../model/ledger.ts';
+import {
+  type Gone,
+  type LedgerRow,
+  type Outcome,
+  type OutcomeCounts,
+  outcomes,
+  placeAfter,
+  type RowPlace,
+  rowKey,
+} from '../../model/ledger.ts';
+import type { WorkerReport } from '../link.ts';
 
 /** Requests a worker may accept before it has to say a higher ceiling. */
 const LEASE = 64;
@@ -14,13 +24,13 @@ export class RowCounter {
   retried = 0;
   drained = 0;
   changed = false;
-  private readonly key: Pick<LedgerRow, 'pool' | 'environment' | 'release' | 'zone'>;
+  readonly place: RowPlace;
   private readonly counts = new Float64Array(outcomes.length);
   /** Made when it is needed: 30 KB, and most rows of old releases stay empty. */
   private latency: Histogram | null = null;
 
-  constructor(key: Pick<LedgerRow, 'pool' | 'environment' | 'release' | 'zone'>) {
-    this.key = key;
+  constructor(place: RowPlace) {
+    this.place = place;
   }
 
   count(outcome: Outcome): void {
@@ -40,9 +50,23 @@ export class RowCounter {
     this.latency.record(us);
   }
 
+  /** Takes over what another has counted. */
+  add(other: RowCounter): void {
+    for (const [index, count] of other.counts.entries()) {
+      this.counts[index] = (this.counts[index] ?? 0) + count;
+    }
+    this.retried += other.retried;
+    this.drained += other.drained;
+    if (other.latency !== null) {
+      this.latency ??= histogram();
+      this.latency.add(other.latency.toSparse());
+    }
+    this.changed = true;
+  }
+
   read(): LedgerRow {
     return {
-      ...this.key,
+      ...this.place,
       outcomes: Object.fromEntries(
         outcomes.map((outcome, i) => [outcome, this.counts[i] ?? 0]),
       ) as OutcomeCounts,
@@ -65,6 +89,8 @@ export class Account {
   ceiling = 0;
   /** For requests that never reached a pool. */
   readonly poolless: RowCounter;
+  /** Rows have gone since they were last read: what is left of them is in others. */
+  private merged = false;
   private readonly rows = new Map<string, RowCounter>();
   private readonly raiseCeiling: (ceiling: number) => void;
 
@@ -91,25 +117,38 @@ export class Account {
     return this.accepted - this.ended;
   }
 
-  /** The row of a pool and zone; the same one for as long as the worker lives. */
-  row(key: Pick<LedgerRow, 'pool' | 'environment' | 'release' | 'zone'>): RowCounter {
-    const name = `${key.pool}@${key.zone ?? ''}`;
-    let row = this.rows.get(name);
+  /** The row of a pool and zone; the same one until it is merged into another. */
+  row(place: RowPlace): RowCounter {
+    const key = rowKey(place);
+    let row = this.rows.get(key);
     if (!row) {
-      row = new RowCounter(key);
-      this.rows.set(name, row);
+      row = new RowCounter(place);
+      this.rows.set(key, row);
     }
     return row;
   }
 
-  /** All rows, or only those that changed since they were last read. */
-  readRows(onlyChanged: boolean): LedgerRow[] {
-    const read: LedgerRow[] = [];
-    for (const row of this.rows.values()) {
-      if (onlyChanged && !row.changed) continue;
-      row.changed = false;
-      read.push(row.read());
+  /** Counts what is gone more coarsely; nobody may hold a row of it any more. */
+  merge(gone: Gone): void {
+    for (const [key, row] of this.rows) {
+      const place = placeAfter(row.place, gone);
+      if (place === row.place) continue;
+      this.rows.delete(key);
+      this.row(place).add(row);
+      this.merged = true;
     }
-    return read;
+  }
+
+  /** All rows, or those that changed since they were last read, where these tell everything. */
+  readRows(extent: 'everything' | 'changes'): Pick<WorkerReport, 'rows' | 'complete'> {
+    const complete = extent === 'everything' || this.merged;
+    this.merged = false;
+    const rows: LedgerRow[] = [];
+    for (const row of this.rows.values()) {
+      if (!complete && !row.changed) continue;
+      row.changed = false;
+      rows.push(row.read());
+    }
+    return { rows, complete };
   }
 }

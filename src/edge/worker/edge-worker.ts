@@ -31,6 +31,8 @@ export interface EdgeWorker {
   /** Routes by this snapshot from now on, unless it holds a newer one. */
   apply(snapshot: Snapshot): void;
   updateHealth(entries: readonly HealthEntry[]): void;
+  /** Counts these, which have been out of the snapshot for long, more coarsely. */
+  merge(pools: readonly string[], environments: readonly string[]): void;
   /** What it has counted: everything, or only what changed since it was last asked. */
   report(request: number | null, extent: 'everything' | 'changes'): WorkerReport;
   /** Changes whenever there is something new to report. */
@@ -125,6 +127,12 @@ export function createEdgeWorker(options: EdgeWorkerOptions): EdgeWorker {
     updateHealth(entries) {
       table.updateHealth(entries);
       edge.queue.serve();
+    },
+    merge(pools, environments) {
+      account.merge({
+        pools: new Set(pools.filter((pool) => !table.uses(pool))),
+        environments: new Set(environments),
+      });
     },
     report: (request, extent) => readReport(account, table, request, extent),
     activity: () => `${account.accepted} ${account.ended} ${account.tunnels}`,

@@ -31,7 +31,7 @@ export function readReport(
     accepted: account.accepted,
     inFlight: account.inFlight,
     tunnels: account.tunnels,
-    rows: account.readRows(extent === 'changes'),
+    ...account.readRows(extent),
     targets: [...targets.values()],
   };
 }

@@ -73,6 +73,12 @@ export class RoutingTable {
     yield* this.leaving;
   }
 
+  /** Whether something may still be counted there. */
+  uses(pool: string): boolean {
+    if (this.pools.has(pool)) return true;
+    return [...this.leaving].some((target) => target.pool === pool && !target.empty);
+  }
+
   sweep(nowMs: number): void {
     for (const target of this.targets()) target.sweepIdle(nowMs);
   }

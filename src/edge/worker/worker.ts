@@ -110,6 +110,9 @@ export async function runWorker(options: RunWorkerOptions): Promise<'drained' | 
             case 'report-now':
               reportChanges(message.request);
               return;
+            case 'merge':
+              worker.merge(message.pools, message.environments);
+              return;
             case 'pong':
               return;
             case 'retire':
