@@ -135,6 +135,14 @@ describe('the house', () => {
     expect(broken).toEqual([]);
   });
 
+  it('says the version that its package has', () => {
+    const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+      version: string;
+    };
+    const said = program.filter(({ lines }) => lines.includes(`const VERSION = '${version}';`));
+    expect(said.map(({ path }) => path)).toEqual(['src/main.ts']);
+  });
+
   it('names no place of one machine in a tracked file', () => {
     // A directory of somebody's own, or an address of a registry that is not the public one.
     const place = /(?<![\w.*}/-])\/(?:home\/(?!me\/|you\/)\w|(?:ro{2}t|w[o]rk)(?:\/|(?=['"`\s])))/;
