@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { createConnection } from 'node:net';
 import { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { createAdaptorServer } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import { streamSSE } from 'hono/streaming';
@@ -122,7 +123,13 @@ function handlersOver(control: Control, stop: () => void): Handlers {
       control.queries.environment(params.application, params.environment),
     bundle: async ({ params }) => ({ present: await control.hasBundle(params.digest) }),
     async putBundle({ params, query, body }) {
-      await control.receiveBundle(params.digest, body, query);
+      try {
+        await control.receiveBundle(params.digest, body, query);
+      } finally {
+        // To its end in any case: a sender whose connection breaks would never read why.
+        body.resume();
+        await finished(body).catch(() => undefined);
+      }
       return { present: true };
     },
     deploy: async ({ params, body }) => ({
