@@ -37,10 +37,10 @@ export async function resolveCommand(
 }
 
 /** Replaces `$NAME` and `${NAME}`; a dollar sign before anything else stands for itself. */
-function expand(word: string, variables: Variables): string {
+export export function expand(word: string, variables: Variables): string {
   return word.replace(REFERENCE, (reference, braced?: string, bare?: string) => {
     const name = braced ?? bare ?? '';
-    const value = variables[name];
+    const value = Object.hasOwn(variables, name) ? variables[name] : undefined;
     if (value !== undefined) return value;
     throw new Fault({
       code: 'bad-command',
