@@ -33,16 +33,14 @@ describe('a life of the runtime after another', () => {
     'before:rename:2',
     'after:rename:2',
     'before:go:1',
-  ])('starts nothing late when the one before was killed %s', async (point) => {
+  ])('forgets what was never started when the one before was killed %s', async (point) => {
     const spec = bench.spec('serve');
     await bench.killAt(point, 'ensure', spec);
     const runtime = await bench.open();
-    const slot = await untilSlot(runtime, spec.id, (each) => each.state === 'exited');
-    expect(slot.exit?.cause).toBe('was never started: the daemon ended before it could be');
+    expect(await runtime.list()).toEqual([]);
     expect(processesOf(new Set([spec.id]))).toEqual([]);
-    await runtime.remove(spec.id, 0);
-    const { pid } = await runtime.ensure(spec);
-    expect(pid).not.toBeNull();
+    await runtime.ensure(spec);
+    await untilSlot(runtime, spec.id, (each) => each.listening);
   });
 
   it.each(['after:go:1', 'before:rename:3', 'after:rename:3'])(

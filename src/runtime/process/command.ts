@@ -37,7 +37,7 @@ export async function resolveCommand(
 }
 
 /** Replaces `$NAME` and `${NAME}`; a dollar sign before anything else stands for itself. */
-export export function expand(word: string, variables: Variables): string {
+export function expand(word: string, variables: Variables): string {
   return word.replace(REFERENCE, (reference, braced?: string, bare?: string) => {
     const name = braced ?? bare ?? '';
     const value = Object.hasOwn(variables, name) ? variables[name] : undefined;

@@ -67,7 +67,7 @@ export function isAlive(identity: ProcessIdentity | null): boolean {
 }
 
 /** Field numbers are those of proc(5); the program's name may hold spaces and parentheses. */
-export export function parseStat(stat: string): ProcessEntry | null {
+export function parseStat(stat: string): ProcessEntry | null {
   const nameEnd = stat.lastIndexOf(')');
   if (nameEnd === -1) return null;
   const pid = Number.parseInt(stat, 10);

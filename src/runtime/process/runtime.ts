@@ -4,7 +4,7 @@ import { messageOf } from '../../kernel/fault.ts';
 import type { Log } from '../../kernel/log.ts';
 import { parseName } from '../../model/name.ts';
 import type { Runtime, SlotSpec } from '../driver.ts';
-import { adopt } from './adopt.ts';
+import { adopt, wasNeverStarted } from './adopt.ts';
 import { controlGroups } from './cgroup.ts';
 import { type HeldSlot, toSlot } from './held-slot.ts';
 import { type Launcher, launch, logPathOf } from './launch.ts';
@@ -111,19 +111,24 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
     return started;
   }
 
-  function takeOver(record: SlotRecord): void {
-    const adopted = adopt(record, records.exitFile(record.spec.id), trees.index, clock.now());
+  async function takeOver(record: SlotRecord): Promise<void> {
+    const { id } = record.spec;
+    const adopted = adopt(record, records.exitFile(id), trees.index, clock.now());
+    if (await wasNeverStarted(adopted, records.exitFile(id), clock)) {
+      return forget(id, adopted.cgroups, 'its program was never started');
+    }
     ports.hold(adopted.port);
-    slots.set(adopted.spec.id, hold(adopted, logPathOf(logs, adopted.spec), false));
+    slots.set(id, hold(adopted, logPathOf(logs, adopted.spec), false));
     save(adopted);
-    log.info({ instance: adopted.spec.id, pid: adopted.app?.pid }, 'adopted a slot');
+    log.info({ instance: id, pid: adopted.app?.pid }, 'adopted a slot');
   }
 
-  /** Nothing is known of it but its name, so nothing of it may go on. */
-  async function clear(id: string): Promise<void> {
+  /** Nothing of such a slot may go on, because nothing would be known of it. */
+  async function forget(id: string, cgroups: readonly string[], reason: string): Promise<void> {
     await endStray(id, trees.index, clock, closing);
+    groups.remove(cgroups);
     await records.remove(id);
-    log.warn({ instance: id }, 'cleared what was left of a slot without a record');
+    log.info({ instance: id, reason }, 'forgot a slot');
   }
 
   async function pathOfLog(id: string): Promise<string | null> {
@@ -142,8 +147,8 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
     async start() {
       if (!hasProcessTable) warnOfDegradation(log);
       for (const { id, record } of await records.readAll()) {
-        if (record === null) await clear(id);
-        else takeOver(record);
+        if (record === null) await forget(id, [], 'its record says nothing');
+        else await takeOver(record);
       }
       samples.start(options.samplePeriodMs ?? DEFAULT_SAMPLE_PERIOD_MS);
       loop.look();

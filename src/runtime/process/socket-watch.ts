@@ -16,7 +16,7 @@ export interface SocketWatch {
 
 /**
  * How soon a socket that was closed by a running program is missed. The edge's checks miss it too,
- * and /proc/net/tcp costs milliseconds, because the kernel walks the whole table for it.
+ * and with few sockets the kernel walks its whole table to say so, which takes milliseconds.
  */
 const SETTLED_PERIOD_MS = 2_000;
 /** Looking may take a tenth of the time while an instance comes up, a hundredth when all are up. */

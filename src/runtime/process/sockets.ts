@@ -28,7 +28,7 @@ export function readListeningSockets(family: 'tcp' | 'tcp6'): ListeningSockets {
 }
 
 /** The columns of proc_net_tcp(5): slot, local address, remote address, state, …, inode. */
-export export function parseSockets(table: string): { port: number; inode: string }[] {
+export function parseSockets(table: string): { port: number; inode: string }[] {
   const found: { port: number; inode: string }[] = [];
   for (const line of table.split('\n').slice(1)) {
     const columns = line.trim().split(/\s+/, 10);
