@@ -111,14 +111,15 @@ export function createMemoryRuntime(options: MemoryRuntimeOptions): MemoryRuntim
     });
   };
 
+  const killAfter = (held: Held, graceMs: number): void =>
+    agenda.add(graceMs, () => exit(held, killedBy('SIGKILL')));
+
   const end = async (held: Held, graceMs: number): Promise<void> => {
     const { stopMs } = held.behaviour;
     if (held.slot.state === 'running') {
       const gone = new Promise<void>((resolve) => held.ended.push(resolve));
-      const heard = stopMs !== null && stopMs <= graceMs;
-      agenda.add(heard ? stopMs : graceMs, () =>
-        exit(held, heard ? exitWith(0) : killedBy('SIGKILL')),
-      );
+      if (stopMs !== null && stopMs <= graceMs) agenda.add(stopMs, () => exit(held, exitWith(0)));
+      else killAfter(held, graceMs);
       await gone;
     }
     slots.delete(held.slot.id);
@@ -135,9 +136,13 @@ export function createMemoryRuntime(options: MemoryRuntimeOptions): MemoryRuntim
     },
     remove(id, graceMs) {
       const under = removing.get(id);
-      if (under) return under;
       const held = slots.get(id);
-      if (held === undefined) return Promise.resolve();
+      if (held === undefined) return under ?? Promise.resolve();
+      if (under) {
+        // What was asked for first has ended it by then, or not soon enough.
+        killAfter(held, graceMs);
+        return under;
+      }
       const done = end(held, graceMs).finally(() => removing.delete(id));
       removing.set(id, done);
       return done;

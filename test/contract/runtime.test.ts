@@ -199,6 +199,16 @@ describe.each([
     expect(await bench.runtime.list()).toEqual([]);
   });
 
+  it('brings a removal forward when it is asked for again with less grace', async () => {
+    const spec = bench.spec('deaf');
+    await bench.runtime.ensure(spec);
+    await bench.until(listening(spec));
+    const patient = bench.runtime.remove(spec.id, 3_600_000);
+    await bench.settle(bench.runtime.remove(spec.id, 100));
+    await patient;
+    expect(await bench.runtime.list()).toEqual([]);
+  });
+
   it('resolves every removal of one slot when it is gone', async () => {
     const spec = bench.spec('deaf');
     await bench.runtime.ensure(spec);
