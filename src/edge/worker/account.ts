@@ -11,8 +11,13 @@ import {
 } from '../../model/ledger.ts';
 import type { WorkerReport } from '../link.ts';
 
-/** Requests a worker may accept before it has to say a higher ceiling. */
+/** By so much a worker raises its ceiling at a time. */
 const LEASE = 64;
+/**
+ * The ceiling stays so far above what was accepted: requests that lie unread in a worker's sockets
+ * when it is killed are lost to their clients too.
+ */
+const MARGIN = 32;
 
 const outcomeIndex = Object.fromEntries(outcomes.map((outcome, i) => [outcome, i])) as Record<
   Outcome,
@@ -101,8 +106,8 @@ export class Account {
   }
 
   accept(): void {
-    if (this.accepted >= this.ceiling) {
-      this.ceiling = this.accepted + LEASE;
+    if (this.accepted + MARGIN >= this.ceiling) {
+      this.ceiling += LEASE;
       this.raiseCeiling(this.ceiling);
     }
     this.accepted += 1;
