@@ -44,7 +44,7 @@ const badVersions: BadVersion[] = [
     name: 'has a start command that is not there',
     variant: {},
     options: { start: './run-the-shop' },
-    cause: /could not be started: .*run-the-shop/,
+    cause: /could not be started \(.*run-the-shop/,
   },
   {
     name: 'never listens',

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Fault } from '../../src/kernel/fault.ts';
 import type { DeploymentDetail } from '../../src/model/view.ts';
+import type { Variant } from './support/app.ts';
 import { House, where } from './support/house.ts';
 import { until } from './support/until.ts';
 
@@ -40,11 +41,16 @@ describe('operations on one environment', () => {
   /** A deployment that hangs in its start until its timeout, or until it is stopped. */
   const deployStuck = async (): Promise<number> => {
     versions += 1;
-    const number = await house.deploy(
-      house.app({ name: `stuck-${versions}`, listen: 'never', deaf: true }, SLOW),
-    );
-    const pending = async () => (await house.environment()).instances;
-    await until('one starts', pending, (all) => all.some(({ state }) => state === 'pending'));
+    const variant: Variant = { name: `stuck-${versions}`, listen: 'never', deaf: true, say: 1 };
+    const number = await house.deploy(house.app(variant, SLOW));
+    const logOfPending = async () => {
+      const { instances } = await house.environment();
+      const instance = instances.find(({ state }) => state === 'pending')?.id;
+      const answer = await house.client.call('logs', { params: where, query: { instance } });
+      return instance === undefined ? [] : (answer.instances[0]?.lines ?? []);
+    };
+    // From here on it does not hear SIGTERM.
+    await until('one has begun', logOfPending, (lines) => lines.includes('line 1'));
     return number;
   };
 

@@ -51,7 +51,10 @@ describe('the daemon killed at a step boundary', () => {
       const { number, crashed } = await deployInto(house, house.app(variantOf(crashAt), QUICK));
       if (crashed) await house.start();
       const deployment = await house.settled(number);
-      expect(deployment.state, `crashed at ${crashAt}`).toBe(verdict);
+      expect(
+        deployment.state,
+        `crashed at ${crashAt}: ${deployment.cause} ${deployment.logTail}`,
+      ).toBe(verdict);
       await expectConverged(deployment, before.release, crashAt);
       if (!crashed) break;
       survived.push(crashAt);

@@ -27,6 +27,8 @@ import { until } from './support/until.ts';
 
 const RATE_PER_SECOND = 200;
 const SOCKETS = 20;
+const DRAIN_MS = 2_000;
+const APP = { drain: `${DRAIN_MS}ms` };
 /** Requests before and after each phase, so that it meets connections and requests in use. */
 const SENT_AROUND = 100;
 
@@ -62,7 +64,7 @@ describe('under the load of an independent client', () => {
   async function goThrough(order: readonly Phase[]): Promise<void> {
     house = new House();
     await house.start();
-    await house.deployed(house.app({ name: 'v1' }));
+    await house.deployed(house.app({ name: 'v1' }, APP));
     await house.inService(3);
     // A second release, so that there is always one to go back to.
     await deployNext(house);
@@ -144,6 +146,18 @@ function judge(
     expect.soft(deployment.receipt, phase.name).toMatchObject({ lost: 0, cut: 0, unaccounted: 0 });
     expect.soft(deployment.receipt?.requests, phase.name).toBeLessThanOrEqual(total(account));
     expect.soft(deployment.receipt?.requests, phase.name).toBeGreaterThan(0);
+    judgeCloses(phase, seen, deployment);
+  }
+}
+
+/** A WebSocket is closed only when its own instance drains, and not before its time. */
+function judgeCloses(phase: Phase, seen: LoadCounts, { steps }: DeploymentDetail): void {
+  for (const { instance, at } of seen.closes) {
+    const retired = steps.find(
+      ({ step }) => step.kind === 'retire' && step.instance === instance,
+    )?.plannedAt;
+    const heldMs = at - (retired ?? Number.POSITIVE_INFINITY);
+    expect.soft(heldMs, `${phase.name}: kept while it drained`).toBeGreaterThanOrEqual(DRAIN_MS);
   }
 }
 
@@ -182,7 +196,7 @@ let versions = 1;
 
 async function deployNext(house: House): Promise<DeploymentDetail> {
   versions += 1;
-  return await house.deployed(house.app({ name: `v${versions}` }));
+  return await house.deployed(house.app({ name: `v${versions}` }, APP));
 }
 
 /** To the release before; in the random order there may be none, and one is made. */
@@ -226,7 +240,7 @@ async function killDaemon(house: House): Promise<null> {
 
 async function killDaemonAmidDeploy(house: House): Promise<DeploymentDetail> {
   versions += 1;
-  const number = await house.deploy(house.app({ name: `v${versions}` }));
+  const number = await house.deploy(house.app({ name: `v${versions}` }, APP));
   const draining = ({ state }: { state: string }) => state === 'draining';
   const instances = async () => (await house.environment()).instances;
   await until('one drains', instances, (seen) => seen.some(draining));

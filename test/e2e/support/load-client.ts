@@ -36,6 +36,7 @@ const counts: LoadCounts = {
   resetInBody: 0,
   failures: [],
   latenciesMs: [],
+  closes: [],
   sockets: {
     opened: 0,
     open: 0,
@@ -149,6 +150,10 @@ function keepOpen(): void {
     sockets.sent += 1;
     socket.send(String(next));
   });
+  let instance = '';
+  socket.on('upgrade', ({ headers }) => {
+    instance = String(headers['x-instance']);
+  });
   socket.on('open', () => {
     opened = true;
     sockets.opened += 1;
@@ -175,6 +180,7 @@ function keepOpen(): void {
     if (opened) {
       sockets.open -= 1;
       sockets.closed += 1;
+      if (!ending) counts.closes.push({ instance, at: clock.now() });
     } else if (status !== null) sockets.refused += 1;
     else sockets.failed += 1;
     if (!ending) clock.after(RECONNECT_MS, keepOpen);

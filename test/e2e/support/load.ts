@@ -21,6 +21,13 @@ export interface LoadFailure {
   at: number;
 }
 
+/** A WebSocket that had opened and was closed by the other side. */
+export interface SocketClose {
+  /** The instance that had accepted it. */
+  instance: string;
+  at: number;
+}
+
 /** Cumulative, but for the latencies, which are those since the last time they were asked for. */
 export interface LoadCounts {
   sent: number;
@@ -36,6 +43,7 @@ export interface LoadCounts {
   failures: LoadFailure[];
   /** From the scheduled time to the end of the answer. */
   latenciesMs: number[];
+  closes: SocketClose[];
   sockets: {
     opened: number;
     open: number;
@@ -115,6 +123,7 @@ export function difference(earlier: LoadCounts, later: LoadCounts): LoadCounts {
       ({ number }) => !earlier.failures.some((one) => one.number === number),
     ),
     latenciesMs: later.latenciesMs,
+    closes: later.closes.slice(earlier.closes.length),
     sockets: { ...minus(later.sockets, earlier.sockets), open: later.sockets.open },
   };
 }

@@ -7,6 +7,8 @@ import { acceptWebSocket } from './websocket.js';
 const variant = JSON.parse(readFileSync(new URL('variant.json', import.meta.url), 'utf8'));
 const { PORT, HOST, BELAY_INSTANCE } = process.env;
 
+// No handler otherwise: it is enough to die at once when there is nothing inside.
+if (variant.deaf) process.on('SIGTERM', () => {});
 if (variant.say) for (let line = 1; line <= variant.say; line += 1) console.log(`line ${line}`);
 if (variant.crash === 'exit') {
   console.error('no such table: clothes');
@@ -53,11 +55,8 @@ function answer(request, response) {
 const server = createServer(answer);
 server.on('upgrade', (request, socket, head) => {
   if (variant.record) appendFileSync(variant.record, `${BELAY_INSTANCE} ${request.url}\n`);
-  acceptWebSocket(request, socket, head);
+  acceptWebSocket(request, socket, head, `X-Instance: ${BELAY_INSTANCE}\r\n`);
 });
-
-// No handler otherwise: it is enough to die at once when there is nothing inside.
-if (variant.deaf) process.on('SIGTERM', () => {});
 
 if (variant.flood) {
   const lines = `${'x'.repeat(1023)}\n`.repeat(256);

@@ -12,7 +12,8 @@ const MAX_PAYLOAD_BYTES = 0xffff;
 const GOING_AWAY = 1001;
 const TOO_BIG = 1009;
 
-export function acceptWebSocket(request, socket, head) {
+/** @param fields more fields of the answer, each with its line end */
+export function acceptWebSocket(request, socket, head, fields = '') {
   const key = request.headers['sec-websocket-key'];
   if (!key)
     return socket.end('HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
@@ -20,7 +21,7 @@ export function acceptWebSocket(request, socket, head) {
     .update(key + GUID)
     .digest('base64');
   socket.write(
-    `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
+    `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n${fields}\r\n`,
   );
   const close = (code) => socket.end(encodeFrame(CLOSE, Buffer.from([code >> 8, code & 0xff])));
   socket.closeWebSocket = () => close(GOING_AWAY);
