@@ -1,7 +1,7 @@
+import { CHUNKED, UNTIL_CLOSE } from './body-framing.ts';
 import { FieldScanner } from './field-scanner.ts';
 import { latin1 } from './latin1.ts';
 import { isRemovedField } from './removed-fields.ts';
-import { CHUNKED, UNTIL_CLOSE } from './request-head.ts';
 
 /** Takes the bytes of a body, free of their framing, as they come. */
 export interface BodySink {

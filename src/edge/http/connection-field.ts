@@ -6,7 +6,7 @@ export interface ConnectionOptions {
   keepAlive: boolean;
   upgrade: boolean;
   /** Other fields that go no further than this hop; null when none, which is the rule. */
-  named: string[] | null;
+  named: Set<string> | null;
 }
 
 /** Naming one of these as a hop's own must not remove what a message's meaning hangs on. */
@@ -32,19 +32,20 @@ export function connectionOptions(before: ConnectionOptions, value: string): Con
     else if (token === 'keep-alive') options.keepAlive = true;
     else if (token === 'upgrade') options.upgrade = true;
     else if (token !== '' && !NEVER_REMOVED.has(token)) {
-      options.named = [...(options.named ?? []), token];
+      options.named ??= new Set();
+      options.named.add(token);
     }
   }
   return options;
 }
 
 /** The header lines without those that Connection named. Rare, so it may walk them again. */
-export function withoutNamed(fields: string, named: readonly string[]): string {
+export function withoutNamed(fields: string, named: ReadonlySet<string>): string {
   const scanner = new FieldScanner();
   scanner.start(`${fields}\r\n`, 0);
   let kept = '';
   while (scanner.next()) {
-    if (!named.includes(scanner.name())) kept += fields.slice(scanner.lineStart, scanner.position);
+    if (!named.has(scanner.name())) kept += fields.slice(scanner.lineStart, scanner.position);
   }
   return kept;
 }

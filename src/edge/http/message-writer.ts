@@ -21,6 +21,8 @@ export class MessageWriter implements BodySink {
   /** The socket has more to send than it should hold: wait for its `drain`. */
   blocked = false;
   private readonly socket: Socket;
+  /** What the kernel had yet to take when that was last looked at. */
+  private queuedBytes = 0;
   private text = '';
   private chunked = false;
 
@@ -65,6 +67,14 @@ export class MessageWriter implements BodySink {
     const { text } = this;
     this.text = '';
     this.blocked = !this.socket.write(text, 'latin1');
+    if (this.blocked) this.queuedBytes = queuedBytes(this.socket);
+  }
+
+  /** Whether the kernel has taken anything since this was last asked, or since it was blocked. */
+  progressed(): boolean {
+    const before = this.queuedBytes;
+    this.queuedBytes = queuedBytes(this.socket);
+    return this.queuedBytes !== before;
   }
 
   /** Writes the text so far and a copy of the bytes, together. */
@@ -77,9 +87,20 @@ export class MessageWriter implements BodySink {
     this.text = '';
     this.started = true;
     this.blocked = !this.socket.write(out.subarray(0, total));
+    if (this.blocked) this.queuedBytes = queuedBytes(this.socket);
     // Nearly always the kernel takes it at once; if not, the socket keeps the buffer.
     if (out === scratch && this.socket.writableLength > 0) {
       scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
     }
   }
+}
+
+/**
+ * What the kernel has yet to take of the write that is on its way. Node's own socket timeouts look
+ * at the same number; `writableLength` stands still until a write is done, and a slow reader may
+ * take minutes over one.
+ */
+function queuedBytes(socket: Socket): number {
+  const { _handle } = socket as Socket & { _handle?: { writeQueueSize: number } | null };
+  return _handle?.writeQueueSize ?? 0;
 }

@@ -1,5 +1,6 @@
 /** Fields that say something about one hop, or that only the edge may say. */
-const REMOVED = new Set(['te', 'keep-alive', 'forwarded', 'x-request-id']);
+// `Proxy` is nobody's field, but CGI makes HTTP_PROXY of it (httpoxy, CVE-2016-5385).
+const REMOVED = new Set(['te', 'keep-alive', 'forwarded', 'proxy', 'x-request-id']);
 
 /** @param name in lower case */
 export const isRemovedField = (name: string): boolean =>

@@ -1,3 +1,4 @@
+import { CHUNKED, contentLength, UNTIL_CLOSE } from './body-framing.ts';
 import {
   type ConnectionOptions,
   connectionOptions,
@@ -5,10 +6,8 @@ import {
   withoutNamed,
 } from './connection-field.ts';
 import { FieldScanner } from './field-scanner.ts';
-import { CHUNKED, UNTIL_CLOSE } from './request-head.ts';
 
 const STATUS_LINE = /^HTTP\/1\.[01] [1-5][0-9][0-9](?: [\t\x20-\x7e\x80-\xff]*)?$/;
-const DIGITS = /^[0-9]{1,15}$/;
 
 /** A response whose form is right, and of its header lines those that travel on. */
 export interface ResponseHead {
@@ -91,16 +90,13 @@ function setBody(
   text: string,
   requestMethod: string,
 ): ResponseHead | null {
-  if (length !== null && (coding !== null || !DIGITS.test(length))) return null;
+  const sizeBytes = length === null ? UNTIL_CLOSE : contentLength(length);
+  if (length !== null && (coding !== null || Number.isNaN(sizeBytes))) return null;
   if (coding !== null && (coding !== 'chunked' || text.charCodeAt(7) !== 0x31)) return null;
   if (requestMethod === 'HEAD' || head.status < 200 || head.status === 204 || head.status === 304) {
     head.body = 0;
-    // What the body would have been like is part of the answer to HEAD.
-    if (coding !== null && head.status !== 204 && head.status >= 200) {
-      head.fields += 'Transfer-Encoding: chunked\r\n';
-    }
   } else if (coding !== null) head.body = CHUNKED;
-  else if (length !== null) head.body = Number(length);
+  else if (length !== null) head.body = sizeBytes;
   else head.keepAlive = false;
   return head;
 }

@@ -1,24 +1,17 @@
 import type { Socket } from 'node:net';
 import { type Answer, answerText } from '../http/answer.ts';
 import { BodyReader } from '../http/body-reader.ts';
-import { latin1 } from '../http/latin1.ts';
 import { MessageWriter } from '../http/message-writer.ts';
 import { type Refusal, refusals } from '../http/refusal.ts';
-import {
-  earlyRefusal,
-  isRefusal,
-  parseRequestHead,
-  type RequestHead,
-  startsWithEmptyLine,
-} from '../http/request-head.ts';
+import { isRefusal, type RequestHead } from '../http/request-head.ts';
+import { RequestReader } from '../http/request-reader.ts';
 import type { Deadlined } from './deadlines.ts';
 import type { EdgeContext } from './edge-context.ts';
 import { Exchange } from './exchange.ts';
 import { ForwardedFields } from './forwarded.ts';
+import { RequestBody } from './request-body.ts';
 import type { Tunnel } from './tunnel.ts';
 
-const HEAD_END = '\r\n\r\n';
-const EMPTY_LINE_BYTES = 2;
 const ALLOWED = 'Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n';
 
 /**
@@ -29,19 +22,15 @@ export class ClientConnection implements Deadlined {
   readonly socket: Socket;
   readonly writer: MessageWriter;
   readonly forwarded: ForwardedFields;
-  readonly requestBody = new BodyReader();
+  readonly requests: RequestReader;
+  readonly requestBody: RequestBody;
   readonly responseBody = new BodyReader();
   deadlineMs: number;
-  /** Bytes read and not yet used; null for none. */
-  held: Buffer | null = null;
   /** The client has sent its last byte; it may still want its answers. */
   halfClosed = false;
   private readonly edge: EdgeContext;
   private exchange: Exchange | null = null;
   private tunnel: Tunnel | null = null;
-  /** Of a head that is not all here: so much was looked at already. Its deadline runs from 1 on. */
-  private headSeenBytes = 0;
-  private emptyLineSkipped = false;
   private reading = false;
   private paused = false;
   /** The last answer is on its way; what still comes is thrown away. */
@@ -52,6 +41,8 @@ export class ClientConnection implements Deadlined {
     this.edge = edge;
     this.socket = socket;
     this.writer = new MessageWriter(socket);
+    this.requests = new RequestReader(edge.limits);
+    this.requestBody = new RequestBody(edge.limits);
     this.forwarded = new ForwardedFields(socket);
     this.deadlineMs = edge.clock.monotonic() + edge.limits.idleMs;
     edge.clients.add(this);
@@ -65,20 +56,13 @@ export class ClientConnection implements Deadlined {
     socket.on('close', () => this.onClose());
   }
 
-  /** No request is inside and none has begun. */
-  get idle(): boolean {
-    return this.exchange === null && this.tunnel === null && this.held === null;
-  }
-
   /** The client sends nothing after the request it is on. */
   saysNoMore(): boolean {
-    return this.halfClosed && this.held === null;
+    return this.halfClosed && this.requests.held === null;
   }
 
-  /** Marks the first bytes of what is held as used. */
-  consume(sizeBytes: number): void {
-    if (this.held === null) return;
-    this.held = sizeBytes >= this.held.length ? null : this.held.subarray(sizeBytes);
+  /** Some of what was held is used: there may be room for more. */
+  requestsUsed(): void {
     if (this.paused) this.updateReading();
   }
 
@@ -90,7 +74,7 @@ export class ClientConnection implements Deadlined {
       return;
     }
     this.deadlineMs = this.edge.clock.monotonic() + this.edge.limits.idleMs;
-    if (this.held !== null || this.halfClosed) this.readRequests();
+    if (this.requests.held !== null || this.halfClosed) this.readRequests();
   }
 
   /** Writes a response of the edge's own in place of whatever was begun. */
@@ -115,8 +99,7 @@ export class ClientConnection implements Deadlined {
   becomeTunnel(tunnel: Tunnel): void {
     this.exchange = null;
     this.tunnel = tunnel;
-    const early = this.held;
-    this.held = null;
+    const early = this.requests.take();
     this.updateReading();
     if (early !== null) tunnel.onClientData(early);
     if (this.halfClosed) tunnel.onClientEnd();
@@ -128,14 +111,22 @@ export class ClientConnection implements Deadlined {
     this.lingering = true;
     this.exchange = null;
     this.tunnel = null;
-    this.held = null;
-    this.deadlineMs = this.edge.clock.monotonic() + this.edge.limits.lingerMs;
-    this.socket.end();
+    this.requests.take();
+    const { clock, limits } = this.edge;
+    this.deadlineMs = clock.monotonic() + limits.bodyProgressMs;
+    this.socket.end(() => {
+      this.deadlineMs = clock.monotonic() + limits.lingerMs;
+    });
     this.socket.resume();
   }
 
   destroy(): void {
     this.socket.destroy();
+  }
+
+  /** Closes so that the client does not take what it has for all. */
+  reset(): void {
+    this.socket.resetAndDestroy();
   }
 
   /** Ends whatever goes on, at the end of the worker's patience. */
@@ -146,13 +137,20 @@ export class ClientConnection implements Deadlined {
   }
 
   onDeadline(nowMs: number): void {
-    if (this.lingering) this.destroy();
-    else if (this.tunnel !== null) this.tunnel.onDeadline();
-    else if (this.exchange !== null) this.exchange.onDeadline();
-    else if (this.writer.blocked) this.destroy();
-    else if (this.headSeenBytes > 0) this.refuseNew(refusals.headTooSlow);
+    const { limits } = this.edge;
+    if (this.tunnel !== null) this.tunnel.onDeadline();
+    else if (this.exchange !== null) this.exchange.onDeadline(nowMs);
+    else if (this.socket.writableLength > 0) this.onSlowReader(nowMs);
+    else if (this.lingering) this.destroy();
+    else if (this.requests.headBegun) this.refuseNew(refusals.headTooSlow);
     else this.endAndLinger();
-    if (this.deadlineMs <= nowMs) this.deadlineMs = nowMs + this.edge.limits.lingerMs;
+    if (this.deadlineMs <= nowMs) this.deadlineMs = nowMs + limits.lingerMs;
+  }
+
+  /** The client has still not taken its last answer. */
+  private onSlowReader(nowMs: number): void {
+    if (this.writer.progressed()) this.deadlineMs = nowMs + this.edge.limits.bodyProgressMs;
+    else this.destroy();
   }
 
   private onData(bytes: Buffer): void {
@@ -161,10 +159,10 @@ export class ClientConnection implements Deadlined {
       return;
     }
     if (this.lingering) return;
-    this.held = this.held === null ? bytes : Buffer.concat([this.held, bytes]);
+    this.requests.add(bytes);
     if (this.exchange !== null) this.exchange.onClientBytes();
     else this.readRequests();
-    if (this.held !== null) this.updateReading();
+    if (this.requests.held !== null) this.updateReading();
   }
 
   private onDrain(): void {
@@ -190,7 +188,7 @@ export class ClientConnection implements Deadlined {
     this.edge.deadlines.remove(this);
     this.tunnel?.onClientGone();
     this.exchange?.onClientGone();
-    this.held = null;
+    this.requests.take();
     this.edge.onClientGone();
   }
 
@@ -198,7 +196,7 @@ export class ClientConnection implements Deadlined {
   private readRequests(): void {
     if (this.reading) return;
     this.reading = true;
-    while (this.held !== null && this.isFree() && this.readRequest(this.held));
+    while (this.requests.held !== null && this.isFree() && this.readRequest());
     this.reading = false;
     if (this.isFree() && this.halfClosed) this.endAndLinger();
   }
@@ -211,41 +209,19 @@ export class ClientConnection implements Deadlined {
   }
 
   /** False when the head is not all here. */
-  private readRequest(held: Buffer): boolean {
-    if (!this.emptyLineSkipped && startsWithEmptyLine(held)) {
-      this.emptyLineSkipped = true;
-      this.consume(EMPTY_LINE_BYTES);
-      return true;
-    }
-    const { headBytes } = this.edge.limits;
-    const searchFrom = Math.max(0, this.headSeenBytes - HEAD_END.length);
-    const end = held.indexOf(HEAD_END, searchFrom, 'latin1');
-    if (end === -1 || end > headBytes) {
-      this.holdHead(held, end !== -1 || held.length > headBytes);
-      return false;
-    }
-    const head = parseRequestHead(latin1(held, 0, end + HEAD_END.length), this.edge.limits);
-    this.headSeenBytes = 0;
-    this.emptyLineSkipped = false;
-    if (isRefusal(head)) {
+  private readRequest(): boolean {
+    const waited = this.requests.headBegun;
+    const head = this.requests.next();
+    if (head === null) {
+      const isFirstPart = !waited && this.requests.headBegun;
+      if (isFirstPart) this.deadlineMs = this.edge.clock.monotonic() + this.edge.limits.headMs;
+    } else if (isRefusal(head)) {
       this.refuseNew(head);
     } else {
-      this.consume(head.headBytes);
+      this.requestsUsed();
       this.begin(head);
     }
-    return true;
-  }
-
-  private holdHead(held: Buffer, tooLarge: boolean): void {
-    const seen = this.headSeenBytes;
-    const end = Math.min(held.length, this.edge.limits.headBytes);
-    const early = earlyRefusal(latin1(held, 0, end), seen, this.edge.limits);
-    if (early !== null || tooLarge) {
-      this.refuseNew(early ?? refusals.headTooLarge);
-      return;
-    }
-    this.headSeenBytes = held.length;
-    if (seen === 0) this.deadlineMs = this.edge.clock.monotonic() + this.edge.limits.headMs;
+    return head !== null;
   }
 
   private begin(head: RequestHead): void {
@@ -287,7 +263,7 @@ export class ClientConnection implements Deadlined {
   }
 
   private updateReading(): void {
-    const tooMuch = this.held !== null && this.held.length >= this.edge.limits.readAheadBytes;
+    const tooMuch = (this.requests.held?.length ?? 0) >= this.edge.limits.readAheadBytes;
     if (tooMuch === this.paused || this.closed) return;
     this.paused = tooMuch;
     if (tooMuch) this.socket.pause();

@@ -1,22 +1,22 @@
 import type { Outcome } from '../../model/ledger.ts';
-import { latin1 } from '../http/latin1.ts';
+import { CHUNKED, UNTIL_CLOSE } from '../http/body-framing.ts';
 import { type Refusal, refusals } from '../http/refusal.ts';
-import { CHUNKED, type RequestHead, UNTIL_CLOSE } from '../http/request-head.ts';
-import { parseResponseHead, type ResponseHead } from '../http/response-head.ts';
+import type { RequestHead } from '../http/request-head.ts';
+import type { ResponseHead } from '../http/response-head.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { EdgeContext } from './edge-context.ts';
+import { type ExchangeWait, waitMs } from './exchange-wait.ts';
 import { interimText, requestText, responseText, switchText } from './message-text.ts';
+import { type OwnAnswer, ownAnswers } from './own-answers.ts';
+import type { RequestBody } from './request-body.ts';
 import type { Route } from './route.ts';
 import type { TargetState } from './target-state.ts';
 import { Tunnel } from './tunnel.ts';
 import type { UpstreamConnection, UpstreamUser } from './upstream-connection.ts';
 import type { Waiting } from './wait-queue.ts';
 
-const HEAD_END = '\r\n\r\n';
-const STATUS_PREFIX = 'HTTP/1.';
 /** RFC 9110 section 9.2.2. */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
-const RETRY_AFTER = 'Retry-After: 1\r\n';
 
 /**
  * One request's way through the edge: to a target, or into the queue; out on a connection, perhaps
@@ -26,6 +26,7 @@ export class Exchange implements UpstreamUser, Waiting {
   private readonly edge: EdgeContext;
   private readonly client: ClientConnection;
   private readonly head: RequestHead;
+  private readonly body: RequestBody;
   private route: Route;
   private readonly idempotent: boolean;
   private readonly startedMs: number;
@@ -34,16 +35,11 @@ export class Exchange implements UpstreamUser, Waiting {
   private target: TargetState | null = null;
   private upstream: UpstreamConnection | null = null;
   private attempts = 0;
-  /** The whole body while it may be sent again; null when it is streamed. */
-  private replay: string | null = null;
-  private bodyBegun = false;
-  private requestSent = false;
   /** The connection in use had served another request before. */
   private reused = false;
   /** A reused connection broke already: the next must be a new one. */
   private wantsNewConnection = false;
   private anyResponseByte = false;
-  private partialHead: Buffer | null = null;
   private response: ResponseHead | null = null;
   private keepsClient = false;
   private ended = false;
@@ -52,6 +48,7 @@ export class Exchange implements UpstreamUser, Waiting {
     this.edge = edge;
     this.client = client;
     this.head = head;
+    this.body = client.requestBody;
     this.route = route;
     this.idempotent = head.method === 'GET' || IDEMPOTENT.has(head.method);
     this.startedMs = edge.clock.monotonic();
@@ -59,8 +56,8 @@ export class Exchange implements UpstreamUser, Waiting {
   }
 
   begin(): void {
-    this.client.requestBody.start(this.head.body);
-    this.takeWholeBody();
+    this.body.start(this.head.body, this.client.requests);
+    this.client.requestsUsed();
     this.attempt(this.startedMs);
   }
 
@@ -74,7 +71,7 @@ export class Exchange implements UpstreamUser, Waiting {
 
   /** More bytes came from the client, or there will be none. */
   onClientBytes(): void {
-    if (!this.requestSent) this.pumpRequestBody();
+    this.pumpRequestBody();
   }
 
   onClientDrain(): void {
@@ -90,25 +87,19 @@ export class Exchange implements UpstreamUser, Waiting {
 
   onUpstreamConnect(): void {
     this.setDeadline(this.edge.clock.monotonic());
-    if (!this.requestSent) this.pumpRequestBody();
+    this.pumpRequestBody();
   }
 
   onUpstreamDrain(): void {
     const upstream = this.upstream;
     if (upstream) upstream.writer.blocked = false;
-    if (!this.requestSent) this.pumpRequestBody();
+    this.pumpRequestBody();
   }
 
   onUpstreamData(bytes: Buffer): void {
     this.anyResponseByte = true;
-    if (this.response !== null) {
-      this.readResponseBody(bytes, 0);
-      return;
-    }
-    const all = this.partialHead === null ? bytes : Buffer.concat([this.partialHead, bytes]);
-    this.partialHead = null;
-    const bodyStart = this.readResponseHead(all);
-    if (bodyStart !== -1) this.readResponseBody(all, bodyStart);
+    if (this.response !== null) this.readResponseBody(bytes, 0);
+    else this.readResponseHead(bytes);
   }
 
   onUpstreamEnd(): void {
@@ -120,22 +111,32 @@ export class Exchange implements UpstreamUser, Waiting {
     this.upstreamFailed();
   }
 
-  onDeadline(): void {
-    const upstream = this.upstream;
-    if (upstream === null) {
-      this.edge.queue.remove(this);
-      this.answer(503, 'No instance became ready in time. Try again soon.', 'lost', RETRY_AFTER);
-    } else if (!upstream.connected) {
-      this.upstreamFailed();
-    } else if (this.client.writer.blocked) {
-      this.breakResponse('client-aborted');
-    } else if (this.response !== null) {
-      this.breakResponse('lost');
-    } else if (!this.requestSent && !upstream.writer.blocked) {
-      this.refuse(refusals.bodyTooSlow);
-    } else {
-      this.letGo();
-      this.answer(504, 'The instance did not answer in time.', 'lost');
+  onDeadline(nowMs: number): void {
+    switch (this.waitsFor()) {
+      case 'target':
+        this.edge.queue.remove(this);
+        this.answer(ownAnswers.noInstance);
+        return;
+      case 'connection':
+        this.upstreamFailed();
+        return;
+      case 'body':
+        this.refuse(refusals.bodyTooSlow);
+        return;
+      case 'app-reads':
+        if (this.upstream?.writer.progressed()) this.setDeadline(nowMs);
+        else this.giveUp(ownAnswers.tooSlow);
+        return;
+      case 'head':
+        this.giveUp(ownAnswers.tooSlow);
+        return;
+      case 'client-reads':
+        if (this.client.writer.progressed()) this.setDeadline(nowMs);
+        else this.breakResponse('client-aborted');
+        return;
+      case 'response':
+        // An app that waits for the rest of the request cannot go on: that is the client's doing.
+        this.breakResponse(this.body.sent ? 'lost' : 'client-aborted');
     }
   }
 
@@ -148,20 +149,6 @@ export class Exchange implements UpstreamUser, Waiting {
 
   // — the request —
 
-  /** A small body that is all here goes out with the head, and can go out again. */
-  private takeWholeBody(): void {
-    const { body } = this.head;
-    const held = this.client.held;
-    if (body === 0) {
-      this.replay = '';
-      this.requestSent = true;
-    } else if (body > 0 && body <= this.edge.limits.replayBytes && held && held.length >= body) {
-      this.replay = latin1(held, 0, body);
-      this.requestSent = true;
-      this.client.consume(body);
-    }
-  }
-
   /** The rules may have changed since it came. Those it came under do where none are left. */
   private findRoute(): void {
     this.route = this.edge.table.find(this.head.hostName) ?? this.route;
@@ -171,10 +158,10 @@ export class Exchange implements UpstreamUser, Waiting {
     const target = this.route.pick(this.target, nowMs);
     if (target !== null) {
       this.send(target, nowMs);
-    } else if (this.edge.queue.add(this) === 'waiting') {
-      this.client.deadlineMs = nowMs + this.edge.limits.queueMs;
+    } else if (this.edge.queue.add(this, this.route.environment) === 'waiting') {
+      this.setDeadline(nowMs);
     } else {
-      this.answer(503, 'Too many requests are waiting for an instance.', 'shed', RETRY_AFTER);
+      this.answer(ownAnswers.queueFull);
     }
   }
 
@@ -182,7 +169,8 @@ export class Exchange implements UpstreamUser, Waiting {
     this.attempts += 1;
     if (this.attempts > 1) target.row.countRetry();
     else target.budget.request();
-    const idle = this.wantsNewConnection ? null : target.takeIdle(this.idempotent, nowMs);
+    const repeatable = this.idempotent && this.body.replay !== null;
+    const idle = this.wantsNewConnection ? null : target.takeIdle(repeatable, nowMs);
     const upstream = idle ?? target.connect();
     this.reused = idle !== null;
     this.target = target;
@@ -192,76 +180,49 @@ export class Exchange implements UpstreamUser, Waiting {
     const forwarded = this.client.forwarded.forHost(this.head.host);
     const text = requestText(this.head, target, forwarded, this.id);
     upstream.writer.begin(text, this.head.body === CHUNKED);
-    if (this.replay !== null && this.replay !== '') upstream.writer.raw(this.replay);
+    if (this.body.replay) upstream.writer.raw(this.body.replay);
     upstream.writer.flush();
     this.setDeadline(nowMs);
-    if (!this.requestSent && this.reused) this.pumpRequestBody();
+    if (this.reused) this.pumpRequestBody();
   }
 
   private pumpRequestBody(): void {
-    const { client, upstream } = this;
-    if (upstream === null || !upstream.connected || upstream.writer.blocked) return;
-    const reader = client.requestBody;
-    if (client.held !== null) {
-      this.bodyBegun = true;
-      const stopped = reader.read(client.held, 0, upstream.writer);
-      if (reader.malformed) {
-        this.refuse(refusals.badChunk);
-        return;
-      }
-      if (reader.receivedBytes > this.edge.limits.requestBodyBytes) {
-        this.refuse(refusals.bodyTooLarge);
-        return;
-      }
-      client.consume(stopped);
-    }
-    if (reader.done) {
-      upstream.writer.end(reader.trailers);
-      this.requestSent = true;
-    } else if (client.halfClosed) {
-      client.destroy();
+    const { body, client, upstream } = this;
+    if (body.sent || upstream === null || !upstream.connected || upstream.writer.blocked) return;
+    const refusal = body.pump(client.requests, upstream.writer);
+    if (refusal !== null) {
+      this.refuse(refusal);
       return;
     }
-    upstream.writer.flush();
-    this.setDeadline(this.edge.clock.monotonic());
+    client.requestsUsed();
+    if (!body.sent && client.halfClosed) client.destroy();
+    else this.setDeadline(this.edge.clock.monotonic());
   }
 
   // — the response —
 
-  /** Where the body begins; −1 when the head is not all here, or the exchange went another way. */
-  private readResponseHead(bytes: Buffer): number {
-    let start = 0;
+  private readResponseHead(bytes: Buffer): void {
+    const { upstream } = this;
+    if (upstream === null) return;
+    const { heads } = upstream;
+    heads.add(bytes);
     for (;;) {
-      const end = bytes.indexOf(HEAD_END, start, 'latin1');
-      if (end === -1) {
-        this.holdResponseHead(bytes.subarray(start));
-        return -1;
-      }
-      const head = parseResponseHead(latin1(bytes, start, end + HEAD_END.length), this.head.method);
-      start = end + HEAD_END.length;
-      if (head === null || (head.status === 101 && this.head.upgrade === '')) {
+      const head = heads.next(this.head.method, this.edge.limits.headBytes * 2);
+      if (head === 'partial') return;
+      if (head === 'malformed' || (head.status === 101 && this.head.upgrade === '')) {
         this.unframeable();
-        return -1;
+        return;
       }
       if (head.status === 101) {
-        this.switchProtocols(head, bytes.subarray(start));
-        return -1;
+        this.switchProtocols(head, heads.bytes.subarray(heads.position));
+        return;
       }
       if (head.status >= 200) {
         this.beginResponse(head);
-        return start;
+        this.readResponseBody(heads.bytes, heads.position);
+        return;
       }
       this.passInterim(head);
-      if (start === bytes.length) return -1;
-    }
-  }
-
-  private holdResponseHead(bytes: Buffer): void {
-    const prefix = latin1(bytes, 0, STATUS_PREFIX.length);
-    if (!STATUS_PREFIX.startsWith(prefix) || bytes.length > this.edge.limits.headBytes * 2) {
-      this.unframeable();
-    } else {
-      this.partialHead = Buffer.from(bytes);
     }
   }
 
@@ -270,6 +231,7 @@ export class Exchange implements UpstreamUser, Waiting {
     if (this.head.minorVersion === 0) return;
     this.client.writer.raw(interimText(head));
     this.client.writer.flush();
+    if (this.client.writer.blocked) this.upstream?.socket.pause();
   }
 
   private beginResponse(head: ResponseHead): void {
@@ -312,7 +274,7 @@ export class Exchange implements UpstreamUser, Waiting {
     this.upstream = null;
     upstream.user = null;
     const nowMs = this.edge.clock.monotonic();
-    if (inStep && response.keepAlive && this.requestSent && !upstream.closed) {
+    if (inStep && response.keepAlive && this.body.sent && upstream.reusable) {
       target.keep(upstream, response.keepAliveMs, nowMs);
     } else {
       upstream.destroy();
@@ -351,15 +313,15 @@ export class Exchange implements UpstreamUser, Waiting {
       this.findRoute();
       this.attempt(nowMs);
     } else if (connected) {
-      this.answer(502, 'The instance closed the connection before it had answered.', 'cut');
+      this.answer(ownAnswers.closedEarly);
     } else {
-      this.answer(502, 'No connection to an instance could be made.', 'lost');
+      this.answer(ownAnswers.noConnection);
     }
   }
 
   private mayRetry(connected: boolean, nowMs: number): boolean {
     if (this.anyResponseByte || this.attempts >= this.edge.limits.attempts) return false;
-    if (this.replay === null && this.bodyBegun) return false;
+    if (!this.body.whole) return false;
     if (connected && !this.idempotent) return false;
     if (connected && this.reused) {
       // The app closed an idle connection as the request came: nobody's fault, and no load.
@@ -370,9 +332,14 @@ export class Exchange implements UpstreamUser, Waiting {
   }
 
   private unframeable(): void {
-    this.letGo();
     if (this.client.writer.started && this.response !== null) this.breakResponse('lost');
-    else this.answer(502, 'The instance sent what is not an HTTP response.', 'lost');
+    else this.giveUp(ownAnswers.notHttp);
+  }
+
+  /** Leaves the target and answers in its place. */
+  private giveUp(answer: OwnAnswer): void {
+    this.letGo();
+    this.answer(answer);
   }
 
   private refuse(refusal: Refusal): void {
@@ -388,16 +355,18 @@ export class Exchange implements UpstreamUser, Waiting {
   private breakResponse(outcome: Outcome): void {
     this.letGo();
     this.end(outcome);
-    this.client.destroy();
+    const endsWithConnection = this.head.minorVersion === 0 && (this.response?.body ?? 0) < 0;
+    if (endsWithConnection) this.client.reset();
+    else this.client.destroy();
   }
 
-  private answer(status: number, text: string, outcome: Outcome, fields = ''): void {
+  private answer(own: OwnAnswer): void {
     const keep = this.mayKeepClient();
-    this.end(outcome);
+    this.end(own.outcome);
     this.client.answer({
-      status,
-      text,
-      fields,
+      status: own.status,
+      text: own.text,
+      fields: own.fields,
       headOnly: this.head.method === 'HEAD',
       close: !keep,
     });
@@ -426,20 +395,21 @@ export class Exchange implements UpstreamUser, Waiting {
 
   private mayKeepClient(): boolean {
     return (
-      this.head.keepAlive && this.requestSent && !this.edge.retiring && !this.client.saysNoMore()
+      this.head.keepAlive && this.body.sent && !this.edge.retiring && !this.client.saysNoMore()
     );
   }
 
   private setDeadline(nowMs: number): void {
-    const { limits } = this.edge;
-    const { client, upstream } = this;
-    if (upstream === null) return;
-    let waitMs: number;
-    if (!upstream.connected) waitMs = limits.connectMs;
-    else if (client.writer.blocked) waitMs = limits.bodyProgressMs;
-    else if (this.response !== null) waitMs = limits.responseQuietMs;
-    else if (this.requestSent || upstream.writer.blocked) waitMs = limits.responseHeadMs;
-    else waitMs = limits.bodyProgressMs;
-    client.deadlineMs = nowMs + waitMs;
+    this.client.deadlineMs = nowMs + waitMs(this.waitsFor(), this.edge.limits);
+  }
+
+  private waitsFor(): ExchangeWait {
+    const { upstream } = this;
+    if (upstream === null) return 'target';
+    if (!upstream.connected) return 'connection';
+    if (this.client.writer.blocked) return 'client-reads';
+    if (this.response !== null) return 'response';
+    if (this.body.sent) return 'head';
+    return upstream.writer.blocked ? 'app-reads' : 'body';
   }
 }

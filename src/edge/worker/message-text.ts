@@ -1,4 +1,5 @@
-import { CHUNKED, type RequestHead } from '../http/request-head.ts';
+import { CHUNKED } from '../http/body-framing.ts';
+import type { RequestHead } from '../http/request-head.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 
 /** The heads that go out, made of those that came in. Each with its empty line. */

@@ -61,14 +61,18 @@ export class TargetState implements Pickable {
     if (!this.active) this.closeIdle();
   }
 
-  /** The newest idle connection fit for the request, if any. */
-  takeIdle(idempotent: boolean, nowMs: number): UpstreamConnection | null {
+  /**
+   * The newest idle connection fit for the request, if any.
+   *
+   * @param repeatable it can be sent again if the app closes the connection as it comes
+   */
+  takeIdle(repeatable: boolean, nowMs: number): UpstreamConnection | null {
     for (let connection = this.idle.pop(); connection; connection = this.idle.pop()) {
       if (connection.closed || connection.idleUntilMs <= nowMs) {
         connection.destroy();
         continue;
       }
-      if (idempotent || nowMs - connection.idleSinceMs <= this.limits.nonIdempotentIdleMs) {
+      if (repeatable || nowMs - connection.idleSinceMs <= this.limits.nonIdempotentIdleMs) {
         return connection;
       }
       // The others are older still.

@@ -59,7 +59,7 @@ export class Tunnel implements UpstreamUser {
   onClientEnd(): void {
     this.clientEnded = true;
     this.upstream.socket.end();
-    this.client.deadlineMs = this.edge.clock.monotonic() + this.edge.limits.bodyProgressMs;
+    this.touch();
   }
 
   onClientGone(): void {
@@ -112,15 +112,15 @@ export class Tunnel implements UpstreamUser {
   }
 
   private touch(): void {
-    if (this.clientEnded) return;
-    this.client.deadlineMs = this.edge.clock.monotonic() + this.edge.limits.tunnelQuietMs;
+    const { bodyProgressMs, tunnelQuietMs } = this.edge.limits;
+    const quietMs = this.clientEnded ? bodyProgressMs : tunnelQuietMs;
+    this.client.deadlineMs = this.edge.clock.monotonic() + quietMs;
   }
 
   private finish(outcome: Outcome): void {
     if (this.ended) return;
-    this.upstream.user = null;
-    this.upstream.closed = true;
-    this.upstream.socket.destroySoon();
+    // Not when it has taken what it was sent: an app that stopped reading may never.
+    this.upstream.destroy();
     this.end(outcome);
     this.client.endAndLinger();
   }

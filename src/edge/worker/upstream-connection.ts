@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { MessageWriter } from '../http/message-writer.ts';
+import { ResponseHeadReader } from '../http/response-head-reader.ts';
 
 /** What has the use of an upstream connection: a request, or the tunnel it became. */
 export interface UpstreamUser {
@@ -23,6 +24,7 @@ const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
 export class UpstreamConnection {
   readonly socket: Socket;
   readonly writer: MessageWriter;
+  readonly heads = new ResponseHeadReader();
   user: UpstreamUser | null = null;
   connected = false;
   /** It ended, broke or was destroyed. */
@@ -71,6 +73,11 @@ export class UpstreamConnection {
     // An idle connection on which the app speaks has lost count of its requests.
     if (this.user === null) this.destroy();
     else this.user.onUpstreamData(bytes);
+  }
+
+  /** It stands, and the app has taken all it was sent. */
+  get reusable(): boolean {
+    return !this.closed && this.socket.writableLength === 0;
   }
 
   destroy(): void {

@@ -4,30 +4,42 @@ export interface Waiting {
   tryAgain(): boolean;
 }
 
-/** Requests for which no target is usable now, in the order they came, up to a bound. */
+/**
+ * Requests for which no target is usable now, in the order they came, up to a bound for each
+ * environment, so that one whose instances are gone leaves the others their place.
+ */
 export class WaitQueue {
-  private readonly waiting = new Set<Waiting>();
+  /** With the environment each was counted under. */
+  private readonly waiting = new Map<Waiting, string>();
+  private readonly counts = new Map<string, number>();
   private readonly length: number;
 
   constructor(length: number) {
     this.length = length;
   }
 
-  /** `shed` when the queue is full. */
-  add(request: Waiting): 'waiting' | 'shed' {
-    if (this.waiting.size >= this.length) return 'shed';
-    this.waiting.add(request);
+  /** `full` when as many of its environment are waiting. */
+  add(request: Waiting, environment: string): 'waiting' | 'full' {
+    const count = this.counts.get(environment) ?? 0;
+    if (count >= this.length) return 'full';
+    this.counts.set(environment, count + 1);
+    this.waiting.set(request, environment);
     return 'waiting';
   }
 
   remove(request: Waiting): void {
+    const environment = this.waiting.get(request);
+    if (environment === undefined) return;
     this.waiting.delete(request);
+    const count = (this.counts.get(environment) ?? 0) - 1;
+    if (count > 0) this.counts.set(environment, count);
+    else this.counts.delete(environment);
   }
 
   /** To be called when targets may have become usable. */
   serve(): void {
-    for (const request of [...this.waiting]) {
-      if (request.tryAgain()) this.waiting.delete(request);
+    for (const request of [...this.waiting.keys()]) {
+      if (request.tryAgain()) this.remove(request);
     }
   }
 }

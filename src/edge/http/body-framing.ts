@@ -1,0 +1,38 @@
+import type { Limits } from '../limits.ts';
+import { type Refusal, refusals } from './refusal.ts';
+
+/** How a body is delimited: a number of bytes, or one of these. */
+export const CHUNKED = -1;
+export const UNTIL_CLOSE = -2;
+
+const DIGITS = /^[0-9]+$/;
+/** The digits of Number.MAX_SAFE_INTEGER, less one. */
+const MAX_LENGTH_DIGITS = 15;
+
+/** The length in a Content-Length; NaN when it is not one decimal number that can be counted to. */
+export const contentLength = (value: string): number =>
+  DIGITS.test(value) && value.length <= MAX_LENGTH_DIGITS ? Number(value) : Number.NaN;
+
+/**
+ * How a request's body is delimited.
+ *
+ * @param length the one Content-Length, or null
+ * @param coding the one Transfer-Encoding, in lower case, or null
+ */
+export function requestFraming(
+  length: string | null,
+  coding: string | null,
+  minorVersion: number,
+  limits: Limits,
+): number | Refusal {
+  if (coding !== null) {
+    if (minorVersion === 0) return refusals.codingBefore11;
+    if (length !== null) return refusals.lengthAndCoding;
+    if (coding === '' || /^chunked\s*,|,\s*$|^,/.test(coding)) return refusals.badCoding;
+    return coding === 'chunked' ? CHUNKED : refusals.unknownCoding;
+  }
+  if (length === null) return 0;
+  if (!DIGITS.test(length)) return refusals.badLength;
+  const sizeBytes = contentLength(length);
+  return sizeBytes <= limits.requestBodyBytes ? sizeBytes : refusals.bodyTooLarge;
+}

@@ -1,0 +1,38 @@
+import type { Limits } from '../limits.ts';
+
+/**
+ * What an exchange waits for: one thing at a time, which decides for how long.
+ *
+ * target       one that may take it
+ * connection   to the target
+ * body         more of the request from the client
+ * app-reads    the app to take what it was sent of the request
+ * head         of the response
+ * client-reads the client to take what it was sent of the response
+ * response     more of it from the app
+ */
+export type ExchangeWait =
+  | 'target'
+  | 'connection'
+  | 'body'
+  | 'app-reads'
+  | 'head'
+  | 'client-reads'
+  | 'response';
+
+export function waitMs(wait: ExchangeWait, limits: Limits): number {
+  switch (wait) {
+    case 'target':
+      return limits.queueMs;
+    case 'connection':
+      return limits.connectMs;
+    case 'body':
+    case 'client-reads':
+      return limits.bodyProgressMs;
+    case 'app-reads':
+    case 'head':
+      return limits.responseHeadMs;
+    case 'response':
+      return limits.responseQuietMs;
+  }
+}
