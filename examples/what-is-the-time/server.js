@@ -38,6 +38,8 @@ function send(response, status, type, body) {
     'content-type': type,
     'content-length': Buffer.byteLength(body),
     'cache-control': 'no-store',
+    // A connection that is kept would keep this process, too.
+    ...(stopping ? { connection: 'close' } : {}),
   });
   response.end(response.req.method === 'HEAD' ? undefined : body);
 }
