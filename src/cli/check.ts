@@ -105,6 +105,8 @@ async function checkPort(
       `set ${variable} to 0 to 65535, or unset it`,
     );
   }
+  const own = variable === 'BELAY_HTTP' ? daemon?.edge?.listeners[0]?.port : undefined;
+  if (port === 0 && own !== undefined) return ok(name, `${own} is Belay's own edge`);
   if (port === 0) return ok(name, `${variable}=0 takes any that is free`);
   if (daemon?.edge?.listeners.some((listener) => listener.port === port)) {
     return ok(name, `${port} is Belay's own edge`);

@@ -60,7 +60,7 @@ function report(context: Context, fault: Fault): number {
   if (context.json) context.stdout.line(JSON.stringify({ error: fault.toJSON() }));
   else {
     const { stderr, directory } = context;
-    for (const line of renderFault(fault, stderr.paint, directory)) stderr.line(line);
+    for (const line of renderFault(fault, stderr.paint, directory)) stderr.folded(line);
   }
   return exitCodeOf(fault);
 }

@@ -67,5 +67,5 @@ export function createContext(input: CliInput, interrupt: AbortSignal, json: boo
 /** The one answer of a command: a line of JSON for scripts, or text for people. */
 export function answer(context: Context, value: unknown, lines: () => readonly string[]): void {
   if (context.json) context.stdout.line(JSON.stringify(value));
-  else for (const line of lines()) context.stdout.line(line);
+  else for (const line of lines()) context.stdout.folded(line);
 }

@@ -46,9 +46,9 @@ export const eventsCommand = command<EventsOptions>({
       return exitCodes.ok;
     }
     const write = (event: BelayEvent) =>
-      context.stdout.line(
-        context.json ? JSON.stringify(event) : renderEvent(event, context.stdout.paint),
-      );
+      context.json
+        ? context.stdout.line(JSON.stringify(event))
+        : context.stdout.folded(renderEvent(event, context.stdout.paint));
     for (const event of events) write(event);
     if (!options.follow) return exitCodes.ok;
     const following = context.client().stream<BelayEvent>(streams.events, {

@@ -5,6 +5,8 @@ import { formatDuration } from '../config/duration.ts';
 /** `static`: the small file server that comes with Belay; null: nothing says how. */
 type Start = CommandLine | 'static' | null;
 
+const PLAIN_WORD = /^[\w./:@%+,=$-]+$/;
+
 /** The text of a new configuration: what was found as code, what else there is as comments. */
 export function newConfiguration(application: string, start: Start): string {
   const { health, capacity, rolling } = DEFAULTS;
@@ -45,7 +47,11 @@ ${envLines(start)}
 function startLine(start: Start): string {
   if (start === 'static')
     return "// Left out: index.html is served by a small file server of Belay's own.";
-  if (!start) return "start: ['node', 'server.js'], // Nothing here says how: change this.";
+  if (!start) return "start: 'node server.js', // Nothing here says how: change this.";
+  // As people would write it, where that means the same.
+  if (start.command.every((word) => PLAIN_WORD.test(word))) {
+    return `start: '${start.command.join(' ')}',`;
+  }
   return `start: [${start.command.map((word) => JSON.stringify(word)).join(', ')}],`.replaceAll(
     /"([^"'\\]*)"/g,
     "'$1'",

@@ -19,7 +19,7 @@ const CLEAR_LINE = '\r\u001b[2K';
 export function liveLine(output: Output): LiveLine {
   let shown = '';
   if (!output.isTerminal) {
-    return { print: (text) => output.line(text), show: () => {}, clear: () => {} };
+    return { print: (text) => output.folded(text), show: () => {}, clear: () => {} };
   }
   const clear = () => {
     if (shown !== '') output.write(CLEAR_LINE);
@@ -39,7 +39,7 @@ export function liveLine(output: Output): LiveLine {
     print(text) {
       const held = shown;
       clear();
-      output.line(text);
+      output.folded(text);
       show(held);
     },
   };

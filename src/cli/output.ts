@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import { fold } from './fold.ts';
 import { type Paint, paint } from './paint.ts';
 
 /** One of the two streams we write to, and what it can show. */
@@ -11,6 +12,8 @@ export interface Output {
   readonly paint: Paint;
   write(text: string): void;
   line(text?: string): void;
+  /** A line of ours, folded where a terminal is too narrow for it. */
+  folded(text: string): void;
 }
 
 export type OutputStream = Writable & { isTTY?: boolean; columns?: number };
@@ -35,6 +38,10 @@ export function output(
     },
     line: (text = '') => {
       stream.write(`${text}\n`);
+    },
+    folded(text) {
+      const lines = isTerminal ? fold(text, this.columns) : [text];
+      stream.write(`${lines.join('\n')}\n`);
     },
   };
 }

@@ -105,14 +105,15 @@ const MAX_HELP_COLUMNS = 100;
 
 const EPILOGUE = `
 Examples:
-  belay up examples/what-is-the-time   run an application, starting everything it needs
-  belay status                         health, release, instances and traffic at a glance
-  belay deploy -m "Faster search"      ship a change, and get the receipt
-  belay rollback                       back to the release before, code and configuration
+  belay up my-app                  run what is in my-app
+  belay status                     how it does, at a glance
+  belay deploy -m "Faster search"  ship a change, and get the receipt
+  belay rollback                   back to the release before
 
 Every command takes --json.
-Exit codes: 0 done, 1 failed, 2 differs or unhealthy, 3 timed out, 4 rolled back,
-5 daemon unreachable, 64 bad usage or configuration, 130 interrupted.`;
+Exit codes: 0 done, 1 failed, 2 differs or unhealthy, 3 timed out,
+4 rolled back, 5 daemon unreachable, 64 bad usage or configuration,
+130 interrupted.`;
 
 function everyCommand(root: Command, visit: (command: Command) => void): void {
   visit(root);

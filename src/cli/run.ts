@@ -40,6 +40,10 @@ export const runCommand = command<RunOptions>({
       ...context.environment,
       ...release.configuration.web.variables,
       ...release.variables,
+      BELAY_APPLICATION: where.application,
+      BELAY_ENVIRONMENT: where.environment,
+      BELAY_RELEASE: String(release.number),
+      BELAY_VERSION: release.version ?? '',
     };
     return execute(context, words, release.directory, variables);
   },

@@ -73,9 +73,10 @@ function deploymentOf(deployment: DeploymentView, now: number, paint: Paint): st
   const { kind, number, state, cause, receipt, endedAt, startedAt } = deployment;
   const what = `${kind} ${number}`;
   if (isRunning(deployment)) {
-    return `${what} ${paint.cyan(state)} for ${formatDuration(now - startedAt)}`;
+    return `${what} ${paint.cyan(state.replace('-', ' '))} for ${formatDuration(now - startedAt)}`;
   }
-  const verdict = state === 'succeeded' ? paint.green(state) : paint.red(state);
+  const word = state.replace('-', ' ');
+  const verdict = state === 'succeeded' ? paint.green(word) : paint.red(word);
   const lost = receipt ? `, ${lossOf(receipt)}` : '';
   const why = state === 'succeeded' || !cause ? '' : `: ${cause}`;
   return `${what} ${verdict} ${formatAgo(endedAt ?? startedAt, now)}${lost}${why}`;

@@ -64,7 +64,7 @@ describe('status', () => {
         release     4 (v3)
         capacity    0 of 2 in service, 1 to 4 allowed
         traffic     not measured yet
-        deployment  deploy 4 rolling-back for 4.0 s
+        deployment  deploy 4 rolling back for 4.0 s
 
         ZONE  INSTANCE    STATE    HEALTH     VERSION    CPU   MEMORY        UP  REASON
         a     i-0000000a  pending  unhealthy  v3       3.1 %  46.1 MB  1 m 30 s  answered 500 to GET /healthz
