@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { manualClock } from '../../kernel/clock.ts';
 import {
@@ -23,7 +24,7 @@ describe('header fields', () => {
     await edge.say(
       get(
         'Connection: keep-alive, X-Hop\r\nX-Hop: 1\r\nKeep-Alive: timeout=5\r\nTE: trailers\r\n' +
-          'Proxy-Connection: close\r\nProxy-Authorization: x\r\nUpgrade: h2c\r\nX_Under: 1\r\n' +
+          'Proxy-Connection: close\r\nProxy-Authorization: x\r\nProxy: http://evil\r\nUpgrade: h2c\r\nX_Under: 1\r\n' +
           'X-Forwarded-For: 1.2.3.4\r\nX-Forwarded-Prefix: /x\r\nForwarded: for=1.2.3.4\r\n' +
           'X-Request-Id: mine\r\nTraceparent: 00-1-2-3\r\nX-Kept: yes\r\nAccept: */*\r\n',
       ),
@@ -51,6 +52,17 @@ describe('header fields', () => {
       'POST / HTTP/1.1\r\nHost: a\r\nConnection: content-length, host\r\nContent-Length: 2\r\n\r\nhi',
     );
     expect(app.seen[0]).toMatchObject({ body: 'hi', headers: { host: 'a' } });
+  });
+
+  it('cost no more to read for naming thousands of others as their own hop', async () => {
+    const app = await recordingOrigin();
+    const edge = await testEdge([{ port: app.port }]);
+    const names = Array.from({ length: 5_000 }, (_, i) => `x${i}`).join(',');
+    const startedMs = performance.now();
+    for (let i = 0; i < 10; i += 1) await edge.say(get(`Connection: ${names}\r\nX7: 1\r\n`));
+    expect(performance.now() - startedMs).toBeLessThan(500);
+    expect(app.seen).toHaveLength(10);
+    expect(app.seen[0]?.headers).not.toHaveProperty('x7');
   });
 
   it('of a response lose those of one hop', async () => {
@@ -111,6 +123,33 @@ describe('a client connection', () => {
     expect(received).toContain('Connection: close');
     expect(edge.outcomes()).toEqual({ ok: 1 });
   });
+
+  it.each(['ended', 'reset'])(
+    'passes on an early answer of an app whose connection is then %s',
+    async (how) => {
+      const app = await rawOrigin(() => {});
+      app.server.on('connection', (socket: Socket) => {
+        socket.once('data', () => {
+          socket.pause();
+          socket.write(
+            'HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno',
+          );
+          if (how === 'ended') socket.end();
+          else setImmediate(() => socket.destroy());
+        });
+      });
+      const edge = await testEdge([{ port: app.port }]);
+      const body = Buffer.alloc(4 * 1024 * 1024, 'x');
+      for (let i = 0; i < 20; i += 1) {
+        const client = edge.connect();
+        client.socket.write(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n`);
+        client.socket.write(body);
+        expect(statuses(await client.until(/\r\n\r\n/))).toEqual([413]);
+        client.socket.destroy();
+      }
+      expect(edge.outcomes()).toEqual({ ok: 20 });
+    },
+  );
 
   it('counts a client that leaves, and lets the app know', async () => {
     const app = await rawOrigin(() => {});
@@ -225,6 +264,15 @@ describe('deadlines', () => {
     expect(client.received()).toBe('');
     expect(statuses(await ended(client, clock, 1_500))).toEqual([504]);
     expect(edge.outcomes()).toEqual({ lost: 1 });
+  });
+
+  it('close one that sent an empty line, in two pieces, without a word', async () => {
+    const { clock, edge, client, arrived } = await slow();
+    await arrived('\r');
+    await arrived('\n');
+    await clock.advance(75_500);
+    expect(await client.closed).toBe('');
+    expect(edge.outcomes()).toEqual({});
   });
 
   it('close an idle connection without a word', async () => {

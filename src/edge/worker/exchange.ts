@@ -40,6 +40,7 @@ export class Exchange implements UpstreamUser, Waiting {
   /** A reused connection broke already: the next must be a new one. */
   private wantsNewConnection = false;
   private anyResponseByte = false;
+  private pumpIsDue = false;
   private response: ResponseHead | null = null;
   private keepsClient = false;
   private ended = false;
@@ -71,7 +72,14 @@ export class Exchange implements UpstreamUser, Waiting {
 
   /** More bytes came from the client, or there will be none. */
   onClientBytes(): void {
-    this.pumpRequestBody();
+    if (this.body.sent || this.pumpIsDue) return;
+    this.pumpIsDue = true;
+    // Behind the other events of this turn: an app that answers early and closes makes the next
+    // write fail, and its answer, which has come, would go down with the connection.
+    setImmediate(() => {
+      this.pumpIsDue = false;
+      this.pumpRequestBody();
+    });
   }
 
   onClientDrain(): void {
@@ -91,8 +99,8 @@ export class Exchange implements UpstreamUser, Waiting {
   }
 
   onUpstreamDrain(): void {
-    const upstream = this.upstream;
-    if (upstream) upstream.writer.blocked = false;
+    if (this.upstream) this.upstream.writer.blocked = false;
+    this.setDeadline(this.edge.clock.monotonic());
     this.pumpRequestBody();
   }
 
@@ -409,7 +417,7 @@ export class Exchange implements UpstreamUser, Waiting {
     if (!upstream.connected) return 'connection';
     if (this.client.writer.blocked) return 'client-reads';
     if (this.response !== null) return 'response';
-    if (this.body.sent) return 'head';
-    return upstream.writer.blocked ? 'app-reads' : 'body';
+    if (upstream.writer.blocked) return 'app-reads';
+    return this.body.sent ? 'head' : 'body';
   }
 }

@@ -149,6 +149,35 @@ const cases: Case[] = [
     origin: ['GET / '],
     outcomes: { ok: 1, refused: 1 },
   },
+  {
+    name: 'a bad request between good ones, behind which nothing is read',
+    input: `${get(H, '/1')}${get(`${H}X-A : b\r\n`)}${get(H, '/3')}`,
+    client: [200, 400],
+    origin: ['GET /1 '],
+    outcomes: { ok: 1, refused: 1 },
+  },
+  {
+    name: 'a bad chunk between good requests, behind which nothing is read',
+    input: `${get(H, '/1')}${chunked('5\r\nhelloX0\r\n\r\n')}${get(H, '/3')}`,
+    client: [200, 400],
+    origin: ['GET /1 '],
+    outcomes: { ok: 1, refused: 1 },
+  },
+  passes(
+    'an upgrade with a body, as a plain request',
+    `POST /p HTTP/1.1\r\n${H}Connection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 2\r\n\r\nhi`,
+    'POST /p hi',
+  ),
+  passes(
+    'an upgrade with a chunked body, as a plain request',
+    `POST /p HTTP/1.1\r\n${H}Connection: Upgrade\r\nUpgrade: websocket\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n`,
+    'POST /p hi',
+  ),
+  passes(
+    'an upgrade of an HTTP/1.0 client, as a plain request',
+    'GET / HTTP/1.0\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+    'GET / ',
+  ),
 
   silent('nothing', ''),
   silent('an empty line only', '\r\n'),

@@ -160,6 +160,56 @@ describe('response framing', () => {
     expect(edge.outcomes()).toEqual({ cut: 1 });
   });
 
+  it.each([
+    ['by its connection', 'HTTP/1.1 200 OK\r\n\r\nhalf'],
+    ['in chunks', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n'],
+  ])('resets an HTTP/1.0 client when a response framed %s is cut', async (_, half) => {
+    const app = await rawOrigin((socket) => {
+      socket.write(half);
+    });
+    const edge = await testEdge([{ port: app.port }]);
+    const client = edge.connect();
+    let failed = false;
+    client.socket.on('error', () => {
+      failed = true;
+    });
+    client.socket.write('GET / HTTP/1.0\r\n\r\n');
+    await client.until(/half$/);
+    for (const socket of app.connections) socket.resetAndDestroy();
+    await client.closed;
+    // An orderly end would say that this was all.
+    expect(failed).toBe(true);
+    expect(edge.outcomes()).toEqual({ cut: 1 });
+  });
+
+  it.each([
+    ['HEAD', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'],
+    ['GET', 'HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n'],
+    ['GET', 'HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n'],
+  ])('names no framing in an answer to %s that has no body: %s', async (method, response) => {
+    const app = await rawOrigin((socket) => socket.write(response));
+    const edge = await testEdge([{ port: app.port }]);
+    const request = `${method} / HTTP/1.1\r\nHost: a\r\n\r\n`;
+    const received = await edge.say(request + request);
+    expect(received).not.toMatch(/transfer-encoding|content-length/i);
+    expect(edge.outcomes()).toEqual({ ok: 2 });
+  });
+
+  it.each(['HEAD', 'GET'])(
+    'never takes a body that must not be there for the next answer (%s)',
+    async (method) => {
+      const status = method === 'HEAD' ? '200 OK' : '304 Not Modified';
+      const app = await rawOrigin((socket) => {
+        socket.write(`HTTP/1.1 ${status}\r\nContent-Length: 4\r\n\r\nevil`);
+      });
+      const edge = await testEdge([{ port: app.port }]);
+      const request = `${method} / HTTP/1.1\r\nHost: a\r\n\r\n`;
+      expect(await edge.say(request + request)).not.toContain('evil');
+      expect(app.connectionCount).toBe(2);
+      expect(edge.outcomes()).toEqual({ ok: 2 });
+    },
+  );
+
   it('passes on interim responses before the one that counts', async () => {
     const app = await rawOrigin((socket) => {
       socket.write('HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n');

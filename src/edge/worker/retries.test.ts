@@ -57,6 +57,17 @@ describe('upstream connections', () => {
   });
 });
 
+describe('an upstream connection idle for more than a moment', () => {
+  it('carries no request whose body cannot be sent again', async () => {
+    const app = await recordingOrigin();
+    const edge = await testEdge([{ port: app.port }], { limits: { nonIdempotentIdleMs: -1 } });
+    await edge.say(GET);
+    const body = 'x'.repeat(100_000);
+    await edge.say(`PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+    expect(app.connectionCount).toBe(2);
+  });
+});
+
 describe('a retry', () => {
   it('finds another target when a connection is refused, whatever the method', async () => {
     const app = await recordingOrigin();
@@ -220,6 +231,69 @@ describe('choosing a target', () => {
     expect(statuses(received)).toEqual([503]);
     expect(received).toContain('Retry-After: ');
     expect(edge.outcomes()).toEqual({ shed: 1 });
+  });
+
+  it('sheds for one environment without taking the place of another', async () => {
+    const edge = await testEdge([], { limits: { queueLength: 1 } });
+    const rule = (name: string) => ({ hosts: [name], environment: name, forward: [] });
+    edge.worker.apply({ number: 2, pools: [], rules: [rule('a'), rule('b')] });
+    const ask = (host: string) => {
+      const client = edge.connect();
+      client.socket.write(`GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+      return client;
+    };
+    const inside = async (count: number) => {
+      while (edge.worker.report(null, 'everything').inFlight !== count) await settled(1);
+    };
+    const first = ask('a');
+    await inside(1);
+    expect(statuses(await ask('a').until(/instance/))).toEqual([503]);
+    ask('b');
+    await inside(2);
+    first.socket.resetAndDestroy();
+    await inside(1);
+    // The one that left has left its place.
+    ask('a');
+    await inside(2);
+    expect(edge.outcomes()).toEqual({ shed: 1, 'client-aborted': 1 });
+  });
+
+  it('serves those that wait in the order they came', async () => {
+    const app = await recordingOrigin();
+    const edge = await testEdge([{ port: app.port }]);
+    edge.worker.updateHealth([health('i-0', 'initial')]);
+    const answers: Promise<string>[] = [];
+    for (let i = 0; i < 8; i += 1) {
+      answers.push(edge.say(`GET /${i} HTTP/1.1\r\nHost: a\r\n\r\n`));
+      while (edge.worker.report(null, 'everything').accepted <= i) await settled(1);
+    }
+    edge.worker.updateHealth([health('i-0', 'healthy')]);
+    await Promise.all(answers);
+    expect(app.seen.map(({ url }) => url)).toEqual(Array.from({ length: 8 }, (_, i) => `/${i}`));
+  });
+
+  it('leaves a target whose address changed until it is healthy there, and lets it finish', async () => {
+    let respond: (() => void) | undefined;
+    const before = await httpOrigin((_, response) => {
+      respond = () => response.end('before');
+    });
+    const after = await httpOrigin((_, response) => response.end('after'));
+    const edge = await testEdge([{ port: before.port }]);
+    const first = edge.say(GET);
+    while (respond === undefined) await settled(1);
+    edge.worker.apply(snapshot({ number: 2, targets: [{ port: after.port }] }));
+    const second = edge.say(GET);
+    while (edge.worker.report(null, 'everything').accepted < 2) await settled(1);
+    await settled();
+    expect(after.connectionCount).toBe(0);
+    edge.worker.updateHealth([health('i-0', 'healthy')]);
+    expect(await second).toContain('after');
+    edge.worker.apply(snapshot({ number: 3, targets: [] }));
+    respond();
+    expect(await first).toContain('before');
+    expect(edge.outcomes()).toEqual({ ok: 2 });
+    edge.worker.report(null, 'changes');
+    expect(edge.worker.report(null, 'changes').targets).toEqual([]);
   });
 
   it('shares traffic by the weights of the pools, passing over those without a target', async () => {

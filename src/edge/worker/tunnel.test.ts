@@ -103,6 +103,53 @@ describe('a tunnel', () => {
     expect(edge.outcomes()).toEqual({ ok: 2 });
   });
 
+  it('stays open for an app that still speaks to a client that has finished', async () => {
+    const clock = manualClock();
+    const app = await rawOrigin((socket, bytes) => {
+      if (bytes.endsWith('\r\n\r\n')) socket.write(SWITCH);
+    });
+    app.server.removeAllListeners('end');
+    const edge = await testEdge([{ port: app.port }], { clock });
+    const client = edge.connect();
+    client.socket.write(UPGRADE);
+    await client.until(/probe\/1\r\n\r\n$/);
+    const [upstream] = app.connections;
+    upstream?.removeAllListeners('end');
+    client.socket.end();
+    if (upstream) await once(upstream, 'end');
+    for (let i = 0; i < 4; i += 1) {
+      await clock.advance(20_000);
+      upstream?.write(`line ${i};`);
+      await client.until(new RegExp(`line ${i};$`));
+    }
+    upstream?.end();
+    await client.closed;
+    expect(edge.outcomes()).toEqual({ ok: 1 });
+  });
+
+  it('lets go of an app that has stopped reading', async () => {
+    const clock = manualClock();
+    const app = await rawOrigin((socket, bytes) => {
+      if (bytes.endsWith('\r\n\r\n')) {
+        socket.write(SWITCH);
+        socket.pause();
+      }
+    });
+    const edge = await testEdge([{ port: app.port }], { clock });
+    const client = edge.connect();
+    client.socket.write(UPGRADE);
+    await client.until(/probe\/1\r\n\r\n$/);
+    client.socket.write(Buffer.alloc(32 * 1024 * 1024));
+    await until(() => client.socket.bufferSize > 0);
+    for (let i = 0; i < 1_000; i += 1) await new Promise((resolve) => setImmediate(resolve));
+    const [upstream] = app.connections;
+    await clock.advance(601_000);
+    await client.closed;
+    upstream?.resume();
+    await until(() => app.connections.size === 0);
+    expect(edge.outcomes()).toEqual({ ok: 1 });
+  });
+
   it('is closed after the drain deadline of its target, never before', async () => {
     const clock = manualClock();
     const app = await rawOrigin((socket, bytes) => {
