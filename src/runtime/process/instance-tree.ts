@@ -60,42 +60,55 @@ export function findTree(
   table: ProcessTable,
   index: InstanceIndex,
 ): ProcessEntry[] {
-  const known = new Map(roots.known.map(({ pid, startTicks }) => [pid, startTicks]));
-  const members = new Map<number, ProcessEntry>();
-  for (const entry of table.values()) {
-    const ours = known.get(entry.pid) === entry.startTicks;
-    if (ours || index.instanceOf(entry) === roots.instance) members.set(entry.pid, entry);
+  const kin = kinshipOf(table, index);
+  const members = new Set(kin.byInstance.get(roots.instance) ?? []);
+  for (const { pid, startTicks } of roots.known) {
+    const entry = table.get(pid);
+    if (entry && entry.startTicks === startTicks) members.add(entry);
   }
-  addSession(roots.shim, members, table);
-  addDescendants(members, table);
-  return [...members.values()].filter((entry) => !entry.zombie && entry.pid !== process.pid);
+  addSession(roots.shim, members, kin);
+  // A set that grows while it is walked is walked to its new end.
+  for (const entry of members) {
+    if (entry.pid === process.pid) continue;
+    for (const child of kin.byParent.get(entry.pid) ?? []) members.add(child);
+  }
+  return [...members].filter((entry) => !entry.zombie && entry.pid !== process.pid);
 }
 
 /**
  * A session's number is free again when its last process has gone, so it counts as ours only while
  * a process that is known to be ours is in it.
  */
-function addSession(
-  shim: ProcessIdentity | null,
-  members: Map<number, ProcessEntry>,
-  table: ProcessTable,
-): void {
+function addSession(shim: ProcessIdentity | null, members: Set<ProcessEntry>, kin: Kinship): void {
   if (shim === null) return;
-  const inSession = (entry: ProcessEntry) => entry.session === shim.pid || entry.group === shim.pid;
-  if (![...members.values()].some(inSession)) return;
-  for (const entry of table.values()) if (inSession(entry)) members.set(entry.pid, entry);
+  const { pid } = shim;
+  if (![...members].some((entry) => entry.session === pid || entry.group === pid)) return;
+  for (const entry of kin.bySession.get(pid) ?? []) members.add(entry);
+  for (const entry of kin.byGroup.get(pid) ?? []) members.add(entry);
 }
 
-function addDescendants(members: Map<number, ProcessEntry>, table: ProcessTable): void {
-  for (let grew = true; grew; ) {
-    grew = false;
-    for (const entry of table.values()) {
-      if (members.has(entry.pid) || !members.has(entry.parent)) continue;
-      if (entry.parent === process.pid) continue;
-      members.set(entry.pid, entry);
-      grew = true;
-    }
-  }
+/** A table sorted by what makes processes belong together: once, for all instances. */
+interface Kinship {
+  byInstance: ReadonlyMap<string | null, ProcessEntry[]>;
+  bySession: ReadonlyMap<number, ProcessEntry[]>;
+  byGroup: ReadonlyMap<number, ProcessEntry[]>;
+  byParent: ReadonlyMap<number, ProcessEntry[]>;
+}
+
+const kinships = new WeakMap<ProcessTable, Kinship>();
+
+function kinshipOf(table: ProcessTable, index: InstanceIndex): Kinship {
+  const known = kinships.get(table);
+  if (known) return known;
+  const entries = [...table.values()];
+  const kin = {
+    byInstance: Map.groupBy(entries, (entry) => index.instanceOf(entry)),
+    bySession: Map.groupBy(entries, (entry) => entry.session),
+    byGroup: Map.groupBy(entries, (entry) => entry.group),
+    byParent: Map.groupBy(entries, (entry) => entry.parent),
+  };
+  kinships.set(table, kin);
+  return kin;
 }
 
 /** The app's own process is the one child of the shim, most likely the next that was born. */

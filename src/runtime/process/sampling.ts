@@ -27,7 +27,7 @@ export interface SamplingParts {
  * Reading every process of the machine may take this share of the time, one part in so many. Where
  * it would take more, samples in between look at the processes that are known.
  */
-const TABLE_COST_FACTOR = 300;
+const TABLE_COST_FACTOR = 500;
 
 export function sampling(parts: SamplingParts): Sampling {
   const { clock, log, slots, trees, bound, condemn } = parts;

@@ -34,7 +34,8 @@ export interface WatchLoopParts {
 const STARTING_PERIOD_MS = 20;
 /** Nobody tells us of the end of a process that is not our child. */
 const ADOPTED_PERIOD_MS = 100;
-const RESTING_PERIOD_MS = 250;
+/** The system tells of the end of our children, and so this only catches what it cannot know. */
+const RESTING_PERIOD_MS = 1_000;
 /** One that has not listened by then may never do. */
 const STARTING_MS = 60_000;
 
