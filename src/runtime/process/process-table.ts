@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 import { systemCode } from '../../kernel/fault.ts';
 import { canSignal } from './without-proc.ts';
 
@@ -54,7 +54,7 @@ export function readProcesses(pids: Iterable<number>): ProcessTable {
 
 /** One process, or null when there is none with this id. */
 export function readProcess(pid: number): ProcessEntry | null {
-  const stat = read(`/proc/${pid}/stat`);
+  const stat = read(`/proc/${pid}/stat`, readLine);
   return stat === null ? null : parseStat(stat);
 }
 
@@ -110,11 +110,26 @@ const ABSENT = new Set(['ENOENT', 'ESRCH', 'EACCES', 'EPERM']);
  * What cannot be read for want of descriptors or memory is thrown: it must never be taken for a
  * process that has ended.
  */
-function read(path: string): string | null {
+function read(path: string, reading = readWhole): string | null {
   try {
-    return readFileSync(path, 'latin1');
+    return reading(path);
   } catch (thrown) {
     if (ABSENT.has(systemCode(thrown) ?? '')) return null;
     throw thrown;
+  }
+}
+
+const readWhole = (path: string): string => readFileSync(path, 'latin1');
+
+/** Longer than any line of /proc/PID/stat. */
+const line = Buffer.alloc(4096);
+
+/** One line in one read: this is what looking at processes costs, so nothing is asked twice. */
+function readLine(path: string): string {
+  const file = openSync(path, 'r');
+  try {
+    return line.toString('latin1', 0, readSync(file, line, 0, line.length, null));
+  } finally {
+    closeSync(file);
   }
 }
