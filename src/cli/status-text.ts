@@ -35,7 +35,7 @@ export function renderEnvironment(view: EnvironmentView, now: number, paint: Pai
     ['url', paint.cyan(view.url)],
     ['status', view.status],
     ['release', releaseOf(view)],
-    ['capacity', capacityOf(view)],
+    ...(isFixed(view) ? [] : [['capacity', capacityOf(view)] as [string, string]]),
     ['traffic', trafficOf(view.traffic)],
     ['deployment', view.deployment ? deploymentOf(view.deployment, now, paint) : 'none yet'],
   ];
@@ -51,6 +51,10 @@ function releaseOf({ release, version }: EnvironmentView): string {
   if (release === null) return 'none yet';
   return version === null ? `${release}` : `${release} (${version})`;
 }
+
+/** A fixed address has a release without a version, and no instances to count. */
+const isFixed = ({ release, version }: EnvironmentView): boolean =>
+  release !== null && version === null;
 
 function capacityOf({ capacity, instances }: EnvironmentView): string {
   const serving = instances.filter(({ state }) => state === 'in-service').length;
