@@ -79,7 +79,7 @@ describe('a version that', () => {
   const house = new House();
   let load: Load;
   let before: LoadCounts;
-  let someFailed = false;
+  let someFailed = true;
 
   beforeAll(async () => {
     await house.start();
@@ -90,6 +90,7 @@ describe('a version that', () => {
       ratePerSecond: RATE_PER_SECOND,
       sockets: 2,
     });
+    someFailed = false;
   });
 
   beforeEach(async () => {
@@ -102,7 +103,8 @@ describe('a version that', () => {
   });
 
   afterAll(async () => {
-    load.kill();
+    // There is none when the first deployment has failed.
+    load?.kill();
     await house.close(someFailed);
   });
 
