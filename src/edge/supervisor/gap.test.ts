@@ -15,8 +15,8 @@ import { systemClock } from '../../kernel/clock.ts';
 /** What happens while there is no supervisor, and none can be started, for a while. */
 
 const EDGE_PROGRAM = join(import.meta.dirname, '../main.ts');
-/** A ceiling is at most so far above what was accepted. */
-const AHEAD = 96;
+/** A ceiling is at most so far above what was accepted: a lease, and the margin before it. */
+const AHEAD = 1_024 + 32;
 const WORKING = `await import(${JSON.stringify(EDGE_PROGRAM)});\n`;
 
 let directory: string;
