@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Contender, startEdge, startHaproxy, startOrigin } from './edge/contenders.ts';
 import { cpuTimeUs, isInstalled } from './edge/processes.ts';
+import { median, type Row, report, row } from './report.ts';
 
 /**
  * CPU time per proxied request, ours against HAProxy's in the same run: the figure that moves by a
@@ -12,16 +13,8 @@ import { cpuTimeUs, isInstalled } from './edge/processes.ts';
  */
 
 const SECONDS = Number(process.env.BELAY_BENCH_SECONDS ?? 4);
-/** Rounds in turn, and the best of each, because whatever else runs only adds. */
-const ROUNDS = Number(process.env.BELAY_BENCH_ROUNDS ?? 3);
-
-interface Row {
-  name: string;
-  ours: number;
-  peer: number;
-  ratio: number;
-  unit: string;
-}
+/** Rounds in turn, ours and theirs, so that what else runs hits both; the median of each counts. */
+const ROUNDS = Number(process.env.BELAY_BENCH_ROUNDS ?? 5);
 
 const BROWSER_FIELDS = [
   'User-Agent: Mozilla/5.0 (X11; Linux x64_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36',
@@ -67,19 +60,16 @@ async function compare(ours: Contender, peer: Contender): Promise<Row[]> {
       peerUs.push(await measure(peer, path, fields));
       oursUs.push(await measure(ours, path, fields));
     }
-    const [bestOurs, bestPeer] = [Math.min(...oursUs), Math.min(...peerUs)];
-    rows.push({
-      name: `edge: CPU per proxied request, ${name}, vs ${peer.name}`,
-      ours: round(bestOurs),
-      peer: round(bestPeer),
-      ratio: round(bestOurs / bestPeer),
-      unit: 'µs',
-    });
+    const title = `edge: CPU per proxied request, ${name}, vs ${peer.name}`;
+    rows.push(row(title, median(oursUs), median(peerUs), 'µs'));
+    process.stderr.write(`${name}: ours ${spread(oursUs)}, ${peer.name} ${spread(peerUs)} µs\n`);
   }
   return rows;
 }
 
-const round = (value: number): number => Math.round(value * 100) / 100;
+/** From the lowest to the highest, which tells how noisy the machine was. */
+const spread = (values: readonly number[]): string =>
+  `${Math.min(...values).toFixed(1)}–${Math.max(...values).toFixed(1)}`;
 
 async function main(): Promise<void> {
   const missing = ['wrk', 'haproxy'].filter((program) => !isInstalled(program));
@@ -100,9 +90,7 @@ async function main(): Promise<void> {
     running.push(peer);
     const ours = await startEdge(folder, origin.port);
     running.push(ours);
-    const rows = await compare(ours, peer);
-    if (process.argv.includes('--json')) process.stdout.write(`${JSON.stringify(rows)}\n`);
-    else console.table(rows);
+    report(await compare(ours, peer));
   } finally {
     for (const contender of running.reverse()) await contender.stop();
     rmSync(folder, { recursive: true, force: true });

@@ -33,7 +33,7 @@ export async function startOrigin(
   const configuration = join(folder, 'origin.conf');
   writeFileSync(
     configuration,
-    `daemon off; worker_processes 1; pid ${folder}/origin.pid; error_log ${folder}/origin.log;
+    `daemon off; master_process off; pid ${folder}/origin.pid; error_log ${folder}/origin.log;
 events { worker_connections 1024; }
 http { access_log off; keepalive_requests 1000000000; server { listen 127.0.0.1:${port}; root ${folder}; } }
 `,

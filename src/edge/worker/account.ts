@@ -11,8 +11,9 @@ import {
 } from '../../model/ledger.ts';
 import type { WorkerReport } from '../link.ts';
 
-/** By so much a worker raises its ceiling at a time. */
-const LEASE = 64;
+/** By so much a worker raises its ceiling at a time: at first, and at most. */
+const MIN_LEASE = 64;
+const MAX_LEASE = 1_024;
 /**
  * The ceiling stays so far above what was accepted: requests that lie unread in a worker's sockets
  * when it is killed are lost to their clients too.
@@ -97,6 +98,8 @@ export class Account {
   /** Rows have gone since they were last read: what is left of them is in others. */
   private merged = false;
   private readonly rows = new Map<string, RowCounter>();
+  private lease = MIN_LEASE;
+  private leasesSinceRead = 0;
   private readonly raiseCeiling: (ceiling: number) => void;
 
   /** @param raiseCeiling told before a request above the last ceiling is accepted */
@@ -106,11 +109,19 @@ export class Account {
   }
 
   accept(): void {
-    if (this.accepted + MARGIN >= this.ceiling) {
-      this.ceiling += LEASE;
-      this.raiseCeiling(this.ceiling);
-    }
+    if (this.accepted + MARGIN >= this.ceiling) this.takeLease();
     this.accepted += 1;
+  }
+
+  /**
+   * Saying a ceiling costs as much as some requests, so a lease is doubled when the one before was
+   * used up between two reports: then more have ended unreported than it holds.
+   */
+  private takeLease(): void {
+    this.lease = this.leasesSinceRead > 0 ? Math.min(MAX_LEASE, this.lease * 2) : MIN_LEASE;
+    this.leasesSinceRead += 1;
+    this.ceiling += this.lease;
+    this.raiseCeiling(this.ceiling);
   }
 
   end(row: RowCounter, outcome: Outcome): void {
@@ -146,6 +157,7 @@ export class Account {
 
   /** All rows, or those that changed since they were last read, where these tell everything. */
   readRows(extent: 'everything' | 'changes'): Pick<WorkerReport, 'rows' | 'complete'> {
+    this.leasesSinceRead = 0;
     const complete = extent === 'everything' || this.merged;
     this.merged = false;
     const rows: LedgerRow[] = [];

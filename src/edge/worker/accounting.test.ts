@@ -93,15 +93,20 @@ describe('the account', () => {
     expect(endedIn(edge)).toBeGreaterThan(100);
   }, 60_000);
 
-  it('never accepts above the ceiling it has said', async () => {
+  it('never accepts above the ceiling it has said, however fast requests come', async () => {
     const app = await recordingOrigin();
     const edge = await testEdge([{ port: app.port }]);
-    for (let i = 0; i < 3; i += 1) {
-      await edge.say('GET / HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(50));
+    const fifty = () => edge.say('GET / HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(50));
+    for (let i = 0; i < 8; i += 1) {
+      await fifty();
       expect(edge.ceilings.at(-1)).toBeGreaterThanOrEqual(50 * (i + 1));
     }
-    expect(edge.ceilings).toEqual([64, 128, 192]);
-    expect(edge.worker.ceiling).toBe(192);
+    // Each twice the one before, and small again when a report has come between.
+    expect(edge.ceilings).toEqual([64, 192, 448]);
+    edge.worker.report(null, 'changes');
+    await fifty();
+    expect(edge.ceilings.at(-1)).toBe(512);
+    expect(edge.worker.ceiling).toBe(512);
   });
 
   it('is by pool and zone, with a latency for each', async () => {
