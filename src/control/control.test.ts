@@ -121,7 +121,7 @@ describe('operations at once', () => {
     await simulated.deploy('two');
     const fault = await faultOf(() => simulated.deploy('three'));
     expect(fault.code).toBe('operation-in-progress');
-    expect(fault.message).toMatch(/^deploy #2 of shop\/production is running since /);
+    expect(fault.message).toMatch(/^deploy 2 of shop\/production is running since /);
     expect(fault.hint).toMatch(/--attach.*--abort/);
   });
 

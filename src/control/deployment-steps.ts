@@ -97,7 +97,7 @@ export class DeploymentSteps {
       ...about(environment, deployment, null),
       severity: verdict === 'succeeded' ? 'info' : 'warning',
       type: `deployment-${verdict}`,
-      message: `${deployment.kind} #${deployment.number} ${verdict}${cause === null ? '' : `: ${cause}`}${lost}`,
+      message: `${deployment.kind} ${deployment.number} ${verdict}${cause === null ? '' : `: ${cause}`}${lost}`,
     });
   }
 
@@ -124,7 +124,7 @@ function receiptOf(
   return receiptBetween(deployment.ledgerAtStart, ledger, environment);
 }
 
-const nameOf = ({ environment, number }: Deployment): string => `${environment} #${number}`;
+const nameOf = ({ environment, number }: Deployment): string => `${environment} ${number}`;
 
 const about = (
   environment: Environment,

@@ -152,7 +152,7 @@ export class Operations {
     if (running.state === 'rolling-back' || running.aborted) {
       throw new Fault({
         code: 'already-going-back',
-        message: `${running.kind} #${running.number} of ${key} is going back already (${running.cause ?? 'aborted on request'})`,
+        message: `${running.kind} ${running.number} of ${key} is going back already (${running.cause ?? 'aborted on request'})`,
         subject: key,
         hint: `watch it with: ${command('belay deploy --attach', environment)}`,
       });
@@ -165,7 +165,7 @@ export class Operations {
         deployment: running.number,
         severity: 'info',
         type: 'deployment-abort-asked',
-        message: `somebody asked to abort ${running.kind} #${running.number}`,
+        message: `somebody asked to abort ${running.kind} ${running.number}`,
       });
     });
     wake(key);
@@ -369,7 +369,7 @@ export class Operations {
       deployment: deployment.number,
       severity: 'info',
       type: 'deployment-started',
-      message: `${kind} #${deployment.number}: ${from ? `release ${from.number} → ${release.number}` : `release ${release.number}`}${release.version ? ` (${release.version})` : ''}`,
+      message: `${kind} ${deployment.number}: ${from ? `release ${from.number} → ${release.number}` : `release ${release.number}`}${release.version ? ` (${release.version})` : ''}`,
     });
     return deploymentView(deployment, records);
   }

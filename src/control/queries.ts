@@ -125,7 +125,7 @@ export class Queries {
     if (!deployment) {
       throw new Fault({
         code: 'unknown-deployment',
-        message: `${key} has no deployment #${number}`,
+        message: `${key} has no deployment ${number}`,
         subject: key,
       });
     }

@@ -15,7 +15,7 @@ export function refuseIfBusy(environment: Environment, records: Records): void {
   const doing = goesBack ? 'going back' : 'running';
   throw new Fault({
     code: 'operation-in-progress',
-    message: `${running.kind} #${running.number} of ${environment.key} is ${doing} since ${new Date(running.startedAt).toISOString()}`,
+    message: `${running.kind} ${running.number} of ${environment.key} is ${doing} since ${new Date(running.startedAt).toISOString()}`,
     subject: environment.key,
     hint: goesBack
       ? `wait for it with: ${command('belay deploy --attach', environment)}`
@@ -78,7 +78,7 @@ export function nothingToGoBackTo(
   const others = proven.filter(({ number }) => number !== current.number);
   const known = others.map(({ number, version }) => `${number} (${version ?? 'no version'})`);
   return new Fault({
-    code: 'nothing-to-roll-back-to',
+    code: to === null ? 'nothing-to-roll-back-to' : 'unknown-release',
     message:
       to === null
         ? `${environment.key} has no earlier release that differs from the running one, release ${current.number}`

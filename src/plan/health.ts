@@ -109,7 +109,7 @@ function diagnoseDeployment({ deployment, instances }: Observation): Diagnosis {
   }
   return {
     health: 'info',
-    cause: `${deployment.kind} #${deployment.number} is running: ${progress}`,
+    cause: `${deployment.kind} ${deployment.number} is running: ${progress}`,
   };
 }
 
