@@ -98,7 +98,7 @@ describe('operations on one environment', () => {
     }
     expect(loser.reason).toMatchObject({ code: 'operation-in-progress', retryable: true });
     const refusal = loser.reason as Fault;
-    expect(refusal.message).toMatch(new RegExp(`deploy #${winner.value} of .* is running since`));
+    expect(refusal.message).toMatch(new RegExp(`deploy ${winner.value} of .* is running since`));
     expect(refusal.hint).toMatch(/belay deploy --attach/);
     expect(refusal.hint).toMatch(/belay deploy --abort/);
     expect((await house.settled(winner.value)).state).toBe('succeeded');
@@ -128,7 +128,7 @@ describe('operations on one environment', () => {
     await abort();
     const refusal = await refused(house.deploy(good()));
     expect(refusal.code).toBe('operation-in-progress');
-    expect(refusal.message).toMatch(new RegExp(`deploy #${number} of .* is going back since`));
+    expect(refusal.message).toMatch(new RegExp(`deploy ${number} of .* is going back since`));
     expect(refusal.hint).toMatch(/belay deploy --attach/);
     expect(refusal.hint).not.toMatch(/--abort/);
     const aborted = await house.settled(number);
@@ -141,7 +141,7 @@ describe('operations on one environment', () => {
     const { cause } = await goingBack(number);
     const refusal = await refused(abort());
     expect(refusal.code).toBe('already-going-back');
-    expect(refusal.message).toContain(`deploy #${number}`);
+    expect(refusal.message).toContain(`deploy ${number}`);
     expect(refusal.message).toContain(cause);
     expect(refusal.hint).toMatch(/belay deploy --attach/);
     expect((await house.settled(number)).state).toBe('rolled-back');
@@ -172,7 +172,7 @@ describe('operations on one environment', () => {
     const number = await deployStuck();
     const refusal = await house.belay(['deploy', good()]);
     expect(refusal.code).toBe(1);
-    expect(refusal.stderr).toMatch(new RegExp(`deploy #${number} of .* is running since`, 'i'));
+    expect(refusal.stderr).toMatch(new RegExp(`deploy ${number} of .* is running since`, 'i'));
     expect(refusal.stderr).toMatch(/belay deploy --abort/);
     await abort();
     await house.settled(number);
