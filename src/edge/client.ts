@@ -8,7 +8,7 @@ import { type ControlConnection, connectControl, unreachable } from './control-c
 import type { ControlMethod, ControlMethods } from './control-protocol.ts';
 import type { EdgeDriver, EdgeEvent, EdgeStatus } from './driver.ts';
 import { type EdgeHome, edgeHome } from './home.ts';
-import { launchSupervisor } from './launch.ts';
+import { compileCode, launchSupervisor } from './launch.ts';
 import { openListeners } from './listeners.ts';
 import { isAlive, type ProcessIdentity } from './process-identity.ts';
 import { readState } from './state-file.ts';
@@ -273,6 +273,7 @@ class EdgeClient implements EdgeDriver {
   async #launch(): Promise<void> {
     const { hosts, port, fallback, workers, home, clock, program = PROGRAM } = this.#options;
     const back = this.#port;
+    if (program === PROGRAM) await compileCode(program, home);
     const opened = await openListeners(hosts, back ?? port, back === null && fallback);
     const logDescriptor = openSync(this.#home.log, 'a', 0o600);
     const supervisor = launchSupervisor(

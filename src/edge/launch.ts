@@ -1,4 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { edgeHome } from './home.ts';
 
 /** What every process of one edge is told on its command line. */
@@ -23,8 +25,25 @@ export interface WorkerArguments extends EdgeSetup {
 
 /** 0 to 2 are the standard streams. */
 const FIRST_LISTEN_DESCRIPTOR = 3;
+const COMPILE_TIMEOUT_MS = 10_000;
 /** The edge needs nothing else from where it is started, and must not leak it to a log. */
 const INHERITED_VARIABLES = ['PATH', 'HOME', 'TMPDIR', 'TZ', 'LANG'];
+
+/**
+ * Loads all code of the edge once and keeps it compiled, before a first start in a home: a process
+ * that finds even one file uncompiled loads Node's type stripper, and never gives its 30 MB back.
+ * Resolves when it is done, or was not to be done: the edge starts without it too.
+ */
+export async function compileCode(program: string, home: string): Promise<void> {
+  const { code } = edgeHome(home);
+  if (existsSync(code)) return;
+  const child = spawn(process.execPath, [program, 'compile'], {
+    stdio: 'ignore',
+    timeout: COMPILE_TIMEOUT_MS,
+    ...surroundings({ home }),
+  });
+  await once(child, 'exit').catch(() => {});
+}
 
 /** The descriptors of the listeners in a process that was started here. */
 export function inheritedListeners({ listeners }: EdgeSetup): number[] {
@@ -64,7 +83,7 @@ export function launchWorker(
   return child;
 }
 
-function surroundings({ home }: EdgeSetup): { cwd: string; env: NodeJS.ProcessEnv } {
+function surroundings({ home }: Pick<EdgeSetup, 'home'>): { cwd: string; env: NodeJS.ProcessEnv } {
   const env: NodeJS.ProcessEnv = { NODE_COMPILE_CACHE: edgeHome(home).code };
   for (const name of INHERITED_VARIABLES) {
     if (process.env[name] !== undefined) env[name] = process.env[name];

@@ -10,7 +10,8 @@ import { keepWorkerRecord } from './worker-record.ts';
 
 /**
  * The edge's entry: `main.ts supervisor|worker ARGUMENTS`, started by the edge itself and by its
- * driver, with listening descriptors from 3 up. Each role loads only what it needs.
+ * driver, with listening descriptors from 3 up. Each role loads only what it needs; `compile` loads
+ * all and ends.
  */
 
 const [program = '', role, json = '{}'] = process.argv.slice(1);
@@ -21,8 +22,9 @@ process.title = `belay edge ${role}`;
 
 if (role === 'supervisor') await supervise(JSON.parse(json) as SupervisorArguments);
 else if (role === 'worker') await work(JSON.parse(json) as WorkerArguments);
+else if (role === 'compile') await loadEverything();
 else {
-  process.stderr.write('usage: main.ts supervisor|worker ARGUMENTS\n');
+  process.stderr.write('usage: main.ts supervisor|worker ARGUMENTS, or compile\n');
   process.exitCode = 64;
 }
 
@@ -52,6 +54,12 @@ async function work(args: WorkerArguments): Promise<void> {
     log,
   });
   process.exit(0);
+}
+
+/** Node keeps what was loaded when the process ends. */
+async function loadEverything(): Promise<void> {
+  await import('./supervisor/run-supervisor.ts');
+  await import('./worker/worker.ts');
 }
 
 /** Now, and not at the exit: these processes run until somebody kills them. */
