@@ -115,6 +115,51 @@ describe('a rollback', () => {
   });
 });
 
+describe('a fixed address', () => {
+  const web = { ...configuration.web, start: null, upstream: 'http://127.0.0.1:9001' };
+
+  async function point(simulated: SimulatedControl): Promise<void> {
+    await simulated.control.operations.deploy({
+      application: 'shop',
+      environment: 'production',
+      configuration: { ...configuration, web },
+      version: null,
+      message: null,
+      unchanged: 'deploy',
+    });
+  }
+
+  const targets = (simulated: SimulatedControl) =>
+    simulated.edge.snapshot?.pools.flatMap((pool) => pool.targets.map(({ id }) => id)) ?? [];
+
+  it('takes over from instances once it is healthy, and gives back to them', async () => {
+    await using simulated = await running();
+    await point(simulated);
+    expect((await simulated.settled()).state).toBe('succeeded');
+    expect(targets(simulated)).toEqual(['fixed']);
+    expect(await simulated.runtime.list()).toEqual([]);
+    expect((await simulated.status()).health).toBe('ok');
+    await simulated.deploy('two');
+    expect((await simulated.settled()).state).toBe('succeeded');
+    expect(targets(simulated)).toHaveLength(3);
+    expect(targets(simulated)).not.toContain('fixed');
+  });
+
+  it('goes back to the instances when it never becomes healthy, and stops none of them', async () => {
+    await using simulated = await running();
+    simulated.healths.set('', 'initial');
+    await point(simulated);
+    await simulated.until('it has waited a while', async () => {
+      expect(targets(simulated).filter((id) => id !== 'fixed')).toHaveLength(3);
+      return simulated.deployment()?.state !== 'running';
+    });
+    const deployment = await simulated.settled();
+    expect(deployment.state).toBe('rolled-back');
+    expect(deployment.cause).toMatch(/^the fixed address is not healthy/);
+    expect(targets(simulated)).not.toContain('fixed');
+  });
+});
+
 describe('operations at once', () => {
   it('refuses a second one and names the first', async () => {
     await using simulated = await running();
