@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Timer } from '../../kernel/clock.ts';
 import { stateMachine } from '../../kernel/state-machine.ts';
+import type { EdgeStatus } from '../driver.ts';
 import type { LinePeer } from '../line-peer.ts';
 import type { ToWorker, WorkerReport } from '../link.ts';
 import type { WorkerIdentity } from '../worker-record.ts';
@@ -103,3 +104,14 @@ export function insideAll(workers: Iterable<FleetWorker>): Map<string, Inside> {
   }
   return total;
 }
+
+export const statusOf = ({
+  identity,
+  snapshot,
+  state,
+}: FleetWorker): EdgeStatus['workers'][number] => ({
+  pid: identity.process.pid,
+  generation: identity.generation,
+  snapshot,
+  accepting: state === 'accepting',
+});

@@ -8,7 +8,7 @@ import type { Snapshot } from '../../model/snapshot.ts';
 import type { EdgeStatus } from '../driver.ts';
 import { type LinePeer, linePeer } from '../line-peer.ts';
 import type { HealthEntry, ToSupervisor } from '../link.ts';
-import { identityOf, isAlive } from '../process-identity.ts';
+import { identityOf } from '../process-identity.ts';
 import type { WorkerRecord } from '../worker-record.ts';
 import { type Conditions, conditions } from './conditions.ts';
 import { planFleet, UPGRADE_DRAIN_MS } from './fleet-plan.ts';
@@ -19,6 +19,7 @@ import {
   insideAll,
   moveTo,
   noteReport,
+  statusOf,
   tell,
 } from './fleet-worker.ts';
 import { LaunchPace } from './launch-pace.ts';
@@ -93,9 +94,11 @@ export class Fleet {
       this.#workers.set(kept.worker.name, fleetWorker(kept.worker, 'absent', null));
     }
     for (const worker of this.#all()) {
-      const isThere = isAlive(worker.identity.process);
-      if (!isThere) this.#ended(worker, null);
-      else this.#patience.killAfter(worker, ADOPTION_TIMEOUT_MS, 'did not connect again');
+      // It may end before it has connected, and no reading may leave it out for long then.
+      this.#patience.watch(worker);
+      if (worker.state === 'absent') {
+        this.#patience.killAfter(worker, ADOPTION_TIMEOUT_MS, 'did not connect again');
+      }
     }
     this.#options.clock.after(ADOPTION_GRACE_MS, () => {
       this.#adopting = false;
@@ -124,20 +127,20 @@ export class Fleet {
 
   /** Resolves when earlier workers are here, or have had their time. */
   adopted(): Promise<void> {
-    return this.#happenings.eventually(
-      () => !this.#adopting || this.#all().every((worker) => worker.state !== 'absent'),
-    );
+    return this.#happenings.eventually(() => !this.#adopting || this.#noneAbsent());
+  }
+
+  /** Resolves when each earlier worker is here or has ended; one that is neither is ended in time. */
+  accountable(): Promise<void> {
+    return this.#happenings.eventually(() => this.#noneAbsent());
   }
 
   /** Whether all workers of this generation come to accept in time. */
   ready(timeoutMs: number): Promise<'met' | 'timed-out'> {
     const { generation, size } = this.#options;
-    return this.#happenings.until(() => {
-      const accepting = this.#all().filter(
-        ({ identity, state }) => identity.generation === generation && state === 'accepting',
-      );
-      return accepting.length >= size;
-    }, timeoutMs);
+    const isReady = ({ identity, state }: FleetWorker) =>
+      identity.generation === generation && state === 'accepting';
+    return this.#happenings.until(() => this.#all().filter(isReady).length >= size, timeoutMs);
   }
 
   pushHealth(health: HealthEntry[]): void {
@@ -203,12 +206,7 @@ export class Fleet {
   }
 
   statuses(): EdgeStatus['workers'] {
-    return this.#all().map(({ identity, snapshot, state }) => ({
-      pid: identity.process.pid,
-      generation: identity.generation,
-      snapshot,
-      accepting: state === 'accepting',
-    }));
+    return this.#all().map(statusOf);
   }
 
   /** Retires all and starts none; resolves when none is left. */
@@ -230,6 +228,10 @@ export class Fleet {
 
   #all(): FleetWorker[] {
     return [...this.#workers.values()];
+  }
+
+  #noneAbsent(): boolean {
+    return this.#all().every((worker) => worker.state !== 'absent');
   }
 
   #maintain(): void {

@@ -219,7 +219,7 @@ export class Supervisor {
   }
 
   async #readLedger() {
-    await this.#fleet.adopted();
+    await this.#fleet.accountable();
     await this.#fleet.reported();
     // What has been told must not be taken back by a supervisor that goes on from the disk.
     this.#kept.keepLedger(this.#ledger);
