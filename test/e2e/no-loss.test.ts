@@ -202,9 +202,10 @@ async function deployNext(house: House): Promise<DeploymentDetail> {
 /** To the release before; in the random order there may be none, and one is made. */
 async function rollback(house: House): Promise<DeploymentDetail> {
   const releases = await house.client.call('releases', { params: where });
-  if (releases.releases.at(-1)?.current) await deployNext(house);
+  const made = releases.releases.at(-1)?.current ? await deployNext(house) : null;
   const { deployment } = await house.client.call('rollback', { params: where, body: {} });
-  return await house.settled(deployment.number);
+  const settled = await house.settled(deployment.number);
+  return { ...settled, steps: [...(made?.steps ?? []), ...settled.steps] };
 }
 
 async function restart(house: House): Promise<DeploymentDetail> {
