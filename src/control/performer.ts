@@ -58,11 +58,6 @@ export class Performer {
     return follows && this.#stopping.has(step.instance);
   }
 
-  /** Resolves when all that runs in the background has ended. */
-  async settled(): Promise<void> {
-    await Promise.allSettled(this.#stopping.values());
-  }
-
   async perform(key: EnvironmentKey, step: Step, slots: Slots): Promise<void> {
     const { store, records, clock, boundary, log } = this.#parts;
     const before = await this.#lookAround(key, step);

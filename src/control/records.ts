@@ -16,8 +16,6 @@ const FAILURES_KEPT_MS = 15 * 60_000;
  * returned from is on disk. The one place that changes an instance's state.
  */
 export class Records {
-  /** Raised with every change, so that others can tell cheaply that nothing happened. */
-  revision = 0;
   readonly #store: Store;
   readonly #environments = new Map<EnvironmentKey, Environment>();
   readonly #instances = new Map<EnvironmentKey, Map<string, Instance>>();
@@ -46,7 +44,6 @@ export class Records {
   #load(): void {
     this.#environments.clear();
     for (const environment of this.#store.environments()) this.#loadEnvironment(environment);
-    this.revision += 1;
   }
 
   #loadEnvironment(environment: Environment): void {
@@ -91,7 +88,6 @@ export class Records {
   saveEnvironment(environment: Environment): void {
     this.#store.saveEnvironment(environment);
     this.#environments.set(environment.key, environment);
-    this.revision += 1;
   }
 
   /** Live instances, in the order of their making. */
@@ -108,7 +104,6 @@ export class Records {
     const known = this.#instances.get(instance.environment) ?? new Map<string, Instance>();
     known.set(instance.id, instance);
     this.#instances.set(instance.environment, known);
-    this.revision += 1;
   }
 
   /** Moves an instance to another state, by the table, and keeps the reason. */
@@ -126,7 +121,6 @@ export class Records {
     else known?.delete(moved.id);
     const failure = instance.exit ? null : failureOf(moved);
     if (failure) this.#addFailure(instance.environment, failure, now);
-    this.revision += 1;
     return moved;
   }
 
@@ -167,7 +161,6 @@ export class Records {
     const known = this.#releases.get(release.environment) ?? new Map<number, Release>();
     known.set(release.number, release);
     this.#releases.set(release.environment, known);
-    this.revision += 1;
   }
 
   versions(application: string): Version[] {
@@ -199,7 +192,6 @@ export class Records {
   saveDeployment(deployment: Deployment): void {
     this.#store.saveDeployment(deployment);
     this.#lastDeployment.set(deployment.environment, deployment);
-    this.revision += 1;
   }
 }
 
