@@ -134,6 +134,8 @@ function chooseHealth(choose: Choose): Configuration['web']['health'] {
       (spec) => spec.web?.health?.timeout,
       Math.min(defaults.timeoutMs, intervalMs),
     ),
+    body: choose('web.health.body', (spec) => spec.web?.health?.body, null),
+    deepPath: choose('web.health.deep', (spec) => spec.web?.health?.deep, null),
     healthyThreshold: choose(
       'web.health.healthyThreshold',
       (spec) => spec.web?.health?.healthyThreshold,

@@ -36,6 +36,14 @@ const health = section({
   matcher: leaf(parseMatcher),
   interval: duration(100),
   timeout: duration(50),
+  body: leaf((value) => {
+    if (typeof value === 'string' && value !== '' && value.length <= 1_000) return value;
+    throw unlike('a text of at most 1,000 characters', value, "'ok', say");
+  }),
+  deep: leaf((value) => {
+    if (typeof value === 'string' && value.startsWith('/')) return value;
+    throw unlike("a path that begins with '/'", value, "'/readyz', say");
+  }),
   healthyThreshold: wholeNumber(1, 10),
   unhealthyThreshold: wholeNumber(1, 10),
 });

@@ -19,6 +19,13 @@ export interface HealthSpec {
   interval?: Duration;
   /** How long an answer may take; at most `interval`. Default `'2s'`, or `interval` if shorter. */
   timeout?: Duration;
+  /** The answer must contain this text. */
+  body?: string;
+  /**
+   * Asked as well, for what the app depends on: its answer is shown part by part in `belay status`,
+   * and instances keep their traffic whatever it says. A JSON object with `checks`, by name.
+   */
+  deep?: string;
   /** Checks in a row that bring an unhealthy instance back; a new one needs one. Default 2. */
   healthyThreshold?: number;
   /** Failed checks in a row that make an instance unhealthy. Default 2. */

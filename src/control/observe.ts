@@ -112,6 +112,7 @@ function routedRelease(release: Release | undefined): RoutedRelease | null {
     number,
     domains: configuration.domains,
     health: configuration.web.health,
+    traffic: configuration.traffic,
     drainMs: configuration.web.drainMs,
     upstream: configuration.web.upstream,
   };

@@ -1,6 +1,7 @@
 import type { EdgeDriver } from '../edge/driver.ts';
 import { Fault } from '../kernel/fault.ts';
 import type { Log } from '../kernel/log.ts';
+import { DEFAULT_EDGE_SETTINGS } from '../model/edge-settings.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import { planRouting } from '../plan/routing.ts';
 import type { Store } from '../store/driver.ts';
@@ -59,11 +60,15 @@ export class Router {
     // Read here, in turn, so that a later snapshot never knows less than an earlier one.
     const slots = await this.#slots();
     const environments = this.#records.environments();
-    const routing = planRouting(
-      environments
-        .filter(({ status }) => status !== 'terminated')
-        .map((environment) => routedEnvironment(environment, this.#records, slots)),
-    );
+    const routing = {
+      settings: DEFAULT_EDGE_SETTINGS,
+      cookieKey: '',
+      ...planRouting(
+        environments
+          .filter(({ status }) => status !== 'terminated')
+          .map((environment) => routedEnvironment(environment, this.#records, slots)),
+      ),
+    };
     const content = JSON.stringify(routing);
     if (content === this.#published) return false;
     const snapshot = await this.#send(routing);

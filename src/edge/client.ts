@@ -4,6 +4,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { Fault, messageOf } from '../kernel/fault.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Snapshot } from '../model/snapshot.ts';
+import type { TargetTraffic } from '../model/target.ts';
 import { type ControlConnection, connectControl, unreachable } from './control-connection.ts';
 import type { ControlMethod, ControlMethods } from './control-protocol.ts';
 import type { EdgeDriver, EdgeEvent, EdgeStatus } from './driver.ts';
@@ -103,6 +104,10 @@ class EdgeClient implements EdgeDriver {
 
   ledger() {
     return this.#request('ledger', null);
+  }
+
+  traffic(): Promise<TargetTraffic[]> {
+    return this.#request('traffic', null);
   }
 
   async upgrade(): Promise<EdgeStatus> {

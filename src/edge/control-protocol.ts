@@ -1,6 +1,7 @@
 import { Fault, type FaultJson } from '../kernel/fault.ts';
 import type { LedgerReading } from '../model/ledger.ts';
 import type { Snapshot } from '../model/snapshot.ts';
+import type { TargetTraffic } from '../model/target.ts';
 import type { EdgeEvent, EdgeStatus } from './driver.ts';
 
 /**
@@ -17,6 +18,7 @@ export interface ControlMethods {
   /** `again`: the same driver asks a second time, because the first answer was cut off. */
   publish: { params: { snapshot: Snapshot; again: boolean }; result: null };
   ledger: { params: null; result: LedgerReading };
+  traffic: { params: null; result: TargetTraffic[] };
   /** Answers when the new supervisor is about to take over: connect again, and ask for `ready`. */
   upgrade: { params: null; result: null };
   /** From the new supervisor to the old: let go of the home, then exit. */

@@ -1,6 +1,6 @@
 import type { LedgerReading } from '../model/ledger.ts';
 import type { Snapshot } from '../model/snapshot.ts';
-import type { TargetStatus } from '../model/target.ts';
+import type { TargetStatus, TargetTraffic } from '../model/target.ts';
 
 /** The control plane's face of the edge. */
 
@@ -38,6 +38,8 @@ export interface EdgeDriver {
   status(): Promise<EdgeStatus>;
   /** A reading that includes everything every worker has counted up to the call. */
   ledger(): Promise<LedgerReading>;
+  /** What has passed through each target of the snapshot, over all workers. */
+  traffic(): Promise<TargetTraffic[]>;
   /** Starts a new generation of the whole edge on the same listeners; resolves when it accepts. */
   upgrade(): Promise<EdgeStatus>;
   /** Hints; `status()` is the truth. Returns how to stop listening. */

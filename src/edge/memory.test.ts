@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { manualClock } from '../kernel/clock.ts';
-import { poolId, type Snapshot, type Target } from '../model/snapshot.ts';
+import { poolId, type Snapshot, snapshotSchema, type Target } from '../model/snapshot.ts';
 import type { EdgeEvent } from './driver.ts';
 import { createMemoryEdge } from './memory.ts';
 
@@ -26,7 +26,7 @@ function snapshot(number: number, states: Record<string, Target['state']>): Snap
     unhealthyThreshold: 2,
   };
   const pool = { id: POOL, environment: 'shop/production', release: 1, health, targets };
-  return { number, rules: [], pools: [pool] };
+  return snapshotSchema.parse({ number, rules: [], pools: [pool] });
 }
 
 describe('the edge that exists only as data', () => {

@@ -1,7 +1,7 @@
 import { Fault } from '../kernel/fault.ts';
 import type { LedgerReading } from '../model/ledger.ts';
 import type { Snapshot, Target } from '../model/snapshot.ts';
-import type { TargetHealth, TargetReason, TargetStatus } from '../model/target.ts';
+import type { TargetHealth, TargetReason, TargetStatus, TargetTraffic } from '../model/target.ts';
 import type { EdgeDriver, EdgeEvent, EdgeStatus } from './driver.ts';
 
 /**
@@ -23,6 +23,8 @@ export interface MemoryEdge extends EdgeDriver {
   /** Requests and tunnels inside a target. */
   setInside(pool: string, target: string, inside: { inFlight: number; tunnels: number }): void;
   setLedger(reading: Omit<LedgerReading, 'at'>): void;
+  /** What has passed through each target. */
+  setTraffic(traffic: TargetTraffic[]): void;
   /** Breaks the connection, or makes it again: until then the edge cannot be reached. */
   setReachable(reachable: boolean): void;
 }
@@ -35,6 +37,7 @@ export function createMemoryEdge({ now, health = () => 'healthy' }: MemoryEdgeOp
   const listeners = new Set<(event: EdgeEvent) => void>();
   let snapshot: Snapshot | null = null;
   let ledger: Omit<LedgerReading, 'at'> = emptyLedger;
+  let traffic: TargetTraffic[] = [];
   let generation = 1;
   let reachable = true;
 
@@ -116,6 +119,10 @@ export function createMemoryEdge({ now, health = () => 'healthy' }: MemoryEdgeOp
       requireReachable();
       return { at: now(), ...ledger };
     },
+    async traffic() {
+      requireReachable();
+      return traffic;
+    },
     async upgrade() {
       requireReachable();
       generation += 1;
@@ -137,6 +144,9 @@ export function createMemoryEdge({ now, health = () => 'healthy' }: MemoryEdgeOp
     setInside: change,
     setLedger(reading) {
       ledger = reading;
+    },
+    setTraffic(told) {
+      traffic = told;
     },
     setReachable(wanted) {
       if (wanted === reachable) return;
@@ -160,6 +170,8 @@ const newStatus = (pool: string, id: string, since: number): TargetStatus => ({
   since,
   inFlight: 0,
   tunnels: 0,
+  ejection: null,
+  deep: null,
 });
 
 const REASONS: Record<TargetHealth, TargetReason | null> = {

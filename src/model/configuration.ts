@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { nameProblem } from './name.ts';
+import { DEFAULT_TRAFFIC, trafficSchema } from './traffic.ts';
 
 /**
  * The configuration of one environment, resolved: every default filled in, durations in
@@ -24,6 +25,13 @@ export const healthCheckSchema = z.strictObject({
   timeoutMs: durationMs.min(50),
   healthyThreshold: z.int().min(1).max(10),
   unhealthyThreshold: z.int().min(1).max(10),
+  /** The answer must contain this, within its first 64 KB; null: anything will do. */
+  body: z.string().min(1).max(1_000).nullable().default(null),
+  /**
+   * Asked as well, and told: what the app depends on, part by part. Routing does not follow it,
+   * because what all instances share fails for all of them. Null: not asked.
+   */
+  deepPath: z.string().startsWith('/').nullable().default(null),
 });
 export type HealthCheck = z.infer<typeof healthCheckSchema>;
 
@@ -99,6 +107,7 @@ export const configurationSchema = z
     web: webSchema,
     /** Host names the edge answers to, lower-case; `*` for all, `*.x` for one label below x. */
     domains: z.array(z.string().min(1).max(253)).min(1).max(100),
+    traffic: trafficSchema.default(DEFAULT_TRAFFIC),
     rollout: rolloutSchema,
   })
   .refine(({ web }) => (web.start === null) !== (web.upstream === null), {

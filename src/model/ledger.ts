@@ -29,6 +29,12 @@ export const outcomes = [
 export type Outcome = (typeof outcomes)[number];
 export type OutcomeCounts = Record<Outcome, number>;
 
+/** What a client was told at last; an interim answer is none. 1xx: the connection was upgraded. */
+export const statusClasses = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const;
+export type StatusClass = (typeof statusClasses)[number];
+/** Those that were answered at all, by outcome and class of status: `ok 2xx`, `lost 5xx`. */
+export type AnswerCounts = Partial<Record<`${Outcome} ${StatusClass}`, number>>;
+
 export interface LedgerRow {
   /** The pool's id; empty for requests that never reached one, or whose pool is long gone. */
   pool: string;
@@ -37,6 +43,7 @@ export interface LedgerRow {
   release: number | null;
   zone: string | null;
   outcomes: OutcomeCounts;
+  answers: AnswerCounts;
   /** Attempts beyond the first. */
   retried: number;
   /** Requests and upgraded connections that ended on a target while it was draining. */
@@ -98,6 +105,7 @@ export function addRows(a: LedgerRow, b: LedgerRow): LedgerRow {
   return {
     ...a,
     outcomes: mapOutcomes((outcome) => a.outcomes[outcome] + b.outcomes[outcome]),
+    answers: combineAnswers(a.answers, b.answers, 1),
     retried: a.retried + b.retried,
     drained: a.drained + b.drained,
     latency: sum(a.latency, b.latency),
@@ -108,6 +116,7 @@ function subtractRows(later: LedgerRow, earlier: LedgerRow): LedgerRow {
   return {
     ...later,
     outcomes: mapOutcomes((outcome) => later.outcomes[outcome] - earlier.outcomes[outcome]),
+    answers: combineAnswers(later.answers, earlier.answers, -1),
     retried: later.retried - earlier.retried,
     drained: later.drained - earlier.drained,
     latency: subtract(later.latency, earlier.latency),
@@ -139,6 +148,7 @@ export function emptyRow(environment: string): LedgerRow {
     release: null,
     zone: null,
     outcomes: noOutcomes(),
+    answers: {},
     retried: 0,
     drained: 0,
     latency: [],
@@ -147,4 +157,15 @@ export function emptyRow(environment: string): LedgerRow {
 
 function mapOutcomes(count: (outcome: Outcome) => number): OutcomeCounts {
   return Object.fromEntries(outcomes.map((outcome) => [outcome, count(outcome)])) as OutcomeCounts;
+}
+
+/** @param sign 1 adds b to a, −1 takes it away; what comes to nothing is left out */
+function combineAnswers(a: AnswerCounts, b: AnswerCounts, sign: 1 | -1): AnswerCounts {
+  const combined = { ...a };
+  for (const [key, count] of Object.entries(b) as [keyof AnswerCounts, number][]) {
+    const total = (combined[key] ?? 0) + sign * count;
+    if (total === 0) delete combined[key];
+    else combined[key] = total;
+  }
+  return combined;
 }

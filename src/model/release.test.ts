@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Release, sameContent } from './release.ts';
+import { DEFAULT_TRAFFIC } from './traffic.ts';
 
 const release: Release = {
   environment: 'shop/production',
@@ -16,6 +17,8 @@ const release: Release = {
         timeoutMs: 500,
         healthyThreshold: 2,
         unhealthyThreshold: 2,
+        body: null,
+        deepPath: null,
       },
       capacity: { min: 1, desired: 1, max: 1 },
       zones: ['a'],
@@ -25,6 +28,7 @@ const release: Release = {
       drainMs: 1_000,
     },
     domains: ['shop.localhost'],
+    traffic: DEFAULT_TRAFFIC,
     rollout: {
       policy: 'rolling',
       batch: 1,

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { healthCheckSchema } from './configuration.ts';
+import { DEFAULT_EDGE_SETTINGS, edgeSettingsSchema } from './edge-settings.ts';
+import { admissionSchema, balancingSchema, DEFAULT_TRAFFIC } from './traffic.ts';
 
 /**
  * The whole routing state of the edge: immutable, numbered monotonically across the lives of the
@@ -31,6 +33,7 @@ export const poolSchema = z.strictObject({
   environment: z.string(),
   release: z.int(),
   health: healthCheckSchema,
+  balancing: balancingSchema.default(DEFAULT_TRAFFIC.balancing),
   targets: z.array(targetSchema),
 });
 export type Pool = z.infer<typeof poolSchema>;
@@ -41,14 +44,27 @@ export const ruleSchema = z.strictObject({
   environment: z.string(),
   /** Shares of traffic; a pool without a usable target is passed over whatever its weight. */
   forward: z.array(z.strictObject({ pool: z.string(), weight: z.number().min(0) })),
+  admission: admissionSchema.default(DEFAULT_TRAFFIC.admission),
+  /** A session stays with its target so long after its last request; null: not at all. */
+  stickyMs: z.int().min(1_000).nullable().default(null),
+  /** A client stays with its pool so long after its last request; null: not at all. */
+  poolStickyMs: z.int().min(1_000).nullable().default(null),
 });
 export type Rule = z.infer<typeof ruleSchema>;
 
 export const snapshotSchema = z.strictObject({
   number: z.int().min(1),
+  settings: edgeSettingsSchema.default(DEFAULT_EDGE_SETTINGS),
+  /** Signs the cookies of sticky sessions; 64 hexadecimal digits, or empty where nothing is sticky. */
+  cookieKey: z
+    .string()
+    .regex(/^([0-9a-f]{64})?$/)
+    .default(''),
   rules: z.array(ruleSchema),
   pools: z.array(poolSchema),
 });
 export type Snapshot = z.infer<typeof snapshotSchema>;
+/** As it may be written: what is left out has its default. */
+export type SnapshotInput = z.input<typeof snapshotSchema>;
 
 export const poolId = (environment: string, release: number): string => `${environment}#${release}`;

@@ -1,3 +1,4 @@
+import type { SparseHistogram } from '../kernel/histogram.ts';
 import { stateMachine } from '../kernel/state-machine.ts';
 
 /**
@@ -42,4 +43,33 @@ export interface TargetStatus {
   inFlight: number;
   /** Upgraded connections through it now. */
   tunnels: number;
+  /** Why workers leave it out for a while although it passes its checks; null when none does. */
+  ejection: string | null;
+  /** What its deep check says; null when there is none, or none has ended yet. */
+  deep: DeepReport | null;
+}
+
+/** What an instance says of what it depends on. */
+export interface DeepReport {
+  passed: boolean;
+  /** The same for a person: `database: connection refused`. Empty when it passed. */
+  description: string;
+  /** Empty when the answer names none. */
+  parts: { name: string; passed: boolean; detail: string }[];
+}
+
+/**
+ * What has passed through one target since it was first routed to. Cumulative; a worker that is
+ * killed takes its last tenth of a second with it, which the ledger knows and this does not.
+ */
+export interface TargetTraffic {
+  pool: string;
+  id: string;
+  requests: number;
+  /** The app's own 5xx. */
+  appErrors: number;
+  /** Lost or cut. */
+  failures: number;
+  /** Microseconds; to 6 %, because there is one for every target. */
+  latency: SparseHistogram;
 }

@@ -1,7 +1,8 @@
 import type { HealthCheck } from '../model/configuration.ts';
 import { defaultDomain, type Environment } from '../model/environment.ts';
 import type { Instance } from '../model/instance.ts';
-import { type Pool, poolId, type Rule, type Snapshot, type Target } from '../model/snapshot.ts';
+import { type Pool, poolId, type Rule, type Target } from '../model/snapshot.ts';
+import { DEFAULT_TRAFFIC, type Traffic } from '../model/traffic.ts';
 
 /** The routing state of the edge, from what every environment has: pure, in a stable order. */
 
@@ -15,6 +16,7 @@ export interface RoutedRelease {
   number: number;
   domains: readonly string[];
   health: HealthCheck;
+  traffic: Traffic;
   drainMs: number;
   /** `http://host:port` of something Belay did not start. */
   upstream: string | null;
@@ -31,11 +33,17 @@ export interface RoutedEnvironment {
   instances: readonly RoutedInstance[];
 }
 
+/** The part of a snapshot that environments decide. */
+export interface Routing {
+  rules: Rule[];
+  pools: Pool[];
+}
+
 export const FIXED_TARGET = 'fixed';
 /** Names that reach whatever is there: the oldest environment answers to them. */
 const BARE_NAMES = ['localhost', '127.0.0.1', '[::1]'];
 
-export function planRouting(environments: readonly RoutedEnvironment[]): Omit<Snapshot, 'number'> {
+export function planRouting(environments: readonly RoutedEnvironment[]): Routing {
   const routed = [...environments]
     .filter(({ environment }) => environment.status !== 'terminated')
     .sort((a, b) => a.environment.createdAt - b.environment.createdAt);
@@ -47,14 +55,25 @@ export function planRouting(environments: readonly RoutedEnvironment[]): Omit<Sn
     const forward = own.map(({ pool, weight }) => ({ pool: pool.id, weight }));
     const bare = index === 0 ? BARE_NAMES : [];
     const hosts = [...new Set([...domainsOf(each), ...bare])];
-    rules.push({ hosts, environment: each.environment.key, forward });
+    const { admission, stickyMs } = goalOf(each)?.traffic ?? DEFAULT_TRAFFIC;
+    rules.push({
+      hosts,
+      environment: each.environment.key,
+      forward,
+      admission,
+      stickyMs,
+      poolStickyMs: null,
+    });
   }
   return { rules, pools };
 }
 
-function domainsOf({ environment, releases, goal }: RoutedEnvironment): readonly string[] {
-  const release = releases.find(({ number }) => number === goal);
-  return release?.domains ?? [defaultDomain(environment.application, environment.name)];
+const goalOf = ({ releases, goal }: RoutedEnvironment): RoutedRelease | undefined =>
+  releases.find(({ number }) => number === goal);
+
+function domainsOf(each: RoutedEnvironment): readonly string[] {
+  const { environment } = each;
+  return goalOf(each)?.domains ?? [defaultDomain(environment.application, environment.name)];
 }
 
 function poolsOf(each: RoutedEnvironment): { pool: Pool; weight: number }[] {
@@ -71,6 +90,7 @@ function poolsOf(each: RoutedEnvironment): { pool: Pool; weight: number }[] {
       environment: key,
       release: release.number,
       health: release.health,
+      balancing: release.traffic.balancing,
       targets,
     };
     pools.push({ pool, weight: weightOf(release, instances) });

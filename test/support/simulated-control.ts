@@ -7,6 +7,7 @@ import { createMemoryEdge, type MemoryEdge } from '../../src/edge/memory.ts';
 import { type ManualClock, manualClock } from '../../src/kernel/clock.ts';
 import { silentLog } from '../../src/kernel/log.ts';
 import type { Configuration } from '../../src/model/configuration.ts';
+import { DEFAULT_TRAFFIC } from '../../src/model/traffic.ts';
 import type { SlotSpec } from '../../src/runtime/driver.ts';
 import {
   type Behaviour,
@@ -27,6 +28,8 @@ export const configuration: Configuration = {
       timeoutMs: 2_000,
       healthyThreshold: 2,
       unhealthyThreshold: 2,
+      body: null,
+      deepPath: null,
     },
     capacity: { min: 2, desired: 3, max: 6 },
     zones: ['a', 'b'],
@@ -36,6 +39,7 @@ export const configuration: Configuration = {
     drainMs: 30_000,
   },
   domains: ['shop.localhost'],
+  traffic: DEFAULT_TRAFFIC,
   rollout: {
     policy: 'rolling',
     batch: 1,

@@ -1,4 +1,3 @@
-import type { Limits } from '../limits.ts';
 import { type Refusal, refusals } from './refusal.ts';
 
 /** How a body is delimited: a number of bytes, or one of these. */
@@ -23,7 +22,6 @@ export function requestFraming(
   length: string | null,
   coding: string | null,
   minorVersion: number,
-  limits: Limits,
 ): number | Refusal {
   if (coding !== null) {
     if (minorVersion === 0) return refusals.codingBefore11;
@@ -34,5 +32,5 @@ export function requestFraming(
   if (length === null) return 0;
   if (!DIGITS.test(length)) return refusals.badLength;
   const sizeBytes = contentLength(length);
-  return sizeBytes <= limits.requestBodyBytes ? sizeBytes : refusals.bodyTooLarge;
+  return Number.isNaN(sizeBytes) ? refusals.bodyTooLarge : sizeBytes;
 }

@@ -109,7 +109,7 @@ function parseFields(text: string, head: RequestHead, limits: Limits): RequestHe
   fields += text.slice(keptFrom, scanner.position - 2);
   head.fields = connection.named === null ? fields : withoutNamed(fields, connection.named);
   head.headBytes = scanner.position;
-  const framing = requestFraming(length, coding, head.minorVersion, limits);
+  const framing = requestFraming(length, coding, head.minorVersion);
   if (typeof framing !== 'number') return framing;
   head.body = framing;
   return readAsked(head, host) ?? setConnection(head, connection, upgrade);

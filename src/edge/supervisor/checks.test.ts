@@ -45,7 +45,7 @@ function snapshot(number: number, ...targets: Partial<Target>[]): Snapshot {
       (target) => snapshotOf(number, { port: 1 }, target).pools[0]?.targets ?? [],
     ),
   }));
-  return { number, rules: base?.rules ?? [], pools };
+  return { ...(base ?? snapshotOf(number, { port: 1 })), pools };
 }
 
 it('asks a new target at once and often, and an admitted one at its interval', async () => {

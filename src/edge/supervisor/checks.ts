@@ -27,7 +27,7 @@ export interface Checks {
   /** Follows a snapshot; returns the entries that changed, for the workers to have first. */
   update(snapshot: Snapshot): HealthEntry[];
   entries(): HealthEntry[];
-  statuses(): Omit<TargetStatus, 'inFlight' | 'tunnels'>[];
+  statuses(): Omit<TargetStatus, 'inFlight' | 'tunnels' | 'ejection'>[];
   kept(): KeptHealth;
   close(): void;
 }
@@ -186,6 +186,7 @@ const statusOf = ({ pool, target, record }: Checked): ReturnType<Checks['statuse
   pool,
   ...describe(record),
   since: record.since,
+  deep: null,
 });
 
 /** From 0 to 1. */

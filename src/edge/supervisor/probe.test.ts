@@ -12,6 +12,8 @@ const check = {
   timeoutMs: 200,
   healthyThreshold: 1,
   unhealthyThreshold: 1,
+  body: null,
+  deepPath: null,
 };
 
 let server: Server | null = null;

@@ -107,6 +107,7 @@ export class Supervisor {
         alive: async () => null,
         publish: ({ snapshot, again }) => this.#publish(snapshot, again),
         ledger: () => this.#readLedger(),
+        traffic: async () => [],
         upgrade: () => this.#upgrade(),
         'hand-over': () => this.#handOver(),
         stop: ({ drainMs }) => this.#stop(drainMs),
@@ -177,6 +178,7 @@ export class Supervisor {
     const inside = this.#fleet.inside();
     return this.#checks.statuses().map((target) => ({
       ...target,
+      ejection: null,
       ...(inside.get(keyOf(target.pool, target.id)) ?? { inFlight: 0, tunnels: 0 }),
     }));
   }

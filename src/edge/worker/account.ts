@@ -1,5 +1,6 @@
 import { type Histogram, histogram } from '../../kernel/histogram.ts';
 import {
+  type AnswerCounts,
   type Gone,
   type LedgerRow,
   type Outcome,
@@ -8,6 +9,7 @@ import {
   placeAfter,
   type RowPlace,
   rowKey,
+  statusClasses,
 } from '../../model/ledger.ts';
 import type { WorkerReport } from '../link.ts';
 
@@ -20,6 +22,9 @@ const MAX_LEASE = 1_024;
  */
 const MARGIN = 32;
 
+/** 1xx to 5xx, and none. */
+const CLASSES = statusClasses.length + 1;
+
 const outcomeIndex = Object.fromEntries(outcomes.map((outcome, i) => [outcome, i])) as Record<
   Outcome,
   number
@@ -31,7 +36,8 @@ export class RowCounter {
   drained = 0;
   changed = false;
   readonly place: RowPlace;
-  private readonly counts = new Float64Array(outcomes.length);
+  /** By outcome, and within it by class of status; the first for none. */
+  private readonly counts = new Float64Array(outcomes.length * CLASSES);
   /** Made when it is needed: 30 KB, and most rows of old releases stay empty. */
   private latency: Histogram | null = null;
 
@@ -39,8 +45,9 @@ export class RowCounter {
     this.place = place;
   }
 
-  count(outcome: Outcome): void {
-    const index = outcomeIndex[outcome];
+  /** @param status that was answered; 0 for none */
+  count(outcome: Outcome, status: number): void {
+    const index = outcomeIndex[outcome] * CLASSES + ((status / 100) | 0);
     this.counts[index] = (this.counts[index] ?? 0) + 1;
     this.changed = true;
   }
@@ -71,11 +78,19 @@ export class RowCounter {
   }
 
   read(): LedgerRow {
+    const answers: AnswerCounts = {};
+    const totals = outcomes.map((outcome, i): [Outcome, number] => {
+      const counts = this.counts.subarray(i * CLASSES, (i + 1) * CLASSES);
+      for (const [index, statusClass] of statusClasses.entries()) {
+        const count = counts[index + 1] ?? 0;
+        if (count > 0) answers[`${outcome} ${statusClass}`] = count;
+      }
+      return [outcome, counts.reduce((total, count) => total + count, 0)];
+    });
     return {
       ...this.place,
-      outcomes: Object.fromEntries(
-        outcomes.map((outcome, i) => [outcome, this.counts[i] ?? 0]),
-      ) as OutcomeCounts,
+      outcomes: Object.fromEntries(totals) as OutcomeCounts,
+      answers,
       retried: this.retried,
       drained: this.drained,
       latency: this.latency?.toSparse() ?? [],
@@ -124,9 +139,10 @@ export class Account {
     this.raiseCeiling(this.ceiling);
   }
 
-  end(row: RowCounter, outcome: Outcome): void {
+  /** @param status that was answered; 0 for none */
+  end(row: RowCounter, outcome: Outcome, status: number): void {
     this.ended += 1;
-    row.count(outcome);
+    row.count(outcome, status);
   }
 
   get inFlight(): number {

@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net';
 import { type Answer, answerText } from '../http/answer.ts';
-import { BodyReader } from '../http/body-reader.ts';
 import { MessageWriter } from '../http/message-writer.ts';
 import { type Refusal, refusals } from '../http/refusal.ts';
 import { isRefusal, type RequestHead } from '../http/request-head.ts';
@@ -10,6 +9,7 @@ import type { EdgeContext } from './edge-context.ts';
 import { Exchange } from './exchange.ts';
 import { ForwardedFields } from './forwarded.ts';
 import { RequestBody } from './request-body.ts';
+import { ResponseRelay } from './response-relay.ts';
 import type { Tunnel } from './tunnel.ts';
 
 const ALLOWED = 'Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n';
@@ -24,7 +24,7 @@ export class ClientConnection implements Deadlined {
   readonly forwarded: ForwardedFields;
   readonly requests: RequestReader;
   readonly requestBody: RequestBody;
-  readonly responseBody = new BodyReader();
+  readonly response: ResponseRelay;
   deadlineMs: number;
   /** The client has sent its last byte; it may still want its answers. */
   halfClosed = false;
@@ -43,6 +43,7 @@ export class ClientConnection implements Deadlined {
     this.writer = new MessageWriter(socket);
     this.requests = new RequestReader(edge.limits);
     this.requestBody = new RequestBody(edge.limits);
+    this.response = new ResponseRelay(this);
     this.forwarded = new ForwardedFields(socket);
     this.deadlineMs = edge.clock.monotonic() + edge.limits.idleMs;
     edge.clients.add(this);
@@ -56,8 +57,13 @@ export class ClientConnection implements Deadlined {
     socket.on('close', () => this.onClose());
   }
 
+  /** Another request may follow this one. */
+  mayKeep(head: RequestHead): boolean {
+    return head.keepAlive && this.requestBody.sent && !this.edge.retiring && !this.saysNoMore();
+  }
+
   /** The client sends nothing after the request it is on. */
-  saysNoMore(): boolean {
+  private saysNoMore(): boolean {
     return this.halfClosed && this.requests.held === null;
   }
 
@@ -249,7 +255,7 @@ export class ClientConnection implements Deadlined {
   private answerFixed(head: RequestHead, status: number, text: string, fields = ''): void {
     const { account, retiring } = this.edge;
     const keep = head.keepAlive && head.body === 0 && !retiring && !this.saysNoMore();
-    account.end(account.poolless, 'fixed');
+    account.end(account.poolless, 'fixed', status);
     this.answer({ status, text, fields, headOnly: head.method === 'HEAD', close: !keep });
     this.exchangeEnded(keep);
   }
@@ -258,7 +264,7 @@ export class ClientConnection implements Deadlined {
   private refuseNew(refusal: Refusal): void {
     const { account } = this.edge;
     account.accept();
-    account.end(account.poolless, 'refused');
+    account.end(account.poolless, 'refused', refusal.status);
     this.refuse(refusal);
   }
 

@@ -1,5 +1,6 @@
 import type { Clock } from '../../kernel/clock.ts';
 import type { Limits } from '../limits.ts';
+import type { AccessLog } from './access-log.ts';
 import type { Account } from './account.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { Deadlines } from './deadlines.ts';
@@ -10,8 +11,11 @@ import type { WaitQueue } from './wait-queue.ts';
 /** What every connection of a worker works with. */
 export interface EdgeContext {
   readonly clock: Clock;
-  readonly limits: Limits;
+  /** Those of the snapshot in force; a connection keeps those it began with. */
+  limits: Limits;
   readonly account: Account;
+  /** Null where it is off. */
+  accessLog: AccessLog | null;
   readonly table: RoutingTable;
   readonly queue: WaitQueue;
   readonly deadlines: Deadlines;

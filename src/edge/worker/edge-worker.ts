@@ -1,8 +1,9 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Clock } from '../../kernel/clock.ts';
 import { randomHex } from '../../kernel/random.ts';
+import { DEFAULT_EDGE_SETTINGS } from '../../model/edge-settings.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
-import { defaultLimits, type Limits } from '../limits.ts';
+import { type Limits, limitsFrom } from '../limits.ts';
 import type { HealthEntry, WorkerReport } from '../link.ts';
 import { Account } from './account.ts';
 import { ClientConnection } from './client-connection.ts';
@@ -52,7 +53,7 @@ export interface EdgeWorker {
 /** The data plane, without the process around it. Constructing it opens nothing. */
 export function createEdgeWorker(options: EdgeWorkerOptions): EdgeWorker {
   const { clock } = options;
-  const limits = { ...defaultLimits, ...options.limits };
+  const limits = { ...limitsFrom(DEFAULT_EDGE_SETTINGS), ...options.limits };
   const account = new Account(options.onCeiling);
   const deadlines = new Deadlines(clock);
   const table = new RoutingTable({ clock, limits, account, onDrained: options.onDrained });
@@ -65,9 +66,10 @@ export function createEdgeWorker(options: EdgeWorkerOptions): EdgeWorker {
     clock,
     limits,
     account,
+    accessLog: null,
     table,
     deadlines,
-    queue: new WaitQueue(limits.queueLength),
+    queue: new WaitQueue(),
     clients: new Set(),
     tunnels: new Set(),
     retiring: false,
@@ -121,6 +123,7 @@ export function createEdgeWorker(options: EdgeWorkerOptions): EdgeWorker {
     },
     apply(snapshot) {
       if (snapshot.number < table.number) return;
+      edge.limits = { ...limitsFrom(snapshot.settings), ...options.limits };
       table.apply(snapshot);
       edge.queue.serve();
     },

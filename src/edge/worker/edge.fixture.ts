@@ -7,7 +7,12 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { type Clock, systemClock } from '../../kernel/clock.ts';
 import { type Outcome, outcomes } from '../../model/ledger.ts';
-import type { Pool, Rule, Snapshot, Target } from '../../model/snapshot.ts';
+import {
+  type Snapshot,
+  type SnapshotInput,
+  snapshotSchema,
+  type Target,
+} from '../../model/snapshot.ts';
 import type { TargetHealth } from '../../model/target.ts';
 import type { Limits } from '../limits.ts';
 import { createEdgeWorker, type EdgeWorker } from './edge-worker.ts';
@@ -31,7 +36,14 @@ export interface TestEdge {
 
 export async function testEdge(
   targets: readonly Partial<Target>[],
-  options: { limits?: Partial<Limits>; clock?: Clock } = {},
+  options: {
+    limits?: Partial<Limits>;
+    clock?: Clock;
+    /** Changes the one rule there is. */
+    rule?: Partial<SnapshotInput['rules'][number]>;
+    /** Changes the one pool there is. */
+    pool?: Partial<SnapshotInput['pools'][number]>;
+  } = {},
 ): Promise<TestEdge> {
   const worker = createEdgeWorker({
     clock: options.clock ?? systemClock,
@@ -65,30 +77,39 @@ export async function testEdge(
     },
   };
   onTestFinished(() => worker.close());
-  worker.apply(snapshot({ targets }));
+  worker.apply(
+    snapshot({
+      rules: [{ ...anyHost, ...options.rule }],
+      pools: [{ ...pool(POOL, targets), ...options.pool }],
+    }),
+  );
   worker.updateHealth(targets.map((target, i) => health(targetAt(target, i).id, 'healthy')));
   edge.port = await worker.listen({ host: '127.0.0.1', port: 0 });
   return edge;
 }
 
+const anyHost: SnapshotInput['rules'][number] = {
+  hosts: ['*'],
+  environment: 'shop/production',
+  forward: [{ pool: POOL, weight: 1 }],
+};
+
 export function snapshot(
   fields: {
     number?: number;
     targets?: readonly Partial<Target>[];
-    rules?: Rule[];
-    pools?: Pool[];
+    rules?: SnapshotInput['rules'];
+    pools?: SnapshotInput['pools'];
   } = {},
 ): Snapshot {
-  return {
+  return snapshotSchema.parse({
     number: fields.number ?? 1,
-    rules: fields.rules ?? [
-      { hosts: ['*'], environment: 'shop/production', forward: [{ pool: POOL, weight: 1 }] },
-    ],
+    rules: fields.rules ?? [anyHost],
     pools: fields.pools ?? [pool(POOL, fields.targets ?? [])],
-  };
+  } satisfies SnapshotInput);
 }
 
-const pool = (id: string, targets: readonly Partial<Target>[]): Pool => ({
+const pool = (id: string, targets: readonly Partial<Target>[]): SnapshotInput['pools'][number] => ({
   id,
   environment: 'shop/production',
   release: 1,

@@ -1,3 +1,4 @@
+import type { Admission, Balancing } from '../../model/traffic.ts';
 import type { Limits } from '../limits.ts';
 
 /**
@@ -20,10 +21,19 @@ export type ExchangeWait =
   | 'client-reads'
   | 'response';
 
-export function waitMs(wait: ExchangeWait, limits: Limits): number {
+/**
+ * @param admission of the request's environment
+ * @param balancing of its target's pool; null while it has none
+ */
+export function waitMs(
+  wait: ExchangeWait,
+  limits: Limits,
+  admission: Admission,
+  balancing: Balancing | null,
+): number {
   switch (wait) {
     case 'target':
-      return limits.queueMs;
+      return admission.queueMs;
     case 'connection':
       return limits.connectMs;
     case 'body':
@@ -31,8 +41,8 @@ export function waitMs(wait: ExchangeWait, limits: Limits): number {
       return limits.bodyProgressMs;
     case 'app-reads':
     case 'head':
-      return limits.responseHeadMs;
+      return balancing?.responseHeadMs ?? 0;
     case 'response':
-      return limits.responseQuietMs;
+      return balancing?.quietMs ?? 0;
   }
 }

@@ -1,15 +1,16 @@
 import type { Outcome } from '../../model/ledger.ts';
-import { CHUNKED, UNTIL_CLOSE } from '../http/body-framing.ts';
+import { CHUNKED } from '../http/body-framing.ts';
 import { type Refusal, refusals } from '../http/refusal.ts';
 import type { RequestHead } from '../http/request-head.ts';
-import type { ResponseHead } from '../http/response-head.ts';
+import type { AccessLog } from './access-log.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { EdgeContext } from './edge-context.ts';
 import { type ExchangeWait, waitMs } from './exchange-wait.ts';
-import { interimText, requestText, responseText, switchText } from './message-text.ts';
+import { requestText, switchText } from './message-text.ts';
 import { type OwnAnswer, ownAnswers } from './own-answers.ts';
 import type { RequestBody } from './request-body.ts';
 import type { Route } from './route.ts';
+import type { Assignment } from './stickiness.ts';
 import type { TargetState } from './target-state.ts';
 import { Tunnel } from './tunnel.ts';
 import type { UpstreamConnection, UpstreamUser } from './upstream-connection.ts';
@@ -31,6 +32,8 @@ export class Exchange implements UpstreamUser, Waiting {
   private readonly idempotent: boolean;
   private readonly startedMs: number;
   private readonly id: string;
+  /** The targets and pools this client was with before; null where sessions do not stick. */
+  private readonly assignment: Assignment | null;
   /** The last target tried. */
   private target: TargetState | null = null;
   private upstream: UpstreamConnection | null = null;
@@ -39,10 +42,7 @@ export class Exchange implements UpstreamUser, Waiting {
   private reused = false;
   /** A reused connection broke already: the next must be a new one. */
   private wantsNewConnection = false;
-  private anyResponseByte = false;
   private pumpIsDue = false;
-  private response: ResponseHead | null = null;
-  private keepsClient = false;
   private ended = false;
 
   constructor(edge: EdgeContext, client: ClientConnection, head: RequestHead, route: Route) {
@@ -54,10 +54,17 @@ export class Exchange implements UpstreamUser, Waiting {
     this.idempotent = head.method === 'GET' || IDEMPOTENT.has(head.method);
     this.startedMs = edge.clock.monotonic();
     this.id = edge.requestId();
+    this.assignment = route.stickiness?.read(head.fields) ?? null;
   }
 
   begin(): void {
-    this.body.start(this.head.body, this.client.requests);
+    const { requestBodyBytes } = this.route.admission;
+    this.client.response.start(this.head);
+    if (this.head.body > requestBodyBytes) {
+      this.refuse(refusals.bodyTooLarge);
+      return;
+    }
+    this.body.start(this.head.body, this.client.requests, requestBodyBytes);
     this.client.requestsUsed();
     this.attempt(this.startedMs);
   }
@@ -65,7 +72,7 @@ export class Exchange implements UpstreamUser, Waiting {
   tryAgain(): boolean {
     const nowMs = this.edge.clock.monotonic();
     this.findRoute();
-    const target = this.route.pick(null, nowMs);
+    const target = this.route.pick(this.assignment, null, nowMs);
     if (target !== null) this.send(target, nowMs);
     return target !== null;
   }
@@ -90,7 +97,7 @@ export class Exchange implements UpstreamUser, Waiting {
   onClientGone(): void {
     if (this.ended) return;
     this.letGo();
-    this.end('client-aborted');
+    this.end('client-aborted', 0);
   }
 
   onUpstreamConnect(): void {
@@ -105,13 +112,29 @@ export class Exchange implements UpstreamUser, Waiting {
   }
 
   onUpstreamData(bytes: Buffer): void {
-    this.anyResponseByte = true;
-    if (this.response !== null) this.readResponseBody(bytes, 0);
-    else this.readResponseHead(bytes);
+    const { upstream } = this;
+    if (upstream === null) return;
+    switch (this.client.response.read(bytes, upstream, this.edge.limits.headBytes * 2)) {
+      case 'partly':
+        // A head that comes byte by byte has no more time than one that comes at once.
+        if (this.client.response.head !== null) this.setDeadline(this.edge.clock.monotonic());
+        return;
+      case 'whole':
+        this.finish(true);
+        return;
+      case 'ahead':
+        this.finish(false);
+        return;
+      case 'switching':
+        this.switchProtocols();
+        return;
+      case 'unframeable':
+        this.unframeable();
+    }
   }
 
   onUpstreamEnd(): void {
-    if (this.response?.body === UNTIL_CLOSE) this.finish(false);
+    if (this.client.response.untilClose) this.finish(false);
     else this.upstreamFailed();
   }
 
@@ -123,7 +146,7 @@ export class Exchange implements UpstreamUser, Waiting {
     switch (this.waitsFor()) {
       case 'target':
         this.edge.queue.remove(this);
-        this.answer(ownAnswers.noInstance);
+        this.answer(this.route.atCapacity ? ownAnswers.busy : ownAnswers.noInstance);
         return;
       case 'connection':
         this.upstreamFailed();
@@ -133,10 +156,10 @@ export class Exchange implements UpstreamUser, Waiting {
         return;
       case 'app-reads':
         if (this.upstream?.writer.progressed()) this.setDeadline(nowMs);
-        else this.giveUp(ownAnswers.tooSlow);
+        else this.tooSlow(nowMs);
         return;
       case 'head':
-        this.giveUp(ownAnswers.tooSlow);
+        this.tooSlow(nowMs);
         return;
       case 'client-reads':
         if (this.client.writer.progressed()) this.setDeadline(nowMs);
@@ -163,10 +186,10 @@ export class Exchange implements UpstreamUser, Waiting {
   }
 
   private attempt(nowMs: number): void {
-    const target = this.route.pick(this.target, nowMs);
+    const target = this.route.pick(this.assignment, this.target, nowMs);
     if (target !== null) {
       this.send(target, nowMs);
-    } else if (this.edge.queue.add(this, this.route.environment) === 'waiting') {
+    } else if (this.edge.queue.add(this, this.route) === 'waiting') {
       this.setDeadline(nowMs);
     } else {
       this.answer(ownAnswers.queueFull);
@@ -184,8 +207,12 @@ export class Exchange implements UpstreamUser, Waiting {
     this.target = target;
     this.upstream = upstream;
     target.inFlight += 1;
+    const { stickiness } = this.route;
+    if (stickiness !== null) {
+      this.client.response.moreFields = stickiness.fields(this.assignment, target);
+    }
     upstream.user = this;
-    const forwarded = this.client.forwarded.forHost(this.head.host);
+    const forwarded = this.client.forwarded.forRequest(this.head);
     const text = requestText(this.head, target, forwarded, this.id);
     upstream.writer.begin(text, this.head.body === CHUNKED);
     if (this.body.replay) upstream.writer.raw(this.body.replay);
@@ -209,76 +236,12 @@ export class Exchange implements UpstreamUser, Waiting {
 
   // — the response —
 
-  private readResponseHead(bytes: Buffer): void {
-    const { upstream } = this;
-    if (upstream === null) return;
-    const { heads } = upstream;
-    heads.add(bytes);
-    for (;;) {
-      const head = heads.next(this.head.method, this.edge.limits.headBytes * 2);
-      if (head === 'partial') return;
-      if (head === 'malformed' || (head.status === 101 && this.head.upgrade === '')) {
-        this.unframeable();
-        return;
-      }
-      if (head.status === 101) {
-        this.switchProtocols(head, heads.bytes.subarray(heads.position));
-        return;
-      }
-      if (head.status >= 200) {
-        this.beginResponse(head);
-        this.readResponseBody(heads.bytes, heads.position);
-        return;
-      }
-      this.passInterim(head);
-    }
-  }
-
-  /** 100 Continue and its like; HTTP/1.0 clients would not understand. */
-  private passInterim(head: ResponseHead): void {
-    if (this.head.minorVersion === 0) return;
-    this.client.writer.raw(interimText(head));
-    this.client.writer.flush();
-    if (this.client.writer.blocked) this.upstream?.socket.pause();
-  }
-
-  private beginResponse(head: ResponseHead): void {
-    const { client } = this;
-    const isOldClient = this.head.minorVersion === 0;
-    const noLength = head.body === CHUNKED || head.body === UNTIL_CLOSE;
-    this.response = head;
-    this.keepsClient = this.mayKeepClient() && !(noLength && isOldClient);
-    const chunked = noLength && !isOldClient;
-    const text = responseText(head, {
-      chunked,
-      keep: this.keepsClient,
-      minorVersion: this.head.minorVersion,
-    });
-    client.writer.begin(text, chunked);
-    client.responseBody.start(head.body);
-  }
-
-  private readResponseBody(bytes: Buffer, start: number): void {
-    const { client } = this;
-    const reader = client.responseBody;
-    const stopped = reader.read(bytes, start, client.writer);
-    if (reader.malformed) {
-      this.unframeable();
-    } else if (reader.done) {
-      this.finish(stopped === bytes.length);
-    } else {
-      client.writer.flush();
-      if (client.writer.blocked) this.upstream?.socket.pause();
-      this.setDeadline(this.edge.clock.monotonic());
-    }
-  }
-
-  /** The whole response has come. */
+  /** The whole response has come. @param inStep and nothing behind it */
   private finish(inStep: boolean): void {
-    const { client, target, upstream, response } = this;
+    const { client, target, upstream } = this;
+    const { head: response, keepsClient } = client.response;
     if (upstream === null || target === null || response === null) return;
-    client.writer.end(client.responseBody.trailers);
-    client.writer.flush();
+    client.response.end();
     this.upstream = null;
     upstream.user = null;
     const nowMs = this.edge.clock.monotonic();
@@ -288,22 +251,26 @@ export class Exchange implements UpstreamUser, Waiting {
       upstream.destroy();
     }
     if (target.draining) target.row.drained += 1;
-    this.end(response.status >= 500 ? 'app-error' : 'ok', nowMs);
+    const isError = response.status >= 500;
+    target.answered(!isError, nowMs);
+    this.end(isError ? 'app-error' : 'ok', response.status, nowMs);
     target.requestLeft();
-    client.exchangeEnded(this.keepsClient);
+    client.exchangeEnded(keepsClient);
   }
 
-  private switchProtocols(head: ResponseHead, rest: Buffer): void {
+  private switchProtocols(): void {
     const { client, target, upstream } = this;
-    if (upstream === null || target === null) return;
+    const { head } = client.response;
+    if (upstream === null || target === null || head === null) return;
     this.upstream = null;
     this.ended = true;
     const upgrade = head.upgrade === '' ? this.head.upgrade : head.upgrade;
-    client.writer.raw(switchText(head, upgrade));
+    client.writer.raw(switchText(head, upgrade, client.response.moreFields));
     client.writer.flush();
+    const { bytes, position } = upstream.heads;
     const tunnel = new Tunnel(this.edge, client, upstream, target, upgrade);
     target.requestLeft();
-    tunnel.begin(rest);
+    tunnel.begin(bytes.subarray(position));
   }
 
   // — what goes wrong —
@@ -315,7 +282,8 @@ export class Exchange implements UpstreamUser, Waiting {
     const nowMs = this.edge.clock.monotonic();
     if (!connected) target.suspectUntilMs = nowMs + this.edge.limits.suspectMs;
     this.letGo();
-    if (this.response !== null && this.client.writer.started) {
+    target.answered(false, nowMs);
+    if (this.client.response.started) {
       this.breakResponse('cut');
     } else if (this.mayRetry(connected, nowMs)) {
       this.findRoute();
@@ -328,7 +296,7 @@ export class Exchange implements UpstreamUser, Waiting {
   }
 
   private mayRetry(connected: boolean, nowMs: number): boolean {
-    if (this.anyResponseByte || this.attempts >= this.edge.limits.attempts) return false;
+    if (this.client.response.heard || this.attempts >= this.edge.limits.attempts) return false;
     if (!this.body.whole) return false;
     if (connected && !this.idempotent) return false;
     if (connected && this.reused) {
@@ -339,8 +307,14 @@ export class Exchange implements UpstreamUser, Waiting {
     return this.target?.budget.spend(nowMs) ?? false;
   }
 
+  private tooSlow(nowMs: number): void {
+    this.target?.answered(false, nowMs);
+    this.giveUp(ownAnswers.tooSlow);
+  }
+
   private unframeable(): void {
-    if (this.client.writer.started && this.response !== null) this.breakResponse('lost');
+    this.target?.answered(false, this.edge.clock.monotonic());
+    if (this.client.response.started) this.breakResponse('lost');
     else this.giveUp(ownAnswers.notHttp);
   }
 
@@ -352,25 +326,24 @@ export class Exchange implements UpstreamUser, Waiting {
 
   private refuse(refusal: Refusal): void {
     this.letGo();
-    if (this.response !== null && this.client.writer.started) {
+    if (this.client.response.started) {
       this.breakResponse('client-aborted');
       return;
     }
-    this.end('refused');
+    this.end('refused', refusal.status);
     this.client.refuse(refusal);
   }
 
   private breakResponse(outcome: Outcome): void {
     this.letGo();
-    this.end(outcome);
-    const endsWithConnection = this.head.minorVersion === 0 && (this.response?.body ?? 0) < 0;
-    if (endsWithConnection) this.client.reset();
+    this.end(outcome, this.client.response.started ? (this.client.response.head?.status ?? 0) : 0);
+    if (this.client.response.endsWithConnection) this.client.reset();
     else this.client.destroy();
   }
 
   private answer(own: OwnAnswer): void {
-    const keep = this.mayKeepClient();
-    this.end(own.outcome);
+    const keep = this.client.mayKeep(this.head);
+    this.end(own.outcome, own.status);
     this.client.answer({
       status: own.status,
       text: own.text,
@@ -393,22 +366,42 @@ export class Exchange implements UpstreamUser, Waiting {
     target.requestLeft();
   }
 
-  private end(outcome: Outcome, nowMs = this.edge.clock.monotonic()): void {
+  /** @param status that was answered; 0 for none */
+  private end(outcome: Outcome, status: number, nowMs = this.edge.clock.monotonic()): void {
     if (this.ended) return;
     this.ended = true;
-    const row = this.target?.row ?? this.route.row;
-    row.recordLatency((nowMs - this.startedMs) * 1000);
-    this.edge.account.end(row, outcome);
+    const { edge, target } = this;
+    const row = target?.row ?? this.route.row;
+    const durationMs = nowMs - this.startedMs;
+    row.recordLatency(durationMs * 1000);
+    edge.account.end(row, outcome, status);
+    target?.count(outcome, durationMs * 1000);
+    if (edge.accessLog !== null) this.log(edge.accessLog, outcome, status, durationMs);
   }
 
-  private mayKeepClient(): boolean {
-    return (
-      this.head.keepAlive && this.body.sent && !this.edge.retiring && !this.client.saysNoMore()
-    );
+  private log(accessLog: AccessLog, outcome: Outcome, status: number, durationMs: number): void {
+    accessLog.write({
+      head: this.head,
+      client: this.client.forwarded.clientOf(this.head),
+      environment: this.route.environment,
+      target: this.target?.id ?? null,
+      requestId: this.id,
+      status,
+      outcome,
+      bodyBytes: this.client.response.bodyBytes,
+      durationMs,
+    });
   }
 
   private setDeadline(nowMs: number): void {
-    this.client.deadlineMs = nowMs + waitMs(this.waitsFor(), this.edge.limits);
+    this.client.deadlineMs =
+      nowMs +
+      waitMs(
+        this.waitsFor(),
+        this.edge.limits,
+        this.route.admission,
+        this.target?.balancing ?? null,
+      );
   }
 
   private waitsFor(): ExchangeWait {
@@ -416,7 +409,7 @@ export class Exchange implements UpstreamUser, Waiting {
     if (upstream === null) return 'target';
     if (!upstream.connected) return 'connection';
     if (this.client.writer.blocked) return 'client-reads';
-    if (this.response !== null) return 'response';
+    if (this.client.response.head !== null) return 'response';
     if (upstream.writer.blocked) return 'app-reads';
     return this.body.sent ? 'head' : 'body';
   }

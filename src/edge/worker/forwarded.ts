@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { RequestHead } from '../http/request-head.ts';
 
 /**
  * The fields that tell an app who its client is. They replace whatever the client sent under these
@@ -15,7 +16,12 @@ export class ForwardedFields {
     this.port = socket.localPort ?? 0;
   }
 
-  forHost(host: string): string {
+  /** The address the request comes from. */
+  clientOf(_head: RequestHead): string {
+    return this.address;
+  }
+
+  forRequest({ host }: RequestHead): string {
     if (host === this.host) return this.text;
     this.host = host;
     const forClient = this.address.includes(':') ? `"[${this.address}]"` : this.address;

@@ -52,7 +52,7 @@ describe('merging rows of what is gone', () => {
               const pool = `${environment}#${release}`;
               const row = counting.row({ pool, environment, release, zone });
               row.recordLatency(latencyUs);
-              counting.end(row, outcome);
+              counting.end(row, outcome, outcome === 'ok' ? 200 : 0);
             }
           }
         }
@@ -73,7 +73,7 @@ describe('merging rows of what is gone', () => {
     const account = new Account(() => {});
     for (let release = 1; release <= 500; release += 1) {
       const pool = `${SHOP}#${release}`;
-      account.end(account.row({ pool, environment: SHOP, release, zone: 'a' }), 'ok');
+      account.end(account.row({ pool, environment: SHOP, release, zone: 'a' }), 'ok', 200);
       account.merge({ pools: new Set([pool]), environments: new Set() });
     }
     const { rows } = account.readRows('everything');

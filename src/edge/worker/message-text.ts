@@ -19,11 +19,13 @@ export function requestText(
   return `${text}\r\n`;
 }
 
+/** @param moreFields lines of the edge's own */
 export function responseText(
   head: ResponseHead,
   client: { chunked: boolean; keep: boolean; minorVersion: number },
+  moreFields: string,
 ): string {
-  let text = `HTTP/1.1 ${head.statusText}\r\n${head.fields}`;
+  let text = `HTTP/1.1 ${head.statusText}\r\n${head.fields}${moreFields}`;
   if (client.chunked) text += 'Transfer-Encoding: chunked\r\n';
   if (!client.keep) text += 'Connection: close\r\n';
   else if (client.minorVersion === 0) text += 'Connection: keep-alive\r\n';
@@ -34,5 +36,5 @@ export function responseText(
 export const interimText = (head: ResponseHead): string =>
   `HTTP/1.1 ${head.statusText}\r\n${head.fields}\r\n`;
 
-export const switchText = (head: ResponseHead, protocol: string): string =>
-  `HTTP/1.1 ${head.statusText}\r\n${head.fields}Connection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`;
+export const switchText = (head: ResponseHead, protocol: string, moreFields: string): string =>
+  `HTTP/1.1 ${head.statusText}\r\n${head.fields}${moreFields}Connection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`;

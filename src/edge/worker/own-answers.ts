@@ -20,6 +20,7 @@ const own = (status: number, outcome: Outcome, text: string, fields = ''): OwnAn
 
 export const ownAnswers = {
   noInstance: own(503, 'lost', 'No instance became ready in time. Try again soon.', RETRY_AFTER),
+  busy: own(503, 'shed', 'All instances are busy. Try again soon.', RETRY_AFTER),
   queueFull: own(503, 'shed', 'Too many requests are waiting for an instance.', RETRY_AFTER),
   noConnection: own(502, 'lost', 'No connection to an instance could be made.'),
   closedEarly: own(502, 'cut', 'The instance closed the connection before it had answered.'),

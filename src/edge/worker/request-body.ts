@@ -12,6 +12,7 @@ export class RequestBody {
   /** The whole body while it may be sent again; null when it is streamed. */
   replay: string | null = null;
   private begun = false;
+  private mostBytes = 0;
   private readonly reader = new BodyReader();
   private readonly limits: Limits;
 
@@ -19,8 +20,13 @@ export class RequestBody {
     this.limits = limits;
   }
 
-  /** Begins with the next body. A small one that is all here goes with the head, and again. */
-  start(framing: number, source: RequestReader): void {
+  /**
+   * Begins with the next body. A small one that is all here goes with the head, and again.
+   *
+   * @param mostBytes what its environment takes
+   */
+  start(framing: number, source: RequestReader, mostBytes: number): void {
+    this.mostBytes = mostBytes;
     this.sent = false;
     this.replay = null;
     this.begun = false;
@@ -51,7 +57,7 @@ export class RequestBody {
       this.begun = true;
       const stopped = reader.read(source.held, 0, writer);
       if (reader.malformed) return refusals.badChunk;
-      if (reader.receivedBytes > this.limits.requestBodyBytes) return refusals.bodyTooLarge;
+      if (reader.receivedBytes > this.mostBytes) return refusals.bodyTooLarge;
       source.consume(stopped);
     }
     if (reader.done) {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Outcome } from '../../model/ledger.ts';
+import { DEFAULT_TRAFFIC } from '../../model/traffic.ts';
 import { recordingOrigin, statuses, testEdge } from './edge.fixture.ts';
 
 /**
@@ -15,7 +16,10 @@ interface Case {
 }
 
 const H = 'Host: a.localhost\r\n';
-const small = { headBytes: 4_096, targetBytes: 512, requestBodyBytes: 1_000, fields: 20 };
+const small = {
+  limits: { headBytes: 4_096, targetBytes: 512, fields: 20 },
+  rule: { admission: { ...DEFAULT_TRAFFIC.admission, requestBodyBytes: 1_000 } },
+};
 
 const passes = (name: string, input: string, ...origin: string[]): Case => ({
   name,
@@ -321,7 +325,7 @@ const cases: Case[] = [
 describe('request framing', () => {
   it.each(cases)('$name', async ({ input, client, origin = [], outcomes }) => {
     const app = await recordingOrigin();
-    const edge = await testEdge([{ port: app.port }], { limits: small });
+    const edge = await testEdge([{ port: app.port }], small);
     const received = await edge.say(Buffer.from(input, 'latin1'));
     expect(statuses(received)).toEqual(client);
     expect(app.seen.map(({ method, url, body }) => `${method} ${url} ${body}`)).toEqual(origin);
@@ -331,7 +335,7 @@ describe('request framing', () => {
   it.each(cases)('$name, a byte at a time', async ({ input, client, origin = [], outcomes }) => {
     if (input.length > 400) return;
     const app = await recordingOrigin();
-    const edge = await testEdge([{ port: app.port }], { limits: small });
+    const edge = await testEdge([{ port: app.port }], small);
     const raw = edge.connect();
     raw.socket.setNoDelay(true);
     for (const byte of Buffer.from(input, 'latin1')) {

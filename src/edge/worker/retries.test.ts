@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { DEFAULT_TRAFFIC } from '../../model/traffic.ts';
 import {
   health,
   httpOrigin,
@@ -10,6 +11,8 @@ import {
   testEdge,
 } from './edge.fixture.ts';
 import { RETRY_BURST, RetryBudget } from './retry-budget.ts';
+
+const { admission } = DEFAULT_TRAFFIC;
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 const POST = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi';
@@ -188,7 +191,9 @@ describe('choosing a target', () => {
     'never uses one that is %s',
     async (state) => {
       const app = await recordingOrigin();
-      const edge = await testEdge([{ port: app.port }], { limits: { queueMs: 0 } });
+      const edge = await testEdge([{ port: app.port }], {
+        rule: { admission: { ...admission, queueMs: 0 } },
+      });
       edge.worker.updateHealth([health('i-0', state, true)]);
       expect(statuses(await edge.say(GET))).toEqual([503]);
       expect(app.seen).toHaveLength(0);
@@ -213,11 +218,13 @@ describe('choosing a target', () => {
   it('lets a waiting request follow rules that are newer than itself', async () => {
     const app = await recordingOrigin();
     const edge = await testEdge([]);
-    edge.worker.apply({
-      number: 2,
-      pools: [],
-      rules: [{ hosts: ['a'], environment: 'shop/production', forward: [] }],
-    });
+    edge.worker.apply(
+      snapshot({
+        number: 2,
+        pools: [],
+        rules: [{ hosts: ['a'], environment: 'shop/production', forward: [] }],
+      }),
+    );
     const answer = edge.say(GET);
     while (edge.worker.report(null, 'everything').accepted < 1) await settled(1);
     edge.worker.apply(snapshot({ number: 3, targets: [{ port: app.port }] }));
@@ -226,7 +233,9 @@ describe('choosing a target', () => {
   });
 
   it('sheds what does not fit into the queue', async () => {
-    const edge = await testEdge([{ port: 1, state: 'standby' }], { limits: { queueLength: 0 } });
+    const edge = await testEdge([{ port: 1, state: 'standby' }], {
+      rule: { admission: { ...admission, queueLength: 0 } },
+    });
     const received = await edge.say(GET);
     expect(statuses(received)).toEqual([503]);
     expect(received).toContain('Retry-After: ');
@@ -234,9 +243,14 @@ describe('choosing a target', () => {
   });
 
   it('sheds for one environment without taking the place of another', async () => {
-    const edge = await testEdge([], { limits: { queueLength: 1 } });
-    const rule = (name: string) => ({ hosts: [name], environment: name, forward: [] });
-    edge.worker.apply({ number: 2, pools: [], rules: [rule('a'), rule('b')] });
+    const edge = await testEdge([]);
+    const rule = (name: string) => ({
+      hosts: [name],
+      environment: name,
+      forward: [],
+      admission: { ...admission, queueLength: 1 },
+    });
+    edge.worker.apply(snapshot({ number: 2, pools: [], rules: [rule('a'), rule('b')] }));
     const ask = (host: string) => {
       const client = edge.connect();
       client.socket.write(`GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
@@ -307,20 +321,22 @@ describe('choosing a target', () => {
       id: 'shop/production#2',
       targets: [{ ...one.targets[0], port: second.port }],
     };
-    edge.worker.apply({
-      ...base,
-      pools: [one, two as typeof one],
-      rules: [
-        {
-          hosts: ['*'],
-          environment: 'shop/production',
-          forward: [
-            { pool: one.id, weight: 3 },
-            { pool: two.id, weight: 1 },
-          ],
-        },
-      ],
-    });
+    edge.worker.apply(
+      snapshot({
+        number: 2,
+        pools: [one, two as typeof one],
+        rules: [
+          {
+            hosts: ['*'],
+            environment: 'shop/production',
+            forward: [
+              { pool: one.id, weight: 3 },
+              { pool: two.id, weight: 1 },
+            ],
+          },
+        ],
+      }),
+    );
     edge.worker.updateHealth([health('i-0', 'healthy'), health('i-0', 'healthy', true, two.id)]);
     for (let i = 0; i < 8; i += 1) await edge.say(GET);
     expect([first.seen.length, second.seen.length]).toEqual([6, 2]);
@@ -340,15 +356,17 @@ describe('choosing a target', () => {
       return { ...pool, id: `p${i}` };
     });
     const hosts = [['a.shop.test'], ['*.shop.test'], ['*']];
-    edge.worker.apply({
-      number: 2,
-      pools,
-      rules: hosts.map((names, i) => ({
-        hosts: names,
-        environment: `e${i}`,
-        forward: [{ pool: `p${i}`, weight: 1 }],
-      })),
-    });
+    edge.worker.apply(
+      snapshot({
+        number: 2,
+        pools,
+        rules: hosts.map((names, i) => ({
+          hosts: names,
+          environment: `e${i}`,
+          forward: [{ pool: `p${i}`, weight: 1 }],
+        })),
+      }),
+    );
     edge.worker.updateHealth(pools.map(({ id }) => health('i-0', 'healthy', true, id)));
     const ask = async (host: string) => {
       const text = await edge.say(`GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);

@@ -1,6 +1,9 @@
+import type { Rule } from '../../model/snapshot.ts';
+import type { Admission } from '../../model/traffic.ts';
 import type { RowCounter } from './account.ts';
 import { type Picker, pickByWeight, roundRobin, type Weighted } from './picker.ts';
 import { RetryBudget } from './retry-budget.ts';
+import type { Assignment, Stickiness } from './stickiness.ts';
 import type { TargetState } from './target-state.ts';
 
 /** The targets of one group, and which of them may take a request now. */
@@ -40,13 +43,23 @@ export interface WeightedPool extends Weighted {
 /** Where the requests for some names go. */
 export class Route {
   readonly environment: string;
+  readonly admission: Admission;
+  /** Null where sessions do not stick. */
+  readonly stickiness: Stickiness | null = null;
+  /** There are targets, and all have as much inside them as they may. */
+  readonly atCapacity = false;
   private readonly pools: WeightedPool[];
   private readonly poolless: RowCounter;
   private choices: WeightedPool[] = [];
   private failOpen = false;
 
-  constructor(environment: string, pools: WeightedPool[], poolless: RowCounter) {
+  constructor(
+    { environment, admission }: Pick<Rule, 'environment' | 'admission'>,
+    pools: WeightedPool[],
+    poolless: RowCounter,
+  ) {
     this.environment = environment;
+    this.admission = admission;
     this.pools = pools;
     this.poolless = poolless;
   }
@@ -59,7 +72,11 @@ export class Route {
     if (this.failOpen) this.choices = weighted.filter(({ pool }) => pool.failing.length > 0);
   }
 
-  pick(avoid: TargetState | null, nowMs: number): TargetState | null {
+  pick(
+    _assignment: Assignment | null,
+    avoid: TargetState | null,
+    nowMs: number,
+  ): TargetState | null {
     const only = this.choices.length === 1 ? this.choices[0] : pickByWeight(this.choices);
     return only ? only.pool.pick(this.failOpen, avoid, nowMs) : null;
   }

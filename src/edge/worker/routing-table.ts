@@ -106,10 +106,19 @@ export class RoutingTable {
       if (!current) {
         const row = account.row({ ...key, zone: target.zone });
         const { limits, onDrained } = this.dependencies;
-        current = new TargetState(pool.id, target, row, state.budget, limits, onDrained);
+        current = new TargetState(
+          pool.id,
+          target,
+          row,
+          state.budget,
+          pool.balancing,
+          limits,
+          onDrained,
+        );
         state.targets.set(target.id, current);
         this.setHealth(current);
       }
+      current.balancing = pool.balancing;
       current.update(target);
     }
     return state;
@@ -139,7 +148,7 @@ export class RoutingTable {
         const pool = this.pools.get(id);
         return pool ? [{ pool, weight, credit: 0 }] : [];
       });
-      const route = new Route(rule.environment, pools, this.dependencies.account.poolless);
+      const route = new Route(rule, pools, this.dependencies.account.poolless);
       this.routes.push(route);
       for (const host of rule.hosts) {
         if (host === '*') this.fallback = route;

@@ -1,5 +1,7 @@
+import type { Outcome } from '../../model/ledger.ts';
 import type { Target } from '../../model/snapshot.ts';
 import type { TargetHealth } from '../../model/target.ts';
+import type { Balancing } from '../../model/traffic.ts';
 import type { Limits } from '../limits.ts';
 import type { RowCounter } from './account.ts';
 import type { Pickable } from './picker.ts';
@@ -14,6 +16,8 @@ export class TargetState implements Pickable {
   readonly port: number;
   readonly row: RowCounter;
   readonly budget: RetryBudget;
+  /** Its pool's. */
+  balancing: Balancing;
   health: TargetHealth = 'initial';
   admitted = false;
   /** Requests inside it; upgraded connections are counted apart. */
@@ -40,6 +44,7 @@ export class TargetState implements Pickable {
     target: Target,
     row: RowCounter,
     budget: RetryBudget,
+    balancing: Balancing,
     limits: Limits,
     onDrained: () => void,
   ) {
@@ -49,6 +54,7 @@ export class TargetState implements Pickable {
     this.port = target.port;
     this.row = row;
     this.budget = budget;
+    this.balancing = balancing;
     this.limits = limits;
     this.onDrained = onDrained;
   }
@@ -97,6 +103,12 @@ export class TargetState implements Pickable {
     connection.idleUntilMs = nowMs + idleMs;
     this.idle.push(connection);
   }
+
+  /** It has answered, or should have. @param well not with a 5xx, not late, not broken off */
+  answered(_well: boolean, _nowMs: number): void {}
+
+  /** A request that was last with it has ended. */
+  count(_outcome: Outcome, _latencyUs: number): void {}
 
   requestLeft(): void {
     this.inFlight -= 1;

@@ -112,8 +112,9 @@ export class Tunnel implements UpstreamUser {
   }
 
   private touch(): void {
-    const { bodyProgressMs, tunnelQuietMs } = this.edge.limits;
-    const quietMs = this.clientEnded ? bodyProgressMs : tunnelQuietMs;
+    const quietMs = this.clientEnded
+      ? this.edge.limits.bodyProgressMs
+      : this.target.balancing.quietMs;
     this.client.deadlineMs = this.edge.clock.monotonic() + quietMs;
   }
 
@@ -131,7 +132,7 @@ export class Tunnel implements UpstreamUser {
     this.edge.tunnels.delete(this);
     this.edge.account.tunnels -= 1;
     if (this.target.draining && outcome === 'ok') this.target.row.drained += 1;
-    this.edge.account.end(this.target.row, outcome);
+    this.edge.account.end(this.target.row, outcome, 101);
     this.target.tunnelLeft();
   }
 }

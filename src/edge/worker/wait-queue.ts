@@ -1,7 +1,15 @@
+import type { Admission } from '../../model/traffic.ts';
+
 /** A request that waits for a target. */
 export interface Waiting {
   /** Goes on if there is a target for it now; false when it still has to wait. */
   tryAgain(): boolean;
+}
+
+/** The environment it waits for, and how many may. */
+interface Place {
+  environment: string;
+  admission: Pick<Admission, 'queueLength'>;
 }
 
 /**
@@ -12,16 +20,11 @@ export class WaitQueue {
   /** With the environment each was counted under. */
   private readonly waiting = new Map<Waiting, string>();
   private readonly counts = new Map<string, number>();
-  private readonly length: number;
-
-  constructor(length: number) {
-    this.length = length;
-  }
 
   /** `full` when as many of its environment are waiting. */
-  add(request: Waiting, environment: string): 'waiting' | 'full' {
+  add(request: Waiting, { environment, admission }: Place): 'waiting' | 'full' {
     const count = this.counts.get(environment) ?? 0;
-    if (count >= this.length) return 'full';
+    if (count >= admission.queueLength) return 'full';
     this.counts.set(environment, count + 1);
     this.waiting.set(request, environment);
     return 'waiting';
