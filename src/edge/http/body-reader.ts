@@ -102,6 +102,8 @@ export class BodyReader {
       this.state = line === '\r' ? 'size' : 'malformed';
     } else if (line === '\r') {
       this.state = this.takeTrailers() ? 'done' : 'malformed';
+    } else if (!line.endsWith('\r')) {
+      this.state = 'malformed';
     } else {
       this.trailerLines += `${line}\n`;
       if (this.trailerLines.length > MAX_TRAILER_BYTES) this.state = 'malformed';

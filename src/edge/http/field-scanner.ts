@@ -106,14 +106,14 @@ export class FieldScanner {
 
   private stop(at: number): false {
     const code = this.text.charCodeAt(at);
-    if (at !== this.position)
-      return this.fail(fieldValueTable[code] ? 'malformed' : 'control-character');
-    if (code === CR && this.text.charCodeAt(at + 1) === LF) {
+    const isLineEnd = code === CR && this.text.charCodeAt(at + 1) === LF;
+    const isFirst = at === this.position;
+    if (isFirst && isLineEnd) {
       this.position = at + 2;
       return false;
     }
-    if (isBlank(code)) return this.fail('folded');
-    return this.fail(fieldValueTable[code] ? 'malformed' : 'control-character');
+    if (isFirst && isBlank(code)) return this.fail('folded');
+    return this.fail(isLineEnd || fieldValueTable[code] ? 'malformed' : 'control-character');
   }
 
   private fail(problem: FieldProblem): false {

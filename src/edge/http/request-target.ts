@@ -36,7 +36,7 @@ export function readAsked(
 }
 
 /** Absolute-form becomes origin-form. */
-function readAbsolute(head: Asked): Refusal | null {
+function readAbsolute(head: Asked & { method: string }): Refusal | null {
   const match = /^https?:\/\/([^/?]+)(.*)$/i.exec(head.target);
   const authority = match?.[1];
   if (authority === undefined) return refusals.badTarget;
@@ -50,6 +50,8 @@ function readAbsolute(head: Asked): Refusal | null {
     return refusals.otherAuthority;
   }
   const rest = match?.[2] ?? '';
-  head.target = rest.startsWith('/') ? rest : `/${rest}`;
+  // RFC 9112 section 3.2.4: without a path, it asks about the server.
+  if (rest === '' && head.method === 'OPTIONS') head.target = '*';
+  else head.target = rest.startsWith('/') ? rest : `/${rest}`;
   return null;
 }

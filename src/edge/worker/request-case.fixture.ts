@@ -1,6 +1,6 @@
+import type { Outcome } from '../../model/ledger.ts';
 import { answerText } from '../http/answer.ts';
 import type { Refusal } from '../http/refusal.ts';
-import type { Outcome } from '../../model/ledger.ts';
 import { EDGE } from './witness.fixture.ts';
 
 /** One row of the tables of raw inputs. */
@@ -16,6 +16,8 @@ export interface RequestCase {
   brokenOff?: true;
   /** What the app answers to every head, at once; else `ok` to whole requests, on Node's parser. */
   answer?: string;
+  /** The refusal in place of that, when it comes a byte at a time. */
+  earlier?: Refusal;
   /** The client keeps its side open, and the edge ends the connection. */
   edgeCloses?: true;
   outcomes: Partial<Record<Outcome, number>>;
@@ -116,4 +118,4 @@ function refusalPattern({ status, detail }: Refusal): string {
 export const withoutConnection = (text: string): string =>
   text.replaceAll(/Connection: (?:close|keep-alive)\r\n/g, '');
 
-const escaped = (text: string): string => RegExp.escape(text);
+const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\/]/g, '\\$&');
