@@ -1,12 +1,13 @@
 import { formatDuration } from '../config/duration.ts';
 import { formatSize } from '../config/size.ts';
 import type { Configuration } from '../model/configuration.ts';
+import type { Ejection, Traffic } from '../model/traffic.ts';
 
 /** A resolved configuration as its user would write it: their key paths, their units. */
 
 /** By key path; what is not set is left out. Variables are `web.env.NAME`. */
 export function settingsOf(configuration: Configuration): Map<string, string> {
-  const { web, domains, rollout } = configuration;
+  const { web, domains, traffic, rollout } = configuration;
   const { health, capacity, limits, variables } = web;
   const settings: [string, string | null][] = [
     ['web.start', web.start === null ? null : web.start.map(quoteWord).join(' ')],
@@ -15,6 +16,8 @@ export function settingsOf(configuration: Configuration): Map<string, string> {
     ['web.health.matcher', rangeText(health.matcher)],
     ['web.health.interval', formatDuration(health.intervalMs)],
     ['web.health.timeout', formatDuration(health.timeoutMs)],
+    ['web.health.body', health.body],
+    ['web.health.deep', health.deepPath],
     ['web.health.healthyThreshold', String(health.healthyThreshold)],
     ['web.health.unhealthyThreshold', String(health.unhealthyThreshold)],
     ['web.capacity.min', String(capacity.min)],
@@ -30,6 +33,7 @@ export function settingsOf(configuration: Configuration): Map<string, string> {
     ['web.stopGrace', formatDuration(web.stopGraceMs)],
     ['web.drain', formatDuration(web.drainMs)],
     ['edge.domains', domains.join(', ')],
+    ...trafficSettings(traffic),
     ['deploy.policy', rollout.policy],
     ['deploy.batch', String(rollout.batch)],
     ['deploy.extra', String(rollout.extra)],
@@ -39,6 +43,34 @@ export function settingsOf(configuration: Configuration): Map<string, string> {
   ];
   return new Map(settings.filter((setting): setting is [string, string] => setting[1] !== null));
 }
+
+function trafficSettings({ balancing, admission, stickyMs }: Traffic): [string, string | null][] {
+  const { ejection, maxConcurrency } = balancing;
+  const { perClient } = admission;
+  return [
+    ['edge.balance', balancing.algorithm],
+    ['edge.slowStart', formatDuration(balancing.slowStartMs)],
+    ['edge.sticky', stickyMs === null ? 'false' : formatDuration(stickyMs)],
+    ['edge.maxConcurrency', maxConcurrency === null ? null : String(maxConcurrency)],
+    ['edge.queue.length', String(admission.queueLength)],
+    ['edge.queue.wait', formatDuration(admission.queueMs)],
+    ...ejectionSettings(ejection),
+    ['edge.timeouts.answer', formatDuration(balancing.responseHeadMs)],
+    ['edge.timeouts.quiet', formatDuration(balancing.quietMs)],
+    ['edge.limits.body', formatSize(admission.requestBodyBytes)],
+    ['edge.limits.requestsPerSecond', perClient && String(perClient.requestsPerSecond)],
+    ['edge.limits.burst', perClient && String(perClient.burst)],
+  ];
+}
+
+const ejectionSettings = (ejection: Ejection | null): [string, string][] =>
+  ejection === null
+    ? [['edge.eject', 'false']]
+    : [
+        ['edge.eject.errors', String(ejection.consecutiveErrors)],
+        ['edge.eject.for', formatDuration(ejection.timeMs)],
+        ['edge.eject.maxPercent', String(ejection.maxPercent)],
+      ];
 
 const rangeText = ({ from, to }: { from: number; to: number }): string =>
   from === to ? String(from) : `${from}-${to}`;

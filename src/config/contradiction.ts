@@ -1,4 +1,5 @@
 import type { Configuration } from '../model/configuration.ts';
+import type { Traffic } from '../model/traffic.ts';
 import { formatDuration } from './duration.ts';
 import type { Complaint } from './reader.ts';
 
@@ -10,9 +11,13 @@ export interface Contradiction extends Omit<Complaint, 'keyPath'> {
 /**
  * What cannot be right about values together, each of which is right by itself.
  *
- * @param bothWritten one place names `start` and `upstream`
+ * @param written whether one place names both `start` and `upstream`, and whether any names `burst`
  */
-export function contradictions(web: Configuration['web'], bothWritten: boolean): Contradiction[] {
+export function contradictions(
+  web: Configuration['web'],
+  { admission }: Traffic,
+  written: { startAndUpstream: boolean; burst: boolean },
+): Contradiction[] {
   const { min, desired, max } = web.capacity;
   const { timeoutMs, intervalMs } = web.health;
   const found: Contradiction[] = [];
@@ -39,11 +44,18 @@ export function contradictions(web: Configuration['web'], bothWritten: boolean):
       'lower timeout or raise interval',
     );
   }
-  if (bothWritten) {
+  if (written.startAndUpstream) {
     complain(
       ['web.upstream', 'web.start'],
       'is set beside start, and an app either is started by Belay or is not',
       'leave out one of them',
+    );
+  }
+  if (written.burst && admission.perClient === null) {
+    complain(
+      ['edge.limits.burst', 'edge.limits.requestsPerSecond'],
+      'is set without requestsPerSecond, and so bounds nothing',
+      'write requestsPerSecond too, or leave it out',
     );
   }
   return found;

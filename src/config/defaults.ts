@@ -1,7 +1,7 @@
 /**
  * What is taken where the configuration says nothing. The semantics are those of AWS's load
  * balancers and of Beanstalk; the times are shorter, because on one's own machines a start takes
- * seconds and nobody pays by the check.
+ * seconds and nobody pays by the check. How traffic is treated: `model/traffic.ts`.
  */
 export const DEFAULTS = {
   health: {
@@ -25,6 +25,8 @@ export const DEFAULTS = {
     /** Two failure domains, as in a load-balanced environment. */
     zones: ['a', 'b'],
   },
+  /** What `sticky: true` stands for: ALB's stickiness.lb_cookie.duration_seconds. */
+  stickyMs: 86_400_000,
   /** Docker's and Kubernetes' are 10 s and 30 s. */
   stopGraceMs: 10_000,
   /** Beanstalk's DeregistrationDelay is 20 s, ALB's 300 s. */

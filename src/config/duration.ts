@@ -13,7 +13,7 @@ const MAX_DURATION_MS = 7 * UNITS_MS.d;
  *
  * @throws `bad-duration`
  */
-export function parseDuration(value: unknown, minMs = 0): number {
+export function parseDuration(value: unknown, minMs = 0, maxMs = MAX_DURATION_MS): number {
   if (typeof value === 'number') {
     throw badDuration(
       `is the bare number ${value}, which has no unit`,
@@ -30,8 +30,8 @@ export function parseDuration(value: unknown, minMs = 0): number {
     const least = formatDuration(minMs);
     throw badDuration(`is ${value}, less than the least allowed, ${least}`, `write '${least}'`);
   }
-  if (durationMs > MAX_DURATION_MS) {
-    const most = formatDuration(MAX_DURATION_MS);
+  if (durationMs > maxMs) {
+    const most = formatDuration(maxMs);
     throw badDuration(`is ${value}, more than the most allowed, ${most}`, `write '${most}'`);
   }
   return durationMs;

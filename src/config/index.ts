@@ -11,11 +11,15 @@ export type {
   DeploySpec,
   Duration,
   EdgeSpec,
+  EjectSpec,
   EnvironmentSpec,
   HealthSpec,
+  LimitsSpec,
+  QueueSpec,
   RollingOptions,
   RollingSpec,
   Size,
+  TimeoutsSpec,
   WebSpec,
 } from './spec.ts';
 

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { DEFAULT_EJECTION, DEFAULT_TRAFFIC } from '../model/traffic.ts';
 import { staticServerCommand } from './detect.ts';
 import { loadConfiguration } from './load.ts';
 
@@ -45,6 +46,8 @@ describe('defaults', () => {
           timeoutMs: 2_000,
           healthyThreshold: 2,
           unhealthyThreshold: 2,
+          body: null,
+          deepPath: null,
         },
         capacity: { min: 1, desired: 1, max: 4 },
         zones: ['a', 'b'],
@@ -54,6 +57,7 @@ describe('defaults', () => {
         drainMs: 30_000,
       },
       domains: ['shop.localhost'],
+      traffic: DEFAULT_TRAFFIC,
       rollout: {
         policy: 'rolling',
         batch: 1,
@@ -68,6 +72,7 @@ describe('defaults', () => {
       'web.env.A': 'file',
       'web.capacity.min': 'default',
       'edge.domains': 'default',
+      'edge.eject.errors': 'default',
       'deploy.batch': 'default',
     });
   });
@@ -129,6 +134,70 @@ describe('an environment', () => {
     withSpec(spec);
     expect(() => load('My Env')).toThrow(refusal('bad-name'));
     expect(load('never-heard-of').configuration.domains).toEqual(['never-heard-of.shop.localhost']);
+  });
+});
+
+describe('how traffic is treated', () => {
+  const withEdge = (edge: string, staging = '{}') =>
+    withSpec(
+      `{ web: { start: 'x' }, edge: ${edge}, environments: { staging: { edge: ${staging} } } }`,
+    );
+
+  it('is read into milliseconds, bytes and words', () => {
+    withEdge(`{
+      balance: 'least-outstanding', slowStart: '30s', sticky: '1h', maxConcurrency: 8,
+      queue: { length: 10, wait: '2s' }, eject: { errors: 3, for: '10s', maxPercent: 30 },
+      timeouts: { answer: '5s', quiet: '1m' }, limits: { body: '1mb', requestsPerSecond: 2.5, burst: 9 },
+    }`);
+    expect(load().configuration.traffic).toEqual({
+      balancing: {
+        algorithm: 'least-outstanding',
+        slowStartMs: 30_000,
+        maxConcurrency: 8,
+        ejection: { consecutiveErrors: 3, timeMs: 10_000, maxPercent: 30 },
+        responseHeadMs: 5_000,
+        quietMs: 60_000,
+      },
+      admission: {
+        requestBodyBytes: 1024 * 1024,
+        queueLength: 10,
+        queueMs: 2_000,
+        perClient: { requestsPerSecond: 2.5, burst: 9 },
+      },
+      stickyMs: 3_600_000,
+    });
+  });
+
+  it('keeps a sticky session for a day where nobody says how long', () => {
+    withEdge('{ sticky: true }', '{ sticky: false }');
+    expect(load().configuration.traffic.stickyMs).toBe(86_400_000);
+    expect(load('staging').configuration.traffic.stickyMs).toBeNull();
+  });
+
+  it('admits the requests of one second at once where no burst is named', () => {
+    withEdge('{ limits: { requestsPerSecond: 2.5 } }');
+    expect(load().configuration.traffic.admission.perClient).toEqual({
+      requestsPerSecond: 2.5,
+      burst: 3,
+    });
+  });
+
+  it('ejects or not as the nearest place says, with single keys from each', () => {
+    withEdge('{ eject: false }', '{ eject: { errors: 2 } }');
+    expect(load().configuration.traffic.balancing.ejection).toBeNull();
+    expect(load().provenance).toMatchObject({ 'edge.eject': 'file' });
+    expect(load('staging').configuration.traffic.balancing.ejection).toEqual({
+      ...DEFAULT_EJECTION,
+      consecutiveErrors: 2,
+    });
+    withEdge("{ eject: { for: '1m' } }", '{ eject: { errors: 2 } }');
+    expect(load('staging').configuration.traffic.balancing.ejection).toEqual({
+      ...DEFAULT_EJECTION,
+      consecutiveErrors: 2,
+      timeMs: 60_000,
+    });
+    withEdge("{ eject: { for: '1m' } }", '{ eject: false }');
+    expect(load('staging').configuration.traffic.balancing.ejection).toBeNull();
   });
 });
 

@@ -4,6 +4,7 @@ import type { CommandLine } from './command.ts';
 import { contradictions } from './contradiction.ts';
 import { DEFAULTS } from './defaults.ts';
 import type { Complaint } from './reader.ts';
+import { chooseTraffic } from './resolve-traffic.ts';
 import type { Definition, Layer } from './schema.ts';
 
 /** Where a value comes from. */
@@ -35,7 +36,7 @@ interface SourceLayer {
 export function resolveConfiguration(input: ResolveInput): Resolved {
   const layers = layersOf(input);
   const provenance: Record<string, Provenance> = {};
-  const choose = <T>(keyPath: string, read: (spec: Layer) => T | undefined, otherwise: T): T => {
+  const choose: Choose = (keyPath, read, otherwise) => {
     for (const layer of layers) {
       const value = read(layer.spec);
       if (value === undefined) continue;
@@ -64,10 +65,14 @@ export function resolveConfiguration(input: ResolveInput): Resolved {
     drainMs: choose('web.drain', (spec) => spec.web?.drain, DEFAULTS.drainMs),
   };
   const domains = chooseDomains(input, provenance);
+  const traffic = chooseTraffic(choose);
   const rollout = chooseRollout(choose);
 
-  const bothWritten = layers.some(({ spec }) => spec.web?.start && spec.web.upstream);
-  const complaints = contradictions(web, bothWritten).map(({ keyPaths, what, hint }) => {
+  const written = {
+    startAndUpstream: layers.some(({ spec }) => spec.web?.start && spec.web.upstream),
+    burst: provenance['edge.limits.burst'] !== 'default',
+  };
+  const complaints = contradictions(web, traffic, written).map(({ keyPaths, what, hint }) => {
     // It is the override's doing when it has any part in it.
     const overridden = keyPaths.some((path) => provenance[path] === 'environment override');
     const prefix = overridden ? `environments.${input.environment}.` : '';
@@ -75,7 +80,7 @@ export function resolveConfiguration(input: ResolveInput): Resolved {
   });
   const complete = source !== null && complaints.length === 0;
   return {
-    configuration: complete ? configurationSchema.parse({ web, domains, rollout }) : null,
+    configuration: complete ? configurationSchema.parse({ web, domains, traffic, rollout }) : null,
     provenance,
     complaints,
   };
@@ -114,7 +119,8 @@ function chooseSource(
   };
 }
 
-type Choose = <T>(keyPath: string, read: (spec: Layer) => T | undefined, otherwise: T) => T;
+/** The nearest layer's value, or the default; either way it is noted where it is from. */
+export type Choose = <T>(keyPath: string, read: (spec: Layer) => T | undefined, otherwise: T) => T;
 
 function chooseHealth(choose: Choose): Configuration['web']['health'] {
   const defaults = DEFAULTS.health;

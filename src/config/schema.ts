@@ -1,8 +1,8 @@
 import { nameProblem, suggestName } from '../model/name.ts';
 import { type CommandLine, parseCommandLine } from './command.ts';
-import { parseDuration } from './duration.ts';
+import { duration, path, positiveNumber, size, wholeNumber } from './leaves.ts';
 import { describe, leaf, list, type ReadBy, record, refusal, section, unlike } from './reader.ts';
-import { parseSize } from './size.ts';
+import { trafficReaders } from './traffic-readers.ts';
 
 /**
  * From what users write (`spec.ts`) to values in milliseconds, bytes and words, key by key.
@@ -15,24 +15,8 @@ const LEAST_MEMORY_BYTES = 16 * 1024 * 1024;
 const MAX_VARIABLE_LENGTH = 131_072;
 const HOST_NAME = /^(\*|(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*)$/;
 
-const duration = (minMs = 0) => leaf((value) => parseDuration(value, minMs));
-
-const wholeNumber = (least: number, most: number) =>
-  leaf((value) => {
-    if (typeof value !== 'number' || !Number.isInteger(value)) {
-      throw unlike('a whole number', value, numberMeant(value, least));
-    }
-    if (value < least)
-      throw refusal(`is ${value}; the least is ${least}`, `write ${least} or more`);
-    if (value > most) throw refusal(`is ${value}; the most is ${most}`, `write ${most} or less`);
-    return value;
-  });
-
 const health = section({
-  path: leaf((value) => {
-    if (typeof value === 'string' && value.startsWith('/')) return value;
-    throw unlike("a path that begins with '/'", value, "'/healthz', say");
-  }),
+  path: path("'/healthz'"),
   matcher: leaf(parseMatcher),
   interval: duration(100),
   timeout: duration(50),
@@ -40,10 +24,7 @@ const health = section({
     if (typeof value === 'string' && value !== '' && value.length <= 1_000) return value;
     throw unlike('a text of at most 1,000 characters', value, "'ok', say");
   }),
-  deep: leaf((value) => {
-    if (typeof value === 'string' && value.startsWith('/')) return value;
-    throw unlike("a path that begins with '/'", value, "'/readyz', say");
-  }),
+  deep: path("'/readyz'"),
   healthyThreshold: wholeNumber(1, 10),
   unhealthyThreshold: wholeNumber(1, 10),
 });
@@ -64,15 +45,8 @@ const web = section({
   upstream: leaf(parseUpstream),
   health,
   capacity,
-  memory: leaf((value) => parseSize(value, LEAST_MEMORY_BYTES)),
-  cpu: leaf((value) => {
-    if (typeof value !== 'number') throw unlike('a number of cores', value, numberMeant(value, 1));
-    if (value > 0 && value <= MAX_CORES) return value;
-    throw refusal(
-      `is ${value}; it should be more than 0 and at most ${MAX_CORES}`,
-      'write 0.5, say',
-    );
-  }),
+  memory: size(LEAST_MEMORY_BYTES),
+  cpu: positiveNumber('a number of cores', MAX_CORES, 0.5),
   env: record(
     checkVariableName,
     leaf((value) => {
@@ -86,7 +60,10 @@ const web = section({
   drain: duration(),
 });
 
-const edge = section({ domains: list("['shop.localhost']", parseDomain) });
+const edge = section({
+  domains: list("['shop.localhost']", parseDomain),
+  ...trafficReaders,
+});
 
 const rollingOptions = section({
   policy: leaf((value) => {
@@ -211,10 +188,4 @@ function checkName(name: string, prefix: string): void {
     prefix === '' ? `${problem}` : `${prefix}'${name}', which ${problem}`,
     suggestion === '' ? 'use lower-case letters, digits and dashes' : `'${suggestion}' would do`,
   );
-}
-
-/** What somebody who wrote `'3'` meant. */
-function numberMeant(value: unknown, otherwise: number): string {
-  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : Number.NaN;
-  return Number.isFinite(number) ? `${number}, without quotes` : `${otherwise}, say`;
 }

@@ -3,6 +3,9 @@ import { Fault } from '../kernel/fault.ts';
 const UNITS_BYTES = { kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 } as const;
 type Unit = keyof typeof UNITS_BYTES;
 
+/** More than anything has, and a number that is still exact. */
+const MAX_SIZE_BYTES = 1024 * 1024 * UNITS_BYTES.gb;
+
 const SIZE = /^(\d+(?:\.\d+)?)(kb|mb|gb)$/i;
 
 /**
@@ -10,7 +13,7 @@ const SIZE = /^(\d+(?:\.\d+)?)(kb|mb|gb)$/i;
  *
  * @throws `bad-size`
  */
-export function parseSize(value: unknown, minBytes = 0): number {
+export function parseSize(value: unknown, minBytes = 0, maxBytes = MAX_SIZE_BYTES): number {
   if (typeof value === 'number') {
     throw badSize(`is the bare number ${value}, which has no unit`, `write '${value}mb', say`);
   }
@@ -28,6 +31,10 @@ export function parseSize(value: unknown, minBytes = 0): number {
   if (sizeBytes < minBytes) {
     const least = formatSize(minBytes);
     throw badSize(`is ${value}, less than the least allowed, ${least}`, `write '${least}' or more`);
+  }
+  if (sizeBytes > maxBytes) {
+    const most = formatSize(maxBytes);
+    throw badSize(`is ${value}, more than the most allowed, ${most}`, `write '${most}' or less`);
   }
   return sizeBytes;
 }

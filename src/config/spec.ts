@@ -69,6 +69,54 @@ export interface WebSpec {
   drain?: Duration;
 }
 
+/**
+ * Requests that wait because no instance can take them: none is healthy, or all are at
+ * `maxConcurrency`.
+ */
+export interface QueueSpec {
+  /** How many may wait, for each edge worker; one more gets 503. Default 1024. */
+  length?: number;
+  /** How long one may wait; then it gets 503. Default `'10s'`. */
+  wait?: Duration;
+}
+
+/**
+ * An instance whose answers go wrong is left out for a while although it passes its checks, and for
+ * longer each time.
+ */
+export interface EjectSpec {
+  /** So many errors in a row: no connection, a broken or late answer, or a 5xx. Default 5. */
+  errors?: number;
+  /** How long the first time; at most ten times as long. From `'1s'`. Default `'30s'`. */
+  for?: Duration;
+  /** Never more of the instances than this share, in per cent. Default 50. */
+  maxPercent?: number;
+}
+
+/** How long the edge waits for an instance. */
+export interface TimeoutsSpec {
+  /** From the whole request to the head of the answer; then 504. From `'100ms'`. Default `'60s'`. */
+  answer?: Duration;
+  /**
+   * Without a byte of an answer that has begun, or of a WebSocket; then it is cut. From `'1s'`.
+   * Default `'10m'`.
+   */
+  quiet?: Duration;
+}
+
+/** What is refused before it reaches an instance. */
+export interface LimitsSpec {
+  /** The largest body of a request; more gets 413. Default `'5gb'`. */
+  body?: Size;
+  /**
+   * Requests of one client address (IPv6 by /64), for each edge worker; more get 429. Default: no
+   * limit.
+   */
+  requestsPerSecond?: number;
+  /** How many of them at once. Default: those of one second. */
+  burst?: number;
+}
+
 /** The program that takes the traffic. */
 export interface EdgeSpec {
   /**
@@ -77,6 +125,28 @@ export interface EdgeSpec {
    * `'<application>.localhost'`, and `'<environment>.<application>.localhost'` for the rest.
    */
   domains?: string[];
+  /**
+   * Which instance gets a request: each in turn, the one with the fewest open requests, or one at
+   * random. Default `'round-robin'`.
+   */
+  balance?: 'round-robin' | 'least-outstanding' | 'weighted-random';
+  /** A new instance gets its share by and by over this time, at most `'15m'`. Default `'0s'`. */
+  slowStart?: Duration;
+  /**
+   * A client stays with its instance, by a cookie: for a day, or for this long after its last
+   * request. Default `false`.
+   */
+  sticky?: boolean | Duration;
+  /** Requests inside one instance at a time, for each edge worker. Default: no limit. */
+  maxConcurrency?: number;
+  /** Requests that wait for an instance. */
+  queue?: QueueSpec;
+  /** When an instance is left out because of its answers; `false`: never. */
+  eject?: false | EjectSpec;
+  /** How long the edge waits for an instance. */
+  timeouts?: TimeoutsSpec;
+  /** What is refused before it reaches an instance. */
+  limits?: LimitsSpec;
 }
 
 /** How `rolling` replaces instances. */

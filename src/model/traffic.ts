@@ -61,14 +61,20 @@ export const trafficSchema = z.strictObject({
 });
 export type Traffic = z.infer<typeof trafficSchema>;
 
+/** Envoy's consecutive_5xx and base_ejection_time; its max_ejection_percent is 10, too few of three. */
+export const DEFAULT_EJECTION: Ejection = {
+  consecutiveErrors: 5,
+  timeMs: 30_000,
+  maxPercent: 50,
+};
+
 /** What is taken where nothing is said. */
 export const DEFAULT_TRAFFIC: Traffic = {
   balancing: {
     algorithm: 'round-robin', // ALB's
     slowStartMs: 0, // ALB's: off
     maxConcurrency: null,
-    // Envoy's consecutive_5xx, base_ejection_time; its max_ejection_percent is 10, too few of three.
-    ejection: { consecutiveErrors: 5, timeMs: 30_000, maxPercent: 50 },
+    ejection: DEFAULT_EJECTION,
     responseHeadMs: 60_000, // ALB's idle timeout, nginx's proxy_read_timeout
     quietMs: 600_000, // long, because event streams and WebSockets are quiet
   },
