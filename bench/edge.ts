@@ -1,100 +1,88 @@
-import { execFile } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { type Contender, startEdge, startHaproxy, startOrigin } from './edge/contenders.ts';
-import { cpuTimeUs, isInstalled } from './edge/processes.ts';
-import { median, type Row, report, row } from './report.ts';
+import { checkAnswers } from './edge/answer-check.ts';
+import { startBelay } from './edge/belay.ts';
+import type { Contender } from './edge/contender.ts';
+import type { Measure } from './edge/measure.ts';
+import { cpuMeasures } from './edge/measures/cpu-per-request.ts';
+import { download } from './edge/measures/download.ts';
+import { idleConnections } from './edge/measures/idle-connections.ts';
+import { latency } from './edge/measures/latency.ts';
+import { workers } from './edge/measures/workers.ts';
+import { type EdgeBenchOptions, parseOptions } from './edge/options.ts';
+import { startOrigin } from './edge/origin.ts';
+import { type Peer, peers, startPeer } from './edge/peers.ts';
+import { isInstalled } from './edge/processes.ts';
+import { type Row, report } from './report.ts';
 
 /**
- * CPU time per proxied request, ours against HAProxy's in the same run: the figure that moves by a
- * few per cent where throughput moves by a factor of two. `node bench/edge.ts [--json]`.
+ * The edge beside its peers, in one run and in turn, as ratios: `npm run bench:edge [-- OPTIONS]`.
+ * docs/performance.md says what each measure is; `--help` says the options.
  */
 
-const SECONDS = Number(process.env.BELAY_BENCH_SECONDS ?? 4);
-/** Rounds in turn, ours and theirs, so that what else runs hits both; the median of each counts. */
-const ROUNDS = Number(process.env.BELAY_BENCH_ROUNDS ?? 5);
+const measures: readonly Measure[] = [...cpuMeasures, download, workers, idleConnections, latency];
 
-const BROWSER_FIELDS = [
-  'User-Agent: Mozilla/5.0 (X11; Linux x64_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36',
-  'Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8',
-  'Accept-Language: en-GB,en;q=0.9,de;q=0.7',
-  'Accept-Encoding: gzip, deflate, br, zstd',
-  'Cookie: session=eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0; theme=dark; consent=1',
-  'Referer: http://bench.localhost/catalogue/shirts?page=2',
-  'Cache-Control: max-age=0',
-  'Sec-Fetch-Dest: document',
-  'Sec-Fetch-Mode: navigate',
-  'Sec-Fetch-Site: same-origin',
-  'Upgrade-Insecure-Requests: 1',
-  'DNT: 1',
-];
-
-const cases = [
-  { name: 'tiny request', path: 'small', fields: [] },
-  { name: 'browser request', path: 'small', fields: BROWSER_FIELDS },
-  { name: '16 KB response', path: 'medium', fields: [] },
-];
-
-async function measure(contender: Contender, path: string, fields: string[]): Promise<number> {
-  const before = cpuTimeUs(contender.pid);
-  const { stdout } = await promisify(execFile)('wrk', [
-    ...['-t1', '-c32', `-d${SECONDS}s`, '-H', 'Host: bench.localhost'],
-    ...fields.flatMap((field) => ['-H', field]),
-    `http://127.0.0.1:${contender.port}/${path}`,
-  ]);
-  const requests = Number(/(\d+) requests in/.exec(stdout)?.[1]);
-  if (!(requests > 0) || /Non-2xx|Socket errors/.test(stdout)) {
-    throw new Error(`wrk against ${contender.name} failed:\n${stdout}`);
-  }
-  return (cpuTimeUs(contender.pid) - before) / requests;
-}
-
-async function compare(ours: Contender, peer: Contender): Promise<Row[]> {
-  const rows: Row[] = [];
-  for (const { name, path, fields } of cases) {
-    const oursUs: number[] = [];
-    const peerUs: number[] = [];
-    for (let round = 0; round < ROUNDS; round += 1) {
-      peerUs.push(await measure(peer, path, fields));
-      oursUs.push(await measure(ours, path, fields));
-    }
-    const title = `edge: CPU per proxied request, ${name}, vs ${peer.name}`;
-    rows.push(row(title, median(oursUs), median(peerUs), 'µs'));
-    process.stderr.write(`${name}: ours ${spread(oursUs)}, ${peer.name} ${spread(peerUs)} µs\n`);
-  }
-  return rows;
-}
-
-/** From the lowest to the highest, which tells how noisy the machine was. */
-const spread = (values: readonly number[]): string =>
-  `${Math.min(...values).toFixed(1)}–${Math.max(...values).toFixed(1)}`;
+/** Debian's, where they are not named after the program. */
+const PACKAGES: Record<string, string> = { taskset: 'util-linux' };
 
 async function main(): Promise<void> {
-  const missing = ['wrk', 'haproxy'].filter((program) => !isInstalled(program));
-  if (missing.length > 0) {
-    process.stderr.write(`SKIPPED bench/edge: not installed: ${missing.join(', ')}\n`);
-    if (process.argv.includes('--json')) process.stdout.write('[]\n');
-    return;
-  }
+  const options = parseOptions(
+    process.argv.slice(2),
+    measures.map(({ name }) => name),
+    peers.map(({ name }) => name),
+  );
+  const asked = measures.filter(({ name }) => options.only.includes(name)).filter(hasItsNeeds);
+  const present = peers.filter(({ name }) => options.peers.includes(name)).filter(isPresent);
+  report(asked.length === 0 ? [] : await run(asked, present, options));
+}
+
+async function run(
+  asked: readonly Measure[],
+  present: readonly Peer[],
+  { seconds, rounds }: EdgeBenchOptions,
+): Promise<Row[]> {
   const folder = mkdtempSync(join(tmpdir(), 'belay-bench-'));
   // nginx serves as nobody when it is started by root.
   chmodSync(folder, 0o755);
   const running: Contender[] = [];
+  const keep = <Each extends Contender>(contender: Each): Each => {
+    running.push(contender);
+    return contender;
+  };
   try {
-    const bodies = { small: 'x'.repeat(194), medium: 'x'.repeat(16 * 1024) };
-    const origin = await startOrigin(folder, bodies);
-    running.push(origin);
-    const peer = await startHaproxy(folder, origin.port);
-    running.push(peer);
-    const ours = await startEdge(folder, origin.port);
-    running.push(ours);
-    report(await compare(ours, peer));
+    const origin = keep(await startOrigin(folder));
+    const ours = keep(await startBelay(folder, origin.port));
+    const rivals: Contender[] = [];
+    for (const peer of present) rivals.push(keep(await startPeer(peer, folder, origin.port)));
+    for (const contender of [ours, ...rivals]) await checkAnswers(contender);
+    const rows: Row[] = [];
+    for (const measure of asked) {
+      process.stderr.write(`${measure.name} …\n`);
+      const bench = { folder, origin, ours, rivals, peers: present, seconds, rounds };
+      rows.push(...(await measure.run(bench)));
+    }
+    return rows.map((each) => ({ ...each, name: `edge: ${each.name}` }));
   } finally {
     for (const contender of running.reverse()) await contender.stop();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+function hasItsNeeds({ name, needs }: Measure): boolean {
+  const missing = needs.filter((program) => !isInstalled(program));
+  for (const program of missing) {
+    const installed = PACKAGES[program] ?? program;
+    process.stderr.write(`SKIPPED ${name}: no ${program} here; \`apt-get install ${installed}\`\n`);
+  }
+  return missing.length === 0;
+}
+
+function isPresent({ name, install, version }: Peer): boolean {
+  const found = version();
+  if (found === null) process.stderr.write(`SKIPPED ${name}: not here; \`${install}\`\n`);
+  else process.stderr.write(`${name} ${found}\n`);
+  return found !== null;
 }
 
 await main();

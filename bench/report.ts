@@ -4,20 +4,46 @@ import { cpus, release } from 'node:os';
 export interface Row {
   name: string;
   ours: number;
+  /** Whose figure `peer` is, where there is more than one it could be. */
+  beside: string | null;
   /** Null where there is nothing to compare with. */
   peer: number | null;
   ratio: number | null;
   unit: string;
+  bound: Bound | null;
+  /** Whether the bound is kept; null without one. */
+  holds: boolean | null;
+}
+
+/** What a figure, or its ratio to the peer's, is held to. */
+export interface Bound {
+  of: 'ours' | 'ratio';
+  limit: 'at most' | 'at least';
+  value: number;
 }
 
 export function row(name: string, ours: number, peer: number | null, unit: string): Row {
   return {
     name,
     ours: rounded(ours),
+    beside: null,
     peer: peer === null ? null : rounded(peer),
     ratio: peer === null ? null : rounded(ours / peer),
     unit,
+    bound: null,
+    holds: null,
   };
+}
+
+/** A row beside somebody by name. */
+export const beside = (name: string, of: Row): Row => ({ ...of, beside: name });
+
+/** A row held to a bound; as it is without one, or where the bound's figure is missing. */
+export function held(of: Row, bound: Bound | undefined): Row {
+  const figure = bound && of[bound.of];
+  if (bound === undefined || figure === null || figure === undefined) return of;
+  const holds = bound.limit === 'at most' ? figure <= bound.value : figure >= bound.value;
+  return { ...of, bound, holds };
 }
 
 /** Rows as one line of JSON with `--json`, else as a table under a line about the machine. */
@@ -26,28 +52,36 @@ export function report(rows: readonly Row[]): void {
     process.stdout.write(`${JSON.stringify(rows)}\n`);
     return;
   }
-  const head = { name: 'name', ours: 'ours', peer: 'peer or bound', ratio: 'ratio', unit: 'unit' };
-  const cells = [head, ...rows].map((each) => [
-    each.name,
-    `${each.ours}`,
-    `${each.peer ?? ''}`,
-    `${each.ratio ?? ''}`,
-    each.unit,
-  ]);
-  const widths = cells[0]?.map((_, column) =>
+  const head = ['name', 'ours', 'beside', 'peer or bound', 'ratio', 'unit', 'bound', 'holds'];
+  const cells = [head, ...rows.map(cellsOf)];
+  const widths = head.map((_, column) =>
     Math.max(...cells.map((line) => line[column]?.length ?? 0)),
   );
   const lines = cells.map((line) =>
     line
       .map((cell, column) => {
-        const width = widths?.[column] ?? 0;
-        return column === 0 || column === 4 ? cell.padEnd(width) : cell.padStart(width);
+        const width = widths[column] ?? 0;
+        return NUMBER_COLUMNS.has(column) ? cell.padStart(width) : cell.padEnd(width);
       })
       .join('  ')
       .trimEnd(),
   );
   process.stdout.write(`${machine()}\n\n${lines.join('\n')}\n`);
 }
+
+/** Ours, the peer's and their ratio, of the columns of the table. */
+const NUMBER_COLUMNS = new Set([1, 3, 4]);
+
+const cellsOf = (each: Row): string[] => [
+  each.name,
+  `${each.ours}`,
+  each.beside ?? '',
+  `${each.peer ?? ''}`,
+  `${each.ratio ?? ''}`,
+  each.unit,
+  each.bound === null ? '' : `${each.bound.of} ${each.bound.limit} ${each.bound.value}`,
+  each.holds === null ? '' : each.holds ? 'yes' : 'NO',
+];
 
 /** Figures mean nothing without the machine they were taken on. */
 function machine(): string {

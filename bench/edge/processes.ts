@@ -20,38 +20,25 @@ export function ownCpuTimeUs(pid: number): number {
   return ((Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND) * 1e6;
 }
 
-/** CPU time that a process and all its living descendants have used, in microseconds. */
-export function cpuTimeUs(pid: number): number {
-  const parents = new Map<number, number>();
-  const ticks = new Map<number, number>();
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name)) continue;
-    try {
-      const stat = readFileSync(`/proc/${name}/stat`, 'latin1');
-      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-      parents.set(Number(name), Number(fields[1]));
-      ticks.set(Number(name), Number(fields[11]) + Number(fields[12]));
-    } catch {
-      // It ended as we looked.
-    }
-  }
-  let total = 0;
-  for (const [candidate, used] of ticks) {
-    let ancestor: number | undefined = candidate;
-    while (ancestor !== undefined && ancestor !== pid && ancestor > 1) {
-      ancestor = parents.get(ancestor);
-    }
-    if (ancestor === pid) total += used;
-  }
-  return (total / TICKS_PER_SECOND) * 1e6;
+/** CPU time that processes and all their living descendants have used, in microseconds. */
+export function cpuTimeUs(pids: readonly number[]): number {
+  return withDescendants(pids).reduce((total, pid) => total + (read(pid, ownCpuTimeUs) ?? 0), 0);
+}
+
+/** Memory that processes and all their living descendants have in use, in bytes. */
+export function memoryBytes(pids: readonly number[]): number {
+  return withDescendants(pids).reduce((total, pid) => total + (read(pid, residentBytes) ?? 0), 0);
 }
 
 export function start(
   program: string,
   args: string[],
-  extra: ('pipe' | number)[] = [],
+  { env = {}, stderr = 'inherit' }: { env?: NodeJS.ProcessEnv; stderr?: number | 'inherit' } = {},
 ): ChildProcess {
-  return spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit', ...extra] });
+  return spawn(program, args, {
+    stdio: ['ignore', 'ignore', stderr],
+    env: { ...process.env, ...env },
+  });
 }
 
 export async function stop(child: ChildProcess): Promise<void> {
@@ -59,4 +46,35 @@ export async function stop(child: ChildProcess): Promise<void> {
   const gone = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGKILL');
   await gone;
+}
+
+function withDescendants(pids: readonly number[]): number[] {
+  const children = new Map<number, number[]>();
+  for (const name of readdirSync('/proc')) {
+    const parent = /^\d+$/.test(name) ? read(Number(name), parentOf) : null;
+    if (parent !== null) children.set(parent, [...(children.get(parent) ?? []), Number(name)]);
+  }
+  const found = [...pids];
+  // It grows as it is walked.
+  for (const pid of found) found.push(...(children.get(pid) ?? []));
+  return found;
+}
+
+function parentOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+}
+
+function residentBytes(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024;
+}
+
+/** Null where the process ended as we looked. */
+function read(pid: number, figure: (pid: number) => number): number | null {
+  try {
+    return figure(pid);
+  } catch {
+    return null;
+  }
 }

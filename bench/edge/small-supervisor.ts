@@ -1,0 +1,66 @@
+import { createServer, type Socket } from 'node:net';
+import type { HealthEntry, ToSupervisor, ToWorker } from '../../src/edge/link.ts';
+import { encodeLine, lineDecoder } from '../../src/kernel/json-lines.ts';
+import type { Snapshot } from '../../src/model/snapshot.ts';
+
+/** The smallest supervisor that workers serve under: it welcomes them and asks for reports. */
+export interface SmallSupervisor {
+  /** Resolves when so many workers serve. */
+  ready(workers: number): Promise<void>;
+  /** Requests that each worker has accepted so far. */
+  accepted(): Promise<number[]>;
+  close(): void;
+}
+
+const MAX_LINE_BYTES = 1024 * 1024;
+
+export async function superviseWorkers(
+  path: string,
+  snapshot: Snapshot,
+  health: HealthEntry[],
+): Promise<SmallSupervisor> {
+  const links: Socket[] = [];
+  let accepted: number[] = [];
+  let serving = 0;
+  let onChange = (): void => undefined;
+  const take = (message: ToSupervisor, socket: Socket): void => {
+    if (message.kind === 'hello') tell(socket, { kind: 'welcome', accept: true, snapshot, health });
+    else if (message.kind === 'ready') serving += 1;
+    else if (message.kind === 'report' && message.report.request !== null) {
+      accepted.push(message.report.accepted);
+    }
+  };
+  const server = createServer((socket) => {
+    const decode = lineDecoder(MAX_LINE_BYTES);
+    links.push(socket);
+    socket.on('data', (chunk: Buffer) => {
+      for (const message of decode(chunk) as ToSupervisor[]) take(message, socket);
+      onChange();
+    });
+    socket.on('error', () => {
+      // The worker was ended.
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  const until = (isSo: () => boolean): Promise<void> =>
+    new Promise((resolve) => {
+      onChange = () => {
+        if (isSo()) resolve();
+      };
+      onChange();
+    });
+  return {
+    ready: (workers) => until(() => serving >= workers),
+    async accepted() {
+      accepted = [];
+      for (const socket of links) tell(socket, { kind: 'report-now', request: 1 });
+      await until(() => accepted.length === links.length);
+      return accepted;
+    },
+    close: () => server.close(),
+  };
+}
+
+function tell(socket: Socket, message: ToWorker): void {
+  socket.write(encodeLine(message));
+}
