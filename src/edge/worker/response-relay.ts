@@ -77,8 +77,9 @@ export class ResponseRelay {
       if (head === 'partial') return 'partly';
       if (head === 'malformed') return 'unframeable';
       if (head.status === 101) {
+        if (request.upgrade === '') return 'unframeable';
         this.head = head;
-        return request.upgrade === '' ? 'unframeable' : 'switching';
+        return 'switching';
       }
       if (head.status >= 200) {
         this.begin(head, request);
