@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
 import { systemClock } from '../../kernel/clock.ts';
+import type { HealthCheck } from '../../model/configuration.ts';
 import type { CheckResult } from './health.ts';
 import { httpProbe } from './probe.ts';
 
@@ -26,7 +27,10 @@ afterEach(() => {
 });
 
 /** Asks an app that does with the request what it is told. */
-async function ask(answer: (socket: Socket) => void): Promise<CheckResult> {
+async function ask(
+  answer: (socket: Socket) => void,
+  changes: Partial<HealthCheck> = {},
+): Promise<CheckResult> {
   server = createServer((socket) => {
     sockets.add(socket);
     socket.on('error', () => {});
@@ -34,8 +38,12 @@ async function ask(answer: (socket: Socket) => void): Promise<CheckResult> {
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  return httpProbe(systemClock)({ host: '127.0.0.1', port }, check, new AbortController().signal);
+  const { signal } = new AbortController();
+  return httpProbe(systemClock)({ host: '127.0.0.1', port }, { ...check, ...changes }, signal);
 }
+
+const head = (contentLength: number, status = 200) =>
+  `HTTP/1.1 ${status} X\r\ncontent-length: ${contentLength}\r\n\r\n`;
 
 const failed = (reason: string, description: string) => ({ passed: false, reason, description });
 
@@ -85,5 +93,52 @@ it('says when nobody listens', async () => {
   const signal = new AbortController().signal;
   expect(await httpProbe(systemClock)({ host: '127.0.0.1', port }, check, signal)).toEqual(
     failed('Target.FailedHealthChecks', 'connection refused'),
+  );
+});
+
+const wanted = { body: 'all is well' };
+
+it('passes an answer that holds the text it must', async () => {
+  expect(await ask((socket) => socket.end(`${head(16)}oh, all is well!`), wanted)).toEqual({
+    passed: true,
+  });
+});
+
+it('finds a text that comes in pieces, without waiting for the end', async () => {
+  const inPieces = (socket: Socket) => {
+    socket.write(`${head(1_000)}so all i`);
+    setImmediate(() => socket.write('s well, and more to come'));
+  };
+  expect(await ask(inPieces, wanted)).toEqual({ passed: true });
+});
+
+it('fails an answer without the text, whatever its status', async () => {
+  expect(await ask((socket) => socket.end(`${head(4)}oops`), wanted)).toEqual(
+    failed(
+      'Target.ResponseCodeMismatch',
+      "answered 200 to GET /healthz without 'all is well' in it",
+    ),
+  );
+  expect(await ask((socket) => socket.end(`${head(11, 500)}all is well`), wanted)).toEqual(
+    failed('Target.ResponseCodeMismatch', 'answered 500 to GET /healthz'),
+  );
+});
+
+it('looks no further than the first 64 KB', async () => {
+  const long = (padding: number) => (socket: Socket) =>
+    socket.end(`${head(padding + 11)}${'x'.repeat(padding)}all is well`);
+  expect(await ask(long(64 * 1024 - 11), wanted)).toEqual({ passed: true });
+  expect(await ask(long(64 * 1024 - 10), wanted)).toMatchObject({ passed: false });
+});
+
+it('fails an answer that stops before the text has come', async () => {
+  expect(await ask((socket) => socket.write(`${head(100)}all is`), wanted)).toEqual(
+    failed('Target.Timeout', 'did not finish its answer to GET /healthz within 0.2 s'),
+  );
+  expect(await ask((socket) => socket.end(`${head(100)}all is`), wanted)).toEqual(
+    failed(
+      'Target.FailedHealthChecks',
+      'closed the connection before the end of its answer to GET /healthz',
+    ),
   );
 });

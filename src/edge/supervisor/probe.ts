@@ -1,14 +1,13 @@
-import { request } from 'node:http';
 import type { Clock } from '../../kernel/clock.ts';
-import { messageOf, systemCode } from '../../kernel/fault.ts';
 import type { HealthCheck } from '../../model/configuration.ts';
 import type { Target } from '../../model/snapshot.ts';
+import { type Answer, ask } from './ask.ts';
 import type { CheckResult } from './health.ts';
 
-/** One health check: a fresh connection, one GET, the status of the answer. */
+/** One health check: a fresh connection, one GET, the status of the answer; its body if asked for. */
 
-/** Enough for any health page; more is cut off, since only the status counts. */
-const MAX_BODY_BYTES = 64 * 1024;
+/** The longest part of an expected text that is repeated to people. */
+const SHOWN_TEXT_LENGTH = 40;
 
 export type Probe = (
   target: Pick<Target, 'host' | 'port'>,
@@ -17,60 +16,32 @@ export type Probe = (
 ) => Promise<CheckResult>;
 
 export function httpProbe(clock: Clock): Probe {
-  return (target, check, signal) =>
-    new Promise((resolve) => {
-      const what = `GET ${check.path}`;
-      const outgoing = request({
-        host: target.host,
-        port: target.port,
-        path: check.path,
-        agent: false,
-        headers: { 'user-agent': 'Belay-HealthChecker/1', accept: '*/*', connection: 'close' },
-        signal,
-      });
-      const deadline = clock.after(check.timeoutMs, () => {
-        resolve({
-          passed: false,
-          reason: 'Target.Timeout',
-          description: `no answer to ${what} within ${seconds(check.timeoutMs)}`,
-        });
-        outgoing.destroy();
-      });
-      outgoing.on('response', (response) => {
-        resolve(judge(response.statusCode ?? 0, check, what));
-        let receivedBytes = 0;
-        response.on('data', (chunk: Buffer) => {
-          receivedBytes += chunk.length;
-          if (receivedBytes > MAX_BODY_BYTES) outgoing.destroy();
-        });
-      });
-      outgoing.on('error', (error) => resolve(failed(error, what)));
-      outgoing.on('close', () => deadline.cancel());
-      outgoing.end();
-    });
-}
-
-function judge(status: number, check: HealthCheck, what: string): CheckResult {
-  if (status >= check.matcher.from && status <= check.matcher.to) return { passed: true };
-  return {
-    passed: false,
-    reason: 'Target.ResponseCodeMismatch',
-    description: `answered ${status} to ${what}`,
+  return async (target, check, signal) => {
+    const { path, timeoutMs, body } = check;
+    const read = body === null ? 'nothing' : { until: body };
+    return judge(await ask(clock, target, { path, timeoutMs, read }, signal), check);
   };
 }
 
-function failed(error: Error, what: string): CheckResult {
-  return { passed: false, reason: 'Target.FailedHealthChecks', description: sentence(error, what) };
+/** Whether a status is one that passes. */
+export const matches = (status: number, { matcher }: Pick<HealthCheck, 'matcher'>): boolean =>
+  status >= matcher.from && status <= matcher.to;
+
+/** Reasons are ALB's: an answer that came and is wrong, be it by its text, is a mismatch. */
+function judge(answer: Answer, check: HealthCheck): CheckResult {
+  if (answer.kind === 'none') return { passed: false, ...answer.why };
+  const answered = `answered ${answer.status} to GET ${check.path}`;
+  if (!matches(answer.status, check)) return mismatch(answered);
+  if (check.body === null || answer.body.includes(check.body)) return { passed: true };
+  if (answer.cutOff !== null) return { passed: false, ...answer.cutOff };
+  return mismatch(`${answered} without '${shortened(check.body)}' in it`);
 }
 
-function sentence(error: Error, what: string): string {
-  const code = systemCode(error);
-  if (code === 'ECONNREFUSED') return 'connection refused';
-  if (code === 'ECONNRESET' || code === 'EPIPE') {
-    return `closed the connection without an answer to ${what}`;
-  }
-  if (code?.startsWith('HPE_')) return `answered ${what} with something that is not HTTP`;
-  return `could not be reached: ${code ?? messageOf(error)}`;
-}
+const mismatch = (description: string): CheckResult => ({
+  passed: false,
+  reason: 'Target.ResponseCodeMismatch',
+  description,
+});
 
-const seconds = (ms: number): string => `${ms / 1000} s`;
+const shortened = (text: string): string =>
+  text.length > SHOWN_TEXT_LENGTH ? `${text.slice(0, SHOWN_TEXT_LENGTH)}…` : text;
