@@ -38,17 +38,20 @@ export const positiveNumber = (expected: string, most: number, example: number):
     );
   });
 
-/** One of a few words. */
-export const oneOf = <Word extends string>(words: readonly Word[]): Reader<Word> =>
+/**
+ * One of a few words.
+ *
+ * @param expected `a way to balance`
+ */
+export const oneOf = <Word extends string>(
+  expected: string,
+  words: readonly Word[],
+): Reader<Word> =>
   leaf((value) => {
     const word = words.find((each) => each === value);
     if (word !== undefined) return word;
     const quoted = words.map((each) => `'${each}'`);
-    throw unlike(
-      'one of a few words',
-      value,
-      `${quoted.slice(0, -1).join(', ')} or ${quoted.at(-1)}`,
-    );
+    throw unlike(expected, value, `${quoted.slice(0, -1).join(', ')} or ${quoted.at(-1)}`);
   });
 
 /** What somebody who wrote `'3'` meant. */

@@ -1,7 +1,7 @@
 import { balancingSchema } from '../model/traffic.ts';
 import { DEFAULTS } from './defaults.ts';
 import { duration, oneOf, positiveNumber, size, wholeNumber } from './leaves.ts';
-import { type Reader, section, unlike } from './reader.ts';
+import { type ReadBy, type Reader, section, unlike } from './reader.ts';
 
 /** The keys of `edge` that say how traffic is treated. Bounds are those of `model/traffic.ts`. */
 
@@ -16,11 +16,13 @@ const eject = section({
 });
 
 /** `false`, or what is to be otherwise. */
-const ejectOrNot: Reader<false | Exclude<ReturnType<typeof eject>, undefined>> = (
-  value,
-  keyPath,
-  report,
-) => (value === false ? false : eject(value, keyPath, report));
+const ejectOrNot: Reader<false | ReadBy<typeof eject>> = (value, keyPath, report) => {
+  if (value === false) return false;
+  if (value !== true) return eject(value, keyPath, report);
+  const hint = 'leave it out for the defaults, or write { errors: 3 }, say';
+  report({ keyPath, what: 'is true; it should be false or an object', hint });
+  return undefined;
+};
 
 const stickyDuration = duration(LEAST_STICKY_MS);
 
@@ -36,7 +38,7 @@ const sticky: Reader<number | null> = (value, keyPath, report) => {
 };
 
 export const trafficReaders = {
-  balance: oneOf(balancingSchema.shape.algorithm.options),
+  balance: oneOf('a way to balance', balancingSchema.shape.algorithm.options),
   slowStart: duration(0, LONGEST_SLOW_START_MS),
   sticky,
   maxConcurrency: wholeNumber(1, MILLION),

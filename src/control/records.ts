@@ -1,6 +1,8 @@
 import type { Clock } from '../kernel/clock.ts';
 import { Fault } from '../kernel/fault.ts';
+import { randomHex } from '../kernel/random.ts';
 import { type Deployment, isRunning } from '../model/deployment.ts';
+import type { EdgeSettings } from '../model/edge-settings.ts';
 import type { Environment, EnvironmentKey } from '../model/environment.ts';
 import { type Instance, type InstanceState, instanceMachine, isLive } from '../model/instance.ts';
 import type { Release } from '../model/release.ts';
@@ -11,11 +13,15 @@ import type { Store } from '../store/driver.ts';
 /** How long an instance that ended by itself is remembered for back-off and verdicts. */
 const FAILURES_KEPT_MS = 15 * 60_000;
 
+const COOKIE_KEY_DIGITS = 64;
+
 /**
  * Everything on record, held in memory and written through: reads are free, and what a write has
  * returned from is on disk. The one place that changes an instance's state.
  */
 export class Records {
+  /** Signs the cookies of sticky sessions. Goes to the edge, and is shown nowhere. */
+  readonly cookieKey: string;
   readonly #store: Store;
   readonly #environments = new Map<EnvironmentKey, Environment>();
   readonly #instances = new Map<EnvironmentKey, Map<string, Instance>>();
@@ -24,11 +30,23 @@ export class Records {
   readonly #lastDeployment = new Map<EnvironmentKey, Deployment>();
 
   readonly #clock: Clock;
+  #edgeSettings!: EdgeSettings;
 
   constructor(store: Store, clock: Clock) {
     this.#store = store;
     this.#clock = clock;
     this.#load();
+    this.cookieKey = store.cookieKey(randomHex(COOKIE_KEY_DIGITS));
+  }
+
+  /** What holds for the edge as a whole. */
+  get edgeSettings(): EdgeSettings {
+    return this.#edgeSettings;
+  }
+
+  saveEdgeSettings(settings: EdgeSettings): void {
+    this.#store.saveEdgeSettings(settings);
+    this.#edgeSettings = settings;
   }
 
   /** All of `work`'s writes or none, on disk and in memory. */
@@ -42,6 +60,7 @@ export class Records {
   }
 
   #load(): void {
+    this.#edgeSettings = this.#store.edgeSettings();
     this.#environments.clear();
     for (const environment of this.#store.environments()) this.#loadEnvironment(environment);
   }

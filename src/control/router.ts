@@ -1,7 +1,6 @@
 import type { EdgeDriver } from '../edge/driver.ts';
 import { Fault } from '../kernel/fault.ts';
 import type { Log } from '../kernel/log.ts';
-import { DEFAULT_EDGE_SETTINGS } from '../model/edge-settings.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import { planRouting } from '../plan/routing.ts';
 import type { Store } from '../store/driver.ts';
@@ -61,8 +60,8 @@ export class Router {
     const slots = await this.#slots();
     const environments = this.#records.environments();
     const routing = {
-      settings: DEFAULT_EDGE_SETTINGS,
-      cookieKey: '',
+      settings: this.#records.edgeSettings,
+      cookieKey: this.#records.cookieKey,
       ...planRouting(
         environments
           .filter(({ status }) => status !== 'terminated')

@@ -1,4 +1,5 @@
 import type { Deployment } from '../model/deployment.ts';
+import type { EdgeSettings } from '../model/edge-settings.ts';
 import type { Environment, EnvironmentKey } from '../model/environment.ts';
 import type { BelayEvent, NewEvent } from '../model/event.ts';
 import type { Instance } from '../model/instance.ts';
@@ -43,6 +44,12 @@ export interface Store {
   appendEvent(event: NewEvent, at: number): BelayEvent;
   /** The newest `limit` events after number `after`, oldest first. */
   events(query: { environment?: string; after: number; limit: number }): BelayEvent[];
+
+  /** What was set for the edge as a whole; the defaults before anything was. */
+  edgeSettings(): EdgeSettings;
+  saveEdgeSettings(settings: EdgeSettings): void;
+  /** The key that signs the edge's cookies: the one on record, else this one from now on. */
+  cookieKey(fresh: string): string;
 
   /** The next routing snapshot's number: grows across lives. */
   nextSnapshotNumber(atLeast: number): number;

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { Fault, messageOf } from '../kernel/fault.ts';
 import type { Deployment } from '../model/deployment.ts';
+import type { EdgeSettings } from '../model/edge-settings.ts';
 import type { Environment } from '../model/environment.ts';
 import type { BelayEvent } from '../model/event.ts';
 import { type Instance, isLive } from '../model/instance.ts';
@@ -10,13 +11,17 @@ import type { Release } from '../model/release.ts';
 import type { JournalEntry, Step } from '../model/step.ts';
 import type { Version } from '../model/version.ts';
 import type { Store } from './driver.ts';
+import { completeDeployment, completeEdgeSettings, completeRelease } from './earlier-rows.ts';
 
-/** Raised by one with every change of the tables below; an older Belay refuses a newer home. */
-const SCHEMA_VERSION = 1;
 /** Events older than the newest so many are dropped now and then. */
 const EVENTS_KEPT = 100_000;
 
-const SCHEMA = `
+/**
+ * What each version of the tables has beyond the one before, the first at the front; an older Belay
+ * refuses a newer home.
+ */
+const SCHEMA_CHANGES = [
+  `
   create table meta (name text primary key, value integer not null) strict;
   create table environments (key text primary key, body text not null) strict;
   create table versions (
@@ -47,7 +52,10 @@ const SCHEMA = `
     type text not null, message text not null, instance text, deployment integer
   ) strict;
   create index events_by_environment on events (environment, id);
-`;
+  `,
+  'create table documents (name text primary key, body text not null) strict;',
+];
+const SCHEMA_VERSION = SCHEMA_CHANGES.length;
 
 /**
  * The store on SQLite: write-ahead log, every commit synced. The exclusive lock makes it the lock
@@ -117,7 +125,7 @@ export function openSqliteStore(path: string): Store {
       bodies<Release>(
         'select body from releases where environment = ? order by number desc',
         environment,
-      ),
+      ).map(completeRelease),
     saveRelease(release) {
       run(
         'insert into releases values (?, ?, ?)',
@@ -151,7 +159,7 @@ export function openSqliteStore(path: string): Store {
         'select body from deployments where environment = ? order by number desc limit ?',
         environment,
         limit,
-      ),
+      ).map(completeDeployment),
     saveDeployment(deployment) {
       run(
         `insert into deployments values (?, ?, ?)
@@ -249,6 +257,28 @@ export function openSqliteStore(path: string): Store {
         );
     },
 
+    edgeSettings() {
+      const [settings] = bodies<Partial<EdgeSettings>>(
+        `select body from documents where name = 'edge-settings'`,
+      );
+      return completeEdgeSettings(settings ?? {});
+    },
+    saveEdgeSettings(settings) {
+      run(
+        `insert into documents values ('edge-settings', ?)
+         on conflict do update set body = excluded.body`,
+        JSON.stringify(settings),
+      );
+    },
+    cookieKey(fresh) {
+      run(
+        `insert into documents values ('cookie-key', ?) on conflict do nothing`,
+        JSON.stringify(fresh),
+      );
+      const [key] = bodies<string>(`select body from documents where name = 'cookie-key'`);
+      return key ?? fresh;
+    },
+
     nextSnapshotNumber(atLeast) {
       const [row] = rows(
         `insert into meta values ('snapshot', ?)
@@ -329,7 +359,7 @@ function migrate(database: DatabaseSync, path: string): void {
       details: { found, known: SCHEMA_VERSION },
     });
   }
-  if (found === 0) {
-    database.exec(`begin; ${SCHEMA} pragma user_version = ${SCHEMA_VERSION}; commit`);
-  }
+  if (found === SCHEMA_VERSION) return;
+  const changes = SCHEMA_CHANGES.slice(found).join('\n');
+  database.exec(`begin; ${changes} pragma user_version = ${SCHEMA_VERSION}; commit`);
 }

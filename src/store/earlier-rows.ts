@@ -1,0 +1,22 @@
+import { configurationSchema } from '../model/configuration.ts';
+import type { Deployment } from '../model/deployment.ts';
+import { DEFAULT_EDGE_SETTINGS, type EdgeSettings } from '../model/edge-settings.ts';
+import type { Release } from '../model/release.ts';
+
+/** Rows that an earlier Belay wrote, completed: what there was not yet has its default. */
+
+export function completeRelease(release: Release): Release {
+  return { ...release, configuration: configurationSchema.parse(release.configuration) };
+}
+
+/** Until 0.1.0 the ledger did not tell answers by their class. */
+export function completeDeployment(deployment: Deployment): Deployment {
+  const { ledgerAtStart } = deployment;
+  if (ledgerAtStart === null) return deployment;
+  const rows = ledgerAtStart.rows.map((row) => ({ ...row, answers: row.answers ?? {} }));
+  return { ...deployment, ledgerAtStart: { ...ledgerAtStart, rows } };
+}
+
+export function completeEdgeSettings(settings: Partial<EdgeSettings>): EdgeSettings {
+  return { ...DEFAULT_EDGE_SETTINGS, ...settings };
+}
