@@ -1,6 +1,6 @@
 import type { LedgerRow } from '../model/ledger.ts';
 import type { Snapshot } from '../model/snapshot.ts';
-import type { TargetHealth } from '../model/target.ts';
+import type { TargetHealth, TargetTraffic } from '../model/target.ts';
 
 /**
  * What a worker and the supervisor say to each other: JSON lines over `edge/workers.sock`. The
@@ -24,8 +24,8 @@ export type ToWorker =
   | { kind: 'snapshot'; snapshot: Snapshot }
   /** Only the entries that changed. */
   | { kind: 'health'; health: HealthEntry[] }
-  /** Report at once; the answer carries the same number. */
-  | { kind: 'report-now'; request: number }
+  /** Report at once, with the traffic by target or without; the answer carries the same number. */
+  | { kind: 'report-now'; request: number; traffic?: boolean }
   /** These have been out of the snapshot for long: count them more coarsely (`placeAfter`). */
   | { kind: 'merge'; pools: string[]; environments: string[] }
   /** Answers a `ping`. */
@@ -47,6 +47,11 @@ export interface WorkerReport {
   complete: boolean;
   /** What is inside each target now; only targets with something, and those just emptied. */
   targets: { pool: string; target: string; inFlight: number; tunnels: number }[];
+  /**
+   * What has passed through each target of its snapshot, where anything has; cumulative. Told only
+   * on request and with everything, because it is long and seldom read.
+   */
+  traffic?: TargetTraffic[];
 }
 
 export type ToSupervisor =

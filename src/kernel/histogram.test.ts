@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bucketOf, histogram, middleOf, quantile, subtract, sum } from './histogram.ts';
+import {
+  bucketOf,
+  COARSE_BITS,
+  histogram,
+  middleOf,
+  quantile,
+  subtract,
+  sum,
+} from './histogram.ts';
 
 const microseconds = fc.oneof(
   fc.nat(1_000),
@@ -64,6 +72,33 @@ describe('histogram', () => {
         const exact = values.toSorted((a, b) => a - b)[rank - 1] ?? 0;
         const told = quantile(recorded(values), share) ?? Number.NaN;
         expect(Math.abs(told - exact)).toBeLessThanOrEqual(exact * 0.01);
+      }),
+    );
+  });
+
+  it('with few buckets knows every value to 6 %, told like any other', () => {
+    fc.assert(
+      fc.property(microseconds, (value) => {
+        const coarse = histogram(COARSE_BITS);
+        coarse.record(value);
+        const told = quantile(coarse.toSparse(), 1) ?? Number.NaN;
+        expect(Math.abs(told - value)).toBeLessThanOrEqual(value * 0.0625);
+      }),
+    );
+  });
+
+  it('with few buckets loses nothing by being told and added again', () => {
+    fc.assert(
+      fc.property(readings, readings, (ours, theirs) => {
+        const [one, other, both] = [ours, theirs, [...ours, ...theirs]].map((values) => {
+          const counts = histogram(COARSE_BITS);
+          for (const value of values) counts.record(value);
+          return counts;
+        });
+        const told = both?.toSparse() ?? [];
+        expect(sum(one?.toSparse() ?? [], other?.toSparse() ?? [])).toEqual(told);
+        one?.add(other?.toSparse() ?? []);
+        expect(one?.toSparse()).toEqual(told);
       }),
     );
   });

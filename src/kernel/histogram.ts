@@ -3,13 +3,17 @@
  * known to better than 1 %. Buckets only grow, so two readings of one histogram subtract and the
  * histograms of two processes add. Values are whatever unit the caller counts in; we use
  * microseconds.
+ *
+ * Where there are many of them, one may keep fewer buckets. It is read like any other: each of its
+ * buckets is told as the one of the finer ones that lies in its middle.
  */
 
-const SUB_BITS = 7;
-const SUB_BUCKETS = 1 << SUB_BITS;
+/** Powers of two of buckets to each power of two: better than 1 %, and 30 KB. */
+const FINE_BITS = 7;
+/** Within 6 %, and 2 KB. */
+export const COARSE_BITS = 3;
 /** Values from here on share the last bucket: 2^36 µs is 19 hours. */
 const MAX_EXPONENT = 36;
-const BUCKETS = (MAX_EXPONENT - SUB_BITS + 1) * SUB_BUCKETS;
 
 /** `[bucket, count, bucket, count, …]` for the buckets that are not empty. */
 export type SparseHistogram = number[];
@@ -20,44 +24,59 @@ export interface Histogram {
   toSparse(): SparseHistogram;
 }
 
-export function bucketOf(value: number): number {
-  if (value < SUB_BUCKETS) return value < 0 ? 0 : value | 0;
+export function bucketOf(value: number, bits = FINE_BITS): number {
+  const subBuckets = 1 << bits;
+  if (value < subBuckets) return value < 0 ? 0 : value | 0;
   const exponent = value >= 0x1_0000_0000 ? Math.floor(Math.log2(value)) : 31 - Math.clz32(value);
-  if (exponent >= MAX_EXPONENT) return BUCKETS - 1;
-  const shift = exponent - SUB_BITS;
-  return (shift + 1) * SUB_BUCKETS + (Math.floor(value / 2 ** shift) - SUB_BUCKETS);
+  if (exponent >= MAX_EXPONENT) return bucketCount(bits) - 1;
+  const shift = exponent - bits;
+  return (shift + 1) * subBuckets + (Math.floor(value / 2 ** shift) - subBuckets);
 }
 
 /** The middle of a bucket: what its values are taken to be. */
 export function middleOf(bucket: number): number {
-  if (bucket < SUB_BUCKETS) return bucket;
-  const shift = Math.floor(bucket / SUB_BUCKETS) - 1;
-  const lowest = (SUB_BUCKETS + (bucket % SUB_BUCKETS)) * 2 ** shift;
-  return lowest + 2 ** shift / 2;
+  const { lowest, width } = extentOf(bucket, FINE_BITS);
+  return bucket < 1 << FINE_BITS ? lowest : lowest + width / 2;
 }
 
-export function histogram(): Histogram {
-  const counts = new Float64Array(BUCKETS);
+/** @param bits COARSE_BITS where there are many */
+export function histogram(bits = FINE_BITS): Histogram {
+  const counts = new Float64Array(bucketCount(bits));
   return {
     record(value) {
-      const bucket = bucketOf(value);
+      const bucket = bucketOf(value, bits);
       counts[bucket] = (counts[bucket] ?? 0) + 1;
     },
     add(other) {
       for (let i = 0; i + 1 < other.length; i += 2) {
-        const bucket = other[i] ?? 0;
+        const bucket = bucketOf(middleOf(other[i] ?? 0), bits);
         counts[bucket] = (counts[bucket] ?? 0) + (other[i + 1] ?? 0);
       }
     },
     toSparse() {
       const sparse: SparseHistogram = [];
-      for (let bucket = 0; bucket < BUCKETS; bucket += 1) {
+      for (let bucket = 0; bucket < counts.length; bucket += 1) {
         const count = counts[bucket] ?? 0;
-        if (count > 0) sparse.push(bucket, count);
+        if (count > 0) sparse.push(bucketOf(nearMiddleOf(bucket, bits)), count);
       }
       return sparse;
     },
   };
+}
+
+const bucketCount = (bits: number): number => (MAX_EXPONENT - bits + 1) << bits;
+
+function extentOf(bucket: number, bits: number): { lowest: number; width: number } {
+  const subBuckets = 1 << bits;
+  if (bucket < subBuckets) return { lowest: bucket, width: 1 };
+  const width = 2 ** (Math.floor(bucket / subBuckets) - 1);
+  return { lowest: (subBuckets + (bucket % subBuckets)) * width, width };
+}
+
+/** Just below the middle, where a value is at most as far from it, in parts of itself, as any other. */
+function nearMiddleOf(bucket: number, bits: number): number {
+  const { lowest, width } = extentOf(bucket, bits);
+  return lowest + Math.ceil(width / 2) - 1;
 }
 
 /** `later − earlier`, bucket by bucket. */

@@ -59,17 +59,20 @@ export interface DeepReport {
 }
 
 /**
- * What has passed through one target since it was first routed to. Cumulative; a worker that is
- * killed takes its last tenth of a second with it, which the ledger knows and this does not.
+ * What has passed through one target since it came into the routing state. Cumulative, but kept in
+ * memory alone: a worker that is killed takes with it what was not read before, and a supervisor
+ * that is what earlier workers had counted, so that a reading may be lower than the one before.
+ * What must never be lost is in the ledger.
  */
 export interface TargetTraffic {
   pool: string;
   id: string;
+  /** Those that were last with it, and upgraded connections that have ended. */
   requests: number;
   /** The app's own 5xx. */
   appErrors: number;
   /** Lost or cut. */
   failures: number;
-  /** Microseconds; to 6 %, because there is one for every target. */
+  /** Microseconds, upgrades excluded; to 6 %, because there is one for every target. */
   latency: SparseHistogram;
 }

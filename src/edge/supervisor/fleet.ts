@@ -171,12 +171,12 @@ export class Fleet {
     await this.#happenings.eventually(routed);
   }
 
-  /** Resolves when every worker has reported, or has had its time. */
-  async reported(): Promise<void> {
+  /** Resolves when every worker has reported, or has had its time. @param traffic by target too */
+  async reported({ traffic } = { traffic: false }): Promise<void> {
     this.#request += 1;
     const request = this.#request;
     const asked = this.#all().filter((worker) => worker.state !== 'starting');
-    for (const worker of asked) tell(worker, { kind: 'report-now', request });
+    for (const worker of asked) tell(worker, { kind: 'report-now', request, traffic });
     const answered = () =>
       asked.every((worker) => worker.state === 'ended' || worker.answered >= request);
     await this.#happenings.until(answered, REPORT_TIMEOUT_MS);

@@ -8,8 +8,10 @@ import {
   placeAfter,
   rowKey,
 } from '../../model/ledger.ts';
+import type { TargetTraffic } from '../../model/target.ts';
 import type { WorkerReport } from '../link.ts';
 import type { WorkerIdentity } from '../worker-record.ts';
+import { type TargetName, Traffic } from './traffic.ts';
 
 /**
  * The account over all workers there ever were: what ended ones counted is folded into a base, and
@@ -54,6 +56,10 @@ export interface Ledger {
   /** Counts what ended workers counted in what is gone more coarsely; living ones do it themselves. */
   merge(gone: Gone): void;
   read(at: number): LedgerReading;
+  /** What has passed through each of these targets. */
+  traffic(targets: readonly TargetName[]): TargetTraffic[];
+  /** These are the targets there are: forgets what has passed through others. */
+  keepTargets(targets: readonly TargetName[]): void;
   base(): KeptBase;
   living(): KeptWorker[];
   /** Whether the worker's counts are in the base. */
@@ -64,6 +70,7 @@ export function ledger(kept: KeptBase | null): Ledger {
   const base = new Map((kept?.rows ?? []).map((row) => [rowKey(row), row]));
   const folded = [...(kept?.folded ?? [])];
   const accounts = new Map<string, Account>();
+  const traffic = new Traffic();
   let unaccounted = kept?.unaccounted ?? 0;
 
   return {
@@ -89,12 +96,14 @@ export function ledger(kept: KeptBase | null): Ledger {
       for (const row of report.rows) account.rows.set(rowKey(row), row);
       account.inFlight = report.inFlight;
       account.tunnels = report.tunnels;
+      if (report.traffic) traffic.told(worker, report.traffic);
     },
     fold(worker, orderly) {
       const account = accounts.get(worker);
       if (!account) return 0;
       accounts.delete(worker);
       addInto(base, account.rows.values());
+      traffic.fold(worker);
       const missing = orderly ? 0 : Math.max(0, account.ceiling - endedIn(account.rows.values()));
       unaccounted += missing;
       folded.push(worker);
@@ -120,6 +129,8 @@ export function ledger(kept: KeptBase | null): Ledger {
       }
       return { at, rows: [...rows.values()], unaccounted, inFlight, tunnels };
     },
+    traffic: (targets) => traffic.read(targets),
+    keepTargets: (targets) => traffic.keep(targets),
     base: () => ({ rows: [...base.values()], unaccounted, folded: [...folded] }),
     living: () =>
       [...accounts.values()].map(({ worker, ceiling, rows }) => ({

@@ -3,7 +3,7 @@ import { type Clock, systemClock, type Timer } from '../../kernel/clock.ts';
 import { Fault } from '../../kernel/fault.ts';
 import type { Log } from '../../kernel/log.ts';
 import { type Snapshot, snapshotSchema } from '../../model/snapshot.ts';
-import type { TargetStatus } from '../../model/target.ts';
+import type { TargetStatus, TargetTraffic } from '../../model/target.ts';
 import { unreachable } from '../control-connection.ts';
 import type { EdgeStatus } from '../driver.ts';
 import { type EdgeHome, edgeHome } from '../home.ts';
@@ -107,7 +107,7 @@ export class Supervisor {
         alive: async () => null,
         publish: ({ snapshot, again }) => this.#publish(snapshot, again),
         ledger: () => this.#readLedger(),
-        traffic: async () => [],
+        traffic: () => this.#readTraffic(),
         upgrade: () => this.#upgrade(),
         'hand-over': () => this.#handOver(),
         stop: ({ drainMs }) => this.#stop(drainMs),
@@ -201,6 +201,7 @@ export class Supervisor {
       this.#snapshot = snapshot;
       // Health goes first, so that no worker sees a target without knowing its health.
       this.#onHealth(this.#checks.update(snapshot));
+      this.#ledger.keepTargets(this.#checks.statuses());
       this.#fleet.pushSnapshot(snapshot);
     }
     await this.#fleet.acknowledged(snapshot.number);
@@ -226,6 +227,12 @@ export class Supervisor {
     // What has been told must not be taken back by a supervisor that goes on from the disk.
     this.#kept.keepLedger(this.#ledger);
     return this.#ledger.read(this.#clock.now());
+  }
+
+  async #readTraffic(): Promise<TargetTraffic[]> {
+    await this.#fleet.accountable();
+    await this.#fleet.reported({ traffic: true });
+    return this.#ledger.traffic(this.#checks.statuses());
   }
 
   #onHealth(entries: HealthEntry[]): void {

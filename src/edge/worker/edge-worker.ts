@@ -9,7 +9,7 @@ import { Account } from './account.ts';
 import { ClientConnection } from './client-connection.ts';
 import { Deadlines, SWEEP_MS } from './deadlines.ts';
 import type { EdgeContext } from './edge-context.ts';
-import { readReport } from './report.ts';
+import { type ReportExtent, readReport } from './report.ts';
 import { RoutingTable } from './routing-table.ts';
 import { SOCKET_BUFFER_BYTES } from './upstream-connection.ts';
 import { WaitQueue } from './wait-queue.ts';
@@ -34,8 +34,8 @@ export interface EdgeWorker {
   updateHealth(entries: readonly HealthEntry[]): void;
   /** Counts these, which have been out of the snapshot for long, more coarsely. */
   merge(pools: readonly string[], environments: readonly string[]): void;
-  /** What it has counted: everything, or only what changed since it was last asked. */
-  report(request: number | null, extent: 'everything' | 'changes'): WorkerReport;
+  /** What it has counted. */
+  report(request: number | null, extent: ReportExtent): WorkerReport;
   /** Changes whenever there is something new to report. */
   activity(): string;
   readonly snapshot: number;

@@ -1,13 +1,17 @@
+import type { TargetTraffic } from '../../model/target.ts';
 import type { WorkerReport } from '../link.ts';
 import type { Account } from './account.ts';
 import type { RoutingTable } from './routing-table.ts';
+
+/** Everything, or what changed since it was last read, with the traffic by target or without. */
+export type ReportExtent = 'everything' | 'changes' | 'changes-and-traffic';
 
 /** Reads what a worker has counted, and remembers that it has been said. */
 export function readReport(
   account: Account,
   table: RoutingTable,
   request: number | null,
-  extent: 'everything' | 'changes',
+  extent: ReportExtent,
 ): WorkerReport {
   const targets = new Map<string, WorkerReport['targets'][number]>();
   for (const target of table.targets()) {
@@ -31,7 +35,18 @@ export function readReport(
     accepted: account.accepted,
     inFlight: account.inFlight,
     tunnels: account.tunnels,
-    ...account.readRows(extent),
+    ...account.readRows(extent === 'everything' ? 'everything' : 'changes'),
     targets: [...targets.values()],
+    ...(extent === 'changes' ? {} : { traffic: readTraffic(table) }),
   };
+}
+
+function readTraffic(table: RoutingTable): TargetTraffic[] {
+  const traffic = new Map<string, TargetTraffic>();
+  for (const { pool, id, traffic: counter } of table.targets()) {
+    // Those in the snapshot come first: one that has left does not speak for one under its name.
+    const key = `${pool} ${id}`;
+    if (!counter.isEmpty && !traffic.has(key)) traffic.set(key, { pool, id, ...counter.read() });
+  }
+  return [...traffic.values()];
 }

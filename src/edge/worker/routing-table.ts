@@ -98,7 +98,8 @@ export class RoutingTable {
       if (!listed.has(target.id)) this.takeOut(target, state);
     }
     for (const target of pool.targets) {
-      let current = state.targets.get(target.id);
+      const known = state.targets.get(target.id);
+      let current = known;
       if (current && (current.host !== target.host || current.port !== target.port)) {
         this.takeOut(current, state);
         current = undefined;
@@ -115,6 +116,7 @@ export class RoutingTable {
           limits,
           onDrained,
         );
+        if (known !== undefined) current.traffic = known.traffic;
         state.targets.set(target.id, current);
         this.setHealth(current);
       }

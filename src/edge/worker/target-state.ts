@@ -6,6 +6,7 @@ import type { Limits } from '../limits.ts';
 import type { RowCounter } from './account.ts';
 import type { Pickable } from './picker.ts';
 import type { RetryBudget } from './retry-budget.ts';
+import { TargetCounter } from './target-counter.ts';
 import { UpstreamConnection } from './upstream-connection.ts';
 
 /** One target as a worker sees it: its health, what is inside it, its idle connections. */
@@ -30,6 +31,8 @@ export class TargetState implements Pickable {
   draining = false;
   /** Wall clock. */
   drainUntil: number | null = null;
+  /** What has passed through it; one that moved to another port takes it along. */
+  traffic = new TargetCounter();
   /** What the last report said was inside. */
   reportedInFlight = 0;
   reportedTunnels = 0;
@@ -108,7 +111,10 @@ export class TargetState implements Pickable {
   answered(_well: boolean, _nowMs: number): void {}
 
   /** A request that was last with it has ended. */
-  count(_outcome: Outcome, _latencyUs: number): void {}
+  count(outcome: Outcome, latencyUs: number): void {
+    this.traffic.count(outcome);
+    this.traffic.recordLatency(latencyUs);
+  }
 
   requestLeft(): void {
     this.inFlight -= 1;

@@ -133,6 +133,7 @@ export class Tunnel implements UpstreamUser {
     this.edge.account.tunnels -= 1;
     if (this.target.draining && outcome === 'ok') this.target.row.drained += 1;
     this.edge.account.end(this.target.row, outcome, 101);
+    this.target.traffic.count(outcome);
     this.target.tunnelLeft();
   }
 }

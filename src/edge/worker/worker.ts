@@ -3,6 +3,7 @@ import type { Log } from '../../kernel/log.ts';
 import type { SupervisorWatch } from '../supervisor-watch.ts';
 import type { WorkerRecordFile } from '../worker-record.ts';
 import { createEdgeWorker } from './edge-worker.ts';
+import type { ReportExtent } from './report.ts';
 import { type SupervisorLink, supervisorLink } from './supervisor-link.ts';
 
 /** How often a worker reports on its own, when something has changed. */
@@ -52,10 +53,10 @@ export async function runWorker(options: RunWorkerOptions): Promise<'drained' | 
     },
     onDrained: reportSoon,
   });
-  const reportChanges = (request: number | null): void => {
+  const reportChanges = (request: number | null, extent: ReportExtent = 'changes'): void => {
     // A report that nobody hears would take its changes with it.
     if (!link?.hears) return;
-    link.send({ kind: 'report', report: worker.report(request, 'changes') });
+    link.send({ kind: 'report', report: worker.report(request, extent) });
   };
 
   let lastReported = '';
@@ -108,7 +109,7 @@ export async function runWorker(options: RunWorkerOptions): Promise<'drained' | 
               worker.updateHealth(message.health);
               return;
             case 'report-now':
-              reportChanges(message.request);
+              reportChanges(message.request, message.traffic ? 'changes-and-traffic' : 'changes');
               return;
             case 'merge':
               worker.merge(message.pools, message.environments);
