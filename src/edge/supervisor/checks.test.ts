@@ -2,8 +2,10 @@ import { expect, it } from 'vitest';
 import { snapshotOf } from '../../../test/fixtures/live-edge.ts';
 import { type ManualClock, manualClock } from '../../kernel/clock.ts';
 import type { Snapshot, Target } from '../../model/snapshot.ts';
+import type { DeepReport } from '../../model/target.ts';
 import type { HealthEntry } from '../link.ts';
 import { type Checks, healthChecks } from './checks.ts';
+import type { DeepProbe } from './deep-check.ts';
 import type { CheckResult } from './health.ts';
 import type { Probe } from './probe.ts';
 
@@ -14,6 +16,10 @@ interface Bench {
   results: Map<number, CheckResult | 'never'>;
   asked: Map<number, number[]>;
   changes: HealthEntry[];
+  /** The same of the deep checks. */
+  deepResults: Map<number, DeepReport | 'never'>;
+  deepAsked: Map<number, number[]>;
+  deepChanges: number;
 }
 
 const failure: CheckResult = {
@@ -24,16 +30,38 @@ const failure: CheckResult = {
 
 function bench(): Bench {
   const clock = manualClock();
-  const results: Bench['results'] = new Map();
-  const asked: Bench['asked'] = new Map();
-  const changes: HealthEntry[] = [];
+  const note = (times: Map<number, number[]>, port: number) =>
+    times.set(port, [...(times.get(port) ?? []), clock.monotonic()]);
+  const answer = <Result>(result: Result | 'never'): Promise<Result> =>
+    result === 'never' ? new Promise(() => {}) : Promise.resolve(result);
   const probe: Probe = ({ port }) => {
-    asked.set(port, [...(asked.get(port) ?? []), clock.monotonic()]);
-    const result = results.get(port) ?? { passed: true };
-    return result === 'never' ? new Promise(() => {}) : Promise.resolve(result);
+    note(made.asked, port);
+    return answer(made.results.get(port) ?? { passed: true });
   };
-  const onChange = (entry: HealthEntry) => changes.push(entry);
-  return { clock, checks: healthChecks({ clock, probe, onChange }), results, asked, changes };
+  const deepProbe: DeepProbe = ({ port }) => {
+    note(made.deepAsked, port);
+    return answer(made.deepResults.get(port) ?? { passed: true, description: '', parts: [] });
+  };
+  const checks = healthChecks({
+    clock,
+    probe,
+    deepProbe,
+    onChange: (entry) => made.changes.push(entry),
+    onDeepChange: () => {
+      made.deepChanges += 1;
+    },
+  });
+  const made: Bench = {
+    clock,
+    checks,
+    results: new Map(),
+    asked: new Map(),
+    changes: [],
+    deepResults: new Map(),
+    deepAsked: new Map(),
+    deepChanges: 0,
+  };
+  return made;
 }
 
 function snapshot(number: number, ...targets: Partial<Target>[]): Snapshot {
@@ -170,5 +198,82 @@ it('goes on from the health an earlier supervisor knew, where the address is the
     { target: 'a', health: 'healthy', admitted: true },
     { target: 'b', health: 'initial', admitted: false },
   ]);
+  checks.close();
+});
+
+/** With a deep check. */
+function deepSnapshot(number: number, ...targets: Partial<Target>[]): Snapshot {
+  const { pools, ...rest } = snapshot(number, ...targets);
+  const asked = pools.map((pool) => ({ ...pool, health: { ...pool.health, deepPath: '/readyz' } }));
+  return { ...rest, pools: asked };
+}
+
+const refused: DeepReport = {
+  passed: false,
+  description: 'db: connection refused',
+  parts: [{ name: 'db', passed: false, detail: 'connection refused' }],
+};
+
+it('tells what a deep check says, when it changes, and routes on', async () => {
+  const bed = bench();
+  const { clock, checks, deepResults } = bed;
+  checks.update(deepSnapshot(1, {}));
+  await clock.advance(0);
+  expect(checks.statuses()).toMatchObject([{ health: 'healthy', deep: null }]);
+  await clock.advance(10_000);
+  expect(checks.statuses()).toMatchObject([{ deep: { passed: true } }]);
+  expect(bed.deepChanges).toBe(1);
+  await clock.advance(60_000);
+  expect(bed.deepChanges).toBe(1);
+  deepResults.set(1, refused);
+  await clock.advance(60_000);
+  expect(checks.statuses()).toMatchObject([{ health: 'healthy', deep: refused }]);
+  expect(bed.deepChanges).toBe(2);
+  expect(bed.changes).toHaveLength(1);
+  checks.close();
+  expect(clock.pending()).toBe(0);
+});
+
+it('does not let a deep check that never ends delay the check that routing follows', async () => {
+  const { clock, checks, results, asked, deepResults, deepAsked } = bench();
+  deepResults.set(1, 'never');
+  checks.update(deepSnapshot(1, {}));
+  await clock.advance(100_000);
+  expect(deepAsked.get(1)).toHaveLength(1);
+  expect(asked.get(1)?.length).toBeGreaterThanOrEqual(9);
+  results.set(1, failure);
+  await clock.advance(30_000);
+  expect(checks.entries()).toMatchObject([{ health: 'unhealthy' }]);
+  checks.close();
+});
+
+it('spreads deep checks over the interval, and keeps to it', async () => {
+  const { clock, checks, deepAsked } = bench();
+  checks.update(
+    deepSnapshot(1, ...Array.from({ length: 50 }, (_, i) => ({ id: `i-${i}`, port: i + 1 }))),
+  );
+  await clock.advance(100_000);
+  const first = [...deepAsked.values()].map(([time]) => time ?? 0);
+  expect(Math.max(...first) - Math.min(...first)).toBeGreaterThan(5_000);
+  for (const times of deepAsked.values()) {
+    expect(times.length).toBeGreaterThanOrEqual(9);
+    expect(times.length).toBeLessThanOrEqual(11);
+  }
+  checks.close();
+});
+
+it('asks no target in depth that was never admitted, that drains, or that has no deep path', async () => {
+  const { clock, checks, results, deepAsked } = bench();
+  results.set(1, failure);
+  checks.update(deepSnapshot(1, { id: 'a', port: 1 }, { id: 'b', port: 2 }, { id: 'c', port: 3 }));
+  await clock.advance(20_000);
+  expect([...deepAsked.keys()].sort()).toEqual([2, 3]);
+  checks.update(deepSnapshot(2, { id: 'b', port: 2, state: 'draining' }, { id: 'c', port: 3 }));
+  expect(checks.statuses()).toMatchObject([{ deep: null }, { deep: { passed: true } }]);
+  checks.update(snapshot(3, { id: 'c', port: 3 }));
+  deepAsked.clear();
+  await clock.advance(20_000);
+  expect(deepAsked.size).toBe(0);
+  expect(checks.statuses()).toMatchObject([{ deep: null }]);
   checks.close();
 });

@@ -1,11 +1,12 @@
 import type { Clock } from '../../kernel/clock.ts';
-import { randomHex } from '../../kernel/random.ts';
 import type { HealthCheck } from '../../model/configuration.ts';
 import type { Pool, Snapshot, Target } from '../../model/snapshot.ts';
 import type { TargetStatus } from '../../model/target.ts';
 import type { HealthEntry } from '../link.ts';
+import { DeepCheck, type DeepProbe } from './deep-check.ts';
 import { describe, type HealthRecord, register, withResult, withState } from './health.ts';
 import type { Probe } from './probe.ts';
+import { jittered, partOf } from './spread.ts';
 
 /** Health checks of every target of the snapshot, each in a loop of its own. */
 
@@ -15,8 +16,6 @@ const FAST_PERIOD_MS = 5_000;
 /** … then every 100 ms, and no more often than it is configured after a minute. */
 const INITIAL_INTERVAL_MS = 100;
 const INITIAL_PERIOD_MS = 60_000;
-/** Intervals differ by up to a tenth, so that checks do not stay in step. */
-const JITTER_SHARE = 0.1;
 
 /** What is kept on disk, so that a new supervisor goes on where the last one was. */
 export type KeptHealth = Record<string, { address: string; record: HealthRecord }>;
@@ -35,8 +34,11 @@ export interface Checks {
 export interface ChecksOptions {
   clock: Clock;
   probe: Probe;
+  deepProbe: DeepProbe;
   /** Health has changed by a check; descriptions alone count too. */
   onChange(entry: HealthEntry): void;
+  /** What a target says of its parts has changed. */
+  onDeepChange(): void;
 }
 
 interface Checked {
@@ -46,9 +48,11 @@ interface Checked {
   record: HealthRecord;
   /** Ends its loop; null while it is not checked. */
   loop: AbortController | null;
+  deep: DeepCheck;
 }
 
-export function healthChecks({ clock, probe, onChange }: ChecksOptions): Checks {
+export function healthChecks(options: ChecksOptions): Checks {
+  const { clock, probe, deepProbe, onChange, onDeepChange } = options;
   const targets = new Map<string, Checked>();
   let kept: KeptHealth = {};
 
@@ -56,7 +60,7 @@ export function healthChecks({ clock, probe, onChange }: ChecksOptions): Checks 
     const startedAt = clock.monotonic();
     let wasInitial = checked.record.condition === 'initial';
     // A known target waits for its turn, so that a new supervisor does not ask all at once.
-    if (!wasInitial) await clock.sleep(checked.check.intervalMs * random(), signal);
+    if (!wasInitial) await clock.sleep(partOf(checked.check.intervalMs), signal);
     while (!signal.aborted) {
       const askedAt = clock.monotonic();
       const result = await probe(checked.target, checked.check, signal);
@@ -66,27 +70,40 @@ export function healthChecks({ clock, probe, onChange }: ChecksOptions): Checks 
         withResult(checked.record, result, checked.check, nameOf(checked), clock.now()),
       );
       const isInitial = checked.record.condition === 'initial';
-      const spread = wasInitial && !isInitial ? random() : 1 + JITTER_SHARE * (random() - 0.5);
-      const intervalMs = isInitial
+      const waitMs = isInitial
         ? initialIntervalMs(clock.monotonic() - startedAt, checked.check)
-        : checked.check.intervalMs * spread;
+        : (wasInitial ? partOf : jittered)(checked.check.intervalMs);
       wasInitial = isInitial;
-      await clock.sleep(Math.max(1, intervalMs - (clock.monotonic() - askedAt)), signal);
+      await clock.sleep(Math.max(1, waitMs - (clock.monotonic() - askedAt)), signal);
     }
   };
 
   const apply = (checked: Checked, record: HealthRecord): void => {
     const changed = !sameShown(checked.record, record);
     checked.record = record;
+    followDeep(checked);
     if (changed) onChange(entryOf(checked));
+  };
+
+  /** One that has not come up yet has nothing to say of what it depends on. */
+  const followDeep = ({ target, check, record, loop, deep }: Checked): void => {
+    if (loop !== null && record.admitted) deep.follow(target, check);
+    else deep.stop();
   };
 
   const follow = (checked: Checked): void => {
     const wanted = checked.record.state !== 'draining';
-    if (wanted === (checked.loop !== null)) return;
+    if (wanted !== (checked.loop !== null)) {
+      checked.loop?.abort();
+      checked.loop = wanted ? new AbortController() : null;
+      if (checked.loop) void checkLoop(checked, checked.loop.signal);
+    }
+    followDeep(checked);
+  };
+
+  const leave = (checked: Checked): void => {
     checked.loop?.abort();
-    checked.loop = wanted ? new AbortController() : null;
-    if (checked.loop) void checkLoop(checked, checked.loop.signal);
+    checked.deep.stop();
   };
 
   const place = (pool: Pool, target: Target): HealthEntry | null => {
@@ -102,13 +119,21 @@ export function healthChecks({ clock, probe, onChange }: ChecksOptions): Checks 
       follow(known);
       return sameShown(before, known.record) ? null : entryOf(known);
     }
-    known?.loop?.abort();
+    if (known) leave(known);
     const past = kept[key];
     const record =
       past?.address === addressOf(target)
         ? withState(past.record, target.state, key, clock.now())
         : register(target.state, clock.now());
-    const checked: Checked = { pool: pool.id, target, check: pool.health, record, loop: null };
+    const deep = new DeepCheck({ clock, probe: deepProbe, onChange: onDeepChange });
+    const checked: Checked = {
+      pool: pool.id,
+      target,
+      check: pool.health,
+      record,
+      loop: null,
+      deep,
+    };
     targets.set(key, checked);
     follow(checked);
     return entryOf(checked);
@@ -130,7 +155,7 @@ export function healthChecks({ clock, probe, onChange }: ChecksOptions): Checks 
       }
       for (const [key, checked] of targets) {
         if (present.has(key)) continue;
-        checked.loop?.abort();
+        leave(checked);
         targets.delete(key);
       }
       kept = {};
@@ -146,7 +171,7 @@ export function healthChecks({ clock, probe, onChange }: ChecksOptions): Checks 
         ]),
       ),
     close() {
-      for (const checked of targets.values()) checked.loop?.abort();
+      for (const checked of targets.values()) leave(checked);
       targets.clear();
     },
   };
@@ -181,13 +206,15 @@ const entryOf = ({ pool, target, record }: Checked): HealthEntry => ({
   admitted: record.admitted,
 });
 
-const statusOf = ({ pool, target, record }: Checked): ReturnType<Checks['statuses']>[number] => ({
+const statusOf = ({
+  pool,
+  target,
+  record,
+  deep,
+}: Checked): ReturnType<Checks['statuses']>[number] => ({
   id: target.id,
   pool,
   ...describe(record),
   since: record.since,
-  deep: null,
+  deep: deep.report,
 });
-
-/** From 0 to 1. */
-const random = (): number => Number.parseInt(randomHex(6), 16) / 0x1_00_00_00;

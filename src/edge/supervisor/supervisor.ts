@@ -12,6 +12,7 @@ import type { HealthEntry } from '../link.ts';
 import { Absences } from './absences.ts';
 import { type Checks, healthChecks, keyOf } from './checks.ts';
 import { type ControlServer, controlServer } from './control-server.ts';
+import { httpDeepProbe } from './deep-check.ts';
 import { Fleet } from './fleet.ts';
 import { KeptState } from './kept-state.ts';
 import { type Ledger, ledger } from './ledger.ts';
@@ -80,7 +81,9 @@ export class Supervisor {
     this.#checks = healthChecks({
       clock: this.#clock,
       probe: httpProbe(this.#clock),
+      deepProbe: httpDeepProbe(this.#clock),
       onChange: (entry) => this.#onHealth([entry]),
+      onDeepChange: () => this.#announceTargets(),
     });
     this.#fleet = new Fleet({
       clock: this.#clock,
