@@ -13,6 +13,8 @@ export const addresses = {
   daemon: { method: 'GET', path: '/v1/daemon' },
   stopDaemon: { method: 'POST', path: '/v1/daemon/stop' },
   upgradeEdge: { method: 'POST', path: '/v1/edge/upgrade' },
+  edgeSettings: { method: 'GET', path: '/v1/edge/settings' },
+  setEdgeSettings: { method: 'PUT', path: '/v1/edge/settings' },
   ledger: { method: 'GET', path: '/v1/ledger' },
   environments: { method: 'GET', path: '/v1/environments' },
   environment: { method: 'GET', path: '/v1/applications/:application/environments/:environment' },

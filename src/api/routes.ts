@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { configurationSchema, variablesSchema } from '../model/configuration.ts';
+import { edgeSettingsSchema } from '../model/edge-settings.ts';
 import type { BelayEvent } from '../model/event.ts';
 import type { LedgerReading } from '../model/ledger.ts';
 import type { Release } from '../model/release.ts';
@@ -8,6 +9,7 @@ import type {
   DaemonView,
   DeploymentDetail,
   DeploymentView,
+  EdgeSettingsView,
   EnvironmentView,
   ReleaseView,
 } from '../model/view.ts';
@@ -74,6 +76,22 @@ export const routes = {
     query: nothing,
     body: nothing,
     answer: answer<DaemonView>('The daemon and its new edge'),
+  },
+  edgeSettings: {
+    ...addresses.edgeSettings,
+    summary: 'What holds for the edge as a whole',
+    params: nothing,
+    query: nothing,
+    body: null,
+    answer: answer<EdgeSettingsView>('Every setting, and the snapshot in force'),
+  },
+  setEdgeSettings: {
+    ...addresses.setEdgeSettings,
+    summary: 'Replace the settings of the edge, all of them',
+    params: nothing,
+    query: nothing,
+    body: edgeSettingsSchema,
+    answer: answer<EdgeSettingsView>('In force on every worker'),
   },
   ledger: {
     ...addresses.ledger,

@@ -115,6 +115,8 @@ function handlersOver(control: Control, stop: () => void): Handlers {
       return { stopping: true };
     },
     upgradeEdge: () => control.upgradeEdge(),
+    edgeSettings: () => control.queries.edgeSettings(),
+    setEdgeSettings: ({ body }) => control.setEdgeSettings(body),
     ledger: () => control.queries.ledger(),
     environments: async ({ query }) => ({
       environments: await control.queries.environments(query.application),

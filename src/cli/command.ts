@@ -35,12 +35,14 @@ export interface CommandSpec<Options = Record<string, unknown>> {
   run(context: Context, options: Options, args: readonly string[]): Promise<number>;
 }
 
-/** A command that only holds others: `daemon`, `env`. */
+/** A command that holds others: `daemon`, `env`. */
 export interface CommandFamily {
   name: string;
   summary: string;
   description?: string;
   commands: readonly CommandSpec[];
+  /** The one that is meant when none is named; help is shown when there is none. */
+  fallback?: string;
 }
 
 /** Ties a command to the type of its options; commander has parsed them by the time it runs. */
@@ -67,7 +69,9 @@ export function toCommander(spec: CommandSpec | CommandFamily, perform: Perform)
     .helpOption('-h, --help', 'print this help')
     .helpCommand(false);
   if ('commands' in spec) {
-    for (const child of spec.commands) made.addCommand(toCommander(child, perform));
+    for (const child of spec.commands) {
+      made.addCommand(toCommander(child, perform), { isDefault: child.name === spec.fallback });
+    }
     return made;
   }
   for (const { syntax, description } of spec.arguments ?? []) {

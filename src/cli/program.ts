@@ -7,6 +7,7 @@ import { deployCommand } from './deploy.ts';
 import { diffCommand } from './diff.ts';
 import { doctorCommand } from './doctor.ts';
 import { downCommand } from './down.ts';
+import { edgeFamily } from './edge.ts';
 import { envFamily } from './env.ts';
 import { eventsCommand } from './events.ts';
 import { initCommand } from './init.ts';
@@ -50,7 +51,7 @@ export const commandGroups: readonly {
       configCommand,
     ],
   },
-  { heading: 'And also:', commands: [runCommand, daemonFamily, completionCommand] },
+  { heading: 'And also:', commands: [runCommand, edgeFamily, daemonFamily, completionCommand] },
 ];
 
 export interface ProgramStreams {

@@ -31,9 +31,13 @@ export function problemsFault(file: string, problems: readonly Problem[]): Fault
 /** The problems a fault of this folder carries; none when it is of another kind. */
 export function problemsOf(fault: Fault): readonly Problem[] {
   const problems = fault.details?.problems;
-  // Put there by `problemsFault`, or by its JSON on the other side of a socket.
-  return Array.isArray(problems) ? (problems as Problem[]) : [];
+  // Put there by `problemsFault`, or by its JSON on the other side of a socket. Faults of other
+  // folders have problems of other kinds.
+  return Array.isArray(problems) ? problems.filter(isOfFile) : [];
 }
+
+const isOfFile = (problem: unknown): problem is Problem =>
+  typeof problem === 'object' && problem !== null && 'file' in problem && 'keyPath' in problem;
 
 /**
  * A fault for people: every problem with its place and what to do next.

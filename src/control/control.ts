@@ -1,13 +1,15 @@
 import type { Readable } from 'node:stream';
+import { isDeepStrictEqual } from 'node:util';
 import type { BundleStore } from '../bundle/driver.ts';
 import type { EdgeDriver, EdgeEvent } from '../edge/driver.ts';
 import type { Clock, Timer } from '../kernel/clock.ts';
 import { Fault, messageOf } from '../kernel/fault.ts';
 import type { Log } from '../kernel/log.ts';
 import { randomHex } from '../kernel/random.ts';
+import type { EdgeSettings } from '../model/edge-settings.ts';
 import type { EnvironmentKey } from '../model/environment.ts';
 import type { BelayEvent } from '../model/event.ts';
-import type { DaemonView } from '../model/view.ts';
+import type { DaemonView, EdgeSettingsView } from '../model/view.ts';
 import { planEnvironment } from '../plan/environment.ts';
 import type { Runtime, Slot } from '../runtime/driver.ts';
 import type { Store } from '../store/driver.ts';
@@ -219,6 +221,24 @@ export class Control {
     this.#router.forget();
     this.#wakeAll();
     return await this.queries.daemon();
+  }
+
+  /**
+   * Resolves when every worker goes by them. An edge that cannot be reached follows when it is back.
+   *
+   * @throws what the edge throws
+   */
+  async setEdgeSettings(settings: EdgeSettings): Promise<EdgeSettingsView> {
+    const before = this.#records.edgeSettings;
+    const keys = Object.keys(settings) as (keyof EdgeSettings)[];
+    const changed = keys.filter((key) => !isDeepStrictEqual(settings[key], before[key]));
+    if (changed.length > 0) {
+      this.#records.saveEdgeSettings(settings);
+      const message = `the edge’s settings were changed: ${changed.join(', ')}`;
+      this.#feed.publish({ severity: 'info', type: 'edge-settings-changed', message });
+    }
+    await this.#router.refresh();
+    return this.queries.edgeSettings();
   }
 
   /** Stops the edge, which only makes sense when nothing is routed. */

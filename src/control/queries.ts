@@ -11,6 +11,7 @@ import type {
   DaemonView,
   DeploymentDetail,
   DeploymentView,
+  EdgeSettingsView,
   EnvironmentView,
   ReleaseView,
 } from '../model/view.ts';
@@ -68,6 +69,13 @@ export class Queries {
     } catch {
       return null;
     }
+  }
+
+  edgeSettings(): EdgeSettingsView {
+    return {
+      settings: this.#parts.records.edgeSettings,
+      snapshot: this.#parts.view.acknowledged,
+    };
   }
 
   async ledger(): Promise<LedgerReading> {

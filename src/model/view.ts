@@ -1,5 +1,6 @@
 import type { Capacity } from './configuration.ts';
 import type { Deployment } from './deployment.ts';
+import type { EdgeSettings } from './edge-settings.ts';
 import type { EnvironmentHealth, EnvironmentStatus } from './environment.ts';
 import type { InstanceState } from './instance.ts';
 import type { JournalEntry } from './step.ts';
@@ -69,6 +70,12 @@ export interface ReleaseView {
   message: string | null;
   createdAt: number;
   current: boolean;
+}
+
+export interface EdgeSettingsView {
+  settings: EdgeSettings;
+  /** The snapshot that every edge worker routes by; null while the edge cannot be asked. */
+  snapshot: number | null;
 }
 
 export interface DaemonView {
