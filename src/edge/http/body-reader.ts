@@ -8,8 +8,12 @@ export interface BodySink {
   data(bytes: Buffer, start: number, end: number): void;
 }
 
-/** A chunk's size: no sign, no space, no overflow. Extensions are checked, bounded and dropped. */
-const SIZE_LINE = /^([0-9A-Fa-f]{1,12})(?:;[\t\x20-\x7e\x80-\xff]{0,255})?\r$/;
+/** A chunk's size: no sign, no space, no overflow. */
+const SIZE_LINE = /^([0-9A-Fa-f]{1,12})(;.*)?\r$/;
+const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
+const QUOTED = '"(?:[\\t !#-\\[\\]-~\\x80-\\xff]|\\\\[\\t -~\\x80-\\xff])*"';
+/** Extensions stay here, but what they do not look like, another reader may take for framing. */
+const EXTENSIONS = new RegExp(`^(?:;[\\t ]*${TOKEN}(?:=(?:${TOKEN}|${QUOTED}))?)+$`);
 const MAX_LINE_BYTES = 272;
 const MAX_TRAILER_BYTES = 8 * 1024;
 const LF = 0x0a;
@@ -94,10 +98,7 @@ export class BodyReader {
 
   private takeLine(line: string): void {
     if (this.state === 'size') {
-      const digits = SIZE_LINE.exec(line)?.[1];
-      this.leftBytes = digits === undefined ? 0 : Number.parseInt(digits, 16);
-      if (digits === undefined) this.state = 'malformed';
-      else this.state = this.leftBytes === 0 ? 'trailers' : 'data';
+      this.takeSize(SIZE_LINE.exec(line));
     } else if (this.state === 'data-end') {
       this.state = line === '\r' ? 'size' : 'malformed';
     } else if (line === '\r') {
@@ -108,6 +109,16 @@ export class BodyReader {
       this.trailerLines += `${line}\n`;
       if (this.trailerLines.length > MAX_TRAILER_BYTES) this.state = 'malformed';
     }
+  }
+
+  private takeSize(match: RegExpExecArray | null): void {
+    const [, digits, extensions] = match ?? [];
+    if (digits === undefined || (extensions !== undefined && !EXTENSIONS.test(extensions))) {
+      this.state = 'malformed';
+      return;
+    }
+    this.leftBytes = Number.parseInt(digits, 16);
+    this.state = this.leftBytes === 0 ? 'trailers' : 'data';
   }
 
   private takeTrailers(): boolean {
