@@ -6,3 +6,6 @@ export function randomHex(length: number): string {
     .toString('hex')
     .slice(0, length);
 }
+
+/** A number from 0 to below 1, for choices that nobody gains by guessing. */
+export const randomFraction = (): number => Math.random();

@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Clock } from '../../kernel/clock.ts';
-import { randomHex } from '../../kernel/random.ts';
+import { randomFraction, randomHex } from '../../kernel/random.ts';
 import { DEFAULT_EDGE_SETTINGS } from '../../model/edge-settings.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
 import { type Limits, limitsFrom } from '../limits.ts';
@@ -56,7 +56,15 @@ export function createEdgeWorker(options: EdgeWorkerOptions): EdgeWorker {
   const limits = { ...limitsFrom(DEFAULT_EDGE_SETTINGS), ...options.limits };
   const account = new Account(options.onCeiling);
   const deadlines = new Deadlines(clock);
-  const table = new RoutingTable({ clock, limits, account, onDrained: options.onDrained });
+  const queue = new WaitQueue();
+  const table = new RoutingTable({
+    clock,
+    limits,
+    account,
+    onDrained: options.onDrained,
+    random: randomFraction,
+    onRoom: (environment) => queue.serve(environment),
+  });
   const idPrefix = randomHex(16);
   const servers = new Set<Server>();
   let lastRequest = 0;
@@ -69,7 +77,7 @@ export function createEdgeWorker(options: EdgeWorkerOptions): EdgeWorker {
     accessLog: null,
     table,
     deadlines,
-    queue: new WaitQueue(),
+    queue,
     clients: new Set(),
     tunnels: new Set(),
     retiring: false,
@@ -124,12 +132,13 @@ export function createEdgeWorker(options: EdgeWorkerOptions): EdgeWorker {
     apply(snapshot) {
       if (snapshot.number < table.number) return;
       edge.limits = { ...limitsFrom(snapshot.settings), ...options.limits };
+      edge.accessLog = options.accessLog?.use(snapshot.settings.accessLog) ?? null;
       table.apply(snapshot);
-      edge.queue.serve();
+      queue.serveAll();
     },
     updateHealth(entries) {
       table.updateHealth(entries);
-      edge.queue.serve();
+      queue.serveAll();
     },
     merge(pools, environments) {
       account.merge({

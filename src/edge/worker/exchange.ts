@@ -146,6 +146,7 @@ export class Exchange implements UpstreamUser, Waiting {
     switch (this.waitsFor()) {
       case 'target':
         this.edge.queue.remove(this);
+        this.findRoute();
         this.answer(this.route.atCapacity ? ownAnswers.busy : ownAnswers.noInstance);
         return;
       case 'connection':
@@ -186,13 +187,16 @@ export class Exchange implements UpstreamUser, Waiting {
   }
 
   private attempt(nowMs: number): void {
-    const target = this.route.pick(this.assignment, this.target, nowMs);
-    if (target !== null) {
-      this.send(target, nowMs);
-    } else if (this.edge.queue.add(this, this.route) === 'waiting') {
-      this.setDeadline(nowMs);
-    } else {
+    const { queue } = this.edge;
+    const { route } = this;
+    // One that was with a target already came before all who wait.
+    const isFirst = this.attempts > 0 || !queue.hasLine(route.environment);
+    const target = isFirst ? route.pick(this.assignment, this.target, nowMs) : null;
+    if (target !== null) this.send(target, nowMs);
+    else if (queue.add(this, route, isFirst ? 'front' : 'end') === 'full') {
       this.answer(ownAnswers.queueFull);
+    } else {
+      this.setDeadline(nowMs);
     }
   }
 

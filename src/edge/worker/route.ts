@@ -1,40 +1,11 @@
 import type { Rule } from '../../model/snapshot.ts';
 import type { Admission } from '../../model/traffic.ts';
 import type { RowCounter } from './account.ts';
-import { type Picker, pickByWeight, roundRobin, type Weighted } from './picker.ts';
-import { RetryBudget } from './retry-budget.ts';
+import { pickByWeight, type Weighted } from './balance/pick-by-weight.ts';
+import { hasRoom } from './balance/picker.ts';
+import type { PoolState } from './pool-state.ts';
 import type { Assignment, Stickiness } from './stickiness.ts';
 import type { TargetState } from './target-state.ts';
-
-/** The targets of one group, and which of them may take a request now. */
-export class PoolState {
-  readonly id: string;
-  readonly budget: RetryBudget;
-  readonly targets = new Map<string, TargetState>();
-  /** For requests that ended without a target. */
-  readonly row: RowCounter;
-  healthy: TargetState[] = [];
-  /** Failing now, but healthy once: better than nothing. */
-  failing: TargetState[] = [];
-  private readonly picker: Picker<TargetState> = roundRobin();
-
-  constructor(id: string, row: RowCounter, nowMs: number) {
-    this.id = id;
-    this.row = row;
-    this.budget = new RetryBudget(nowMs);
-  }
-
-  /** To be called when a target's state or health has changed. */
-  refresh(): void {
-    const active = [...this.targets.values()].filter((target) => target.active);
-    this.healthy = active.filter((target) => target.health === 'healthy');
-    this.failing = active.filter((target) => target.health === 'unhealthy' && target.admitted);
-  }
-
-  pick(failOpen: boolean, avoid: TargetState | null, nowMs: number): TargetState | null {
-    return this.picker.pick(failOpen ? this.failing : this.healthy, avoid, nowMs);
-  }
-}
 
 export interface WeightedPool extends Weighted {
   readonly pool: PoolState;
@@ -45,22 +16,24 @@ export class Route {
   readonly environment: string;
   readonly admission: Admission;
   /** Null where sessions do not stick. */
-  readonly stickiness: Stickiness | null = null;
-  /** There are targets, and all have as much inside them as they may. */
-  readonly atCapacity = false;
-  private readonly pools: WeightedPool[];
+  readonly stickiness: Stickiness | null;
+  private readonly pools: readonly WeightedPool[];
   private readonly poolless: RowCounter;
   private choices: WeightedPool[] = [];
+  /** The choice, where there is no other. */
+  private only: PoolState | null = null;
   private failOpen = false;
 
   constructor(
     { environment, admission }: Pick<Rule, 'environment' | 'admission'>,
-    pools: WeightedPool[],
+    pools: readonly WeightedPool[],
+    stickiness: Stickiness | null,
     poolless: RowCounter,
   ) {
     this.environment = environment;
     this.admission = admission;
     this.pools = pools;
+    this.stickiness = stickiness;
     this.poolless = poolless;
   }
 
@@ -70,19 +43,61 @@ export class Route {
     this.choices = weighted.filter(({ pool }) => pool.healthy.length > 0);
     this.failOpen = this.choices.length === 0;
     if (this.failOpen) this.choices = weighted.filter(({ pool }) => pool.failing.length > 0);
+    this.only = this.choices.length === 1 ? (this.choices[0]?.pool ?? null) : null;
   }
 
+  /** A target with room; null when none is usable, or all are full. */
   pick(
-    _assignment: Assignment | null,
+    assignment: Assignment | null,
     avoid: TargetState | null,
     nowMs: number,
   ): TargetState | null {
-    const only = this.choices.length === 1 ? this.choices[0] : pickByWeight(this.choices);
-    return only ? only.pool.pick(this.failOpen, avoid, nowMs) : null;
+    const kept = assignment === null ? null : this.pickAssigned(assignment, avoid, nowMs);
+    if (kept !== null) return kept;
+    if (this.only !== null) return this.only.pick(this.failOpen, avoid, nowMs);
+    return this.pickByWeight(avoid, nowMs);
+  }
+
+  /** There are targets, and all have as much inside them as they may. */
+  get atCapacity(): boolean {
+    return this.choices.length > 0 && !this.choices.some(({ pool }) => pool.hasRoom(this.failOpen));
   }
 
   /** The row of a request that found no target. */
   get row(): RowCounter {
     return this.pools[0]?.pool.row ?? this.poolless;
+  }
+
+  /** What a pool has come to in its turns, so that a new snapshot does not begin them anew. */
+  creditOf(pool: PoolState, weight: number): number {
+    return this.pools.find((each) => each.pool === pool && each.weight === weight)?.credit ?? 0;
+  }
+
+  /** The client's own target, else one of its pool; null when it has to go elsewhere. */
+  private pickAssigned(
+    assignment: Assignment,
+    avoid: TargetState | null,
+    nowMs: number,
+  ): TargetState | null {
+    const home = this.stickiness?.targetOf(assignment) ?? null;
+    if (home !== null && home !== avoid && home.suspectUntilMs <= nowMs && hasRoom(home)) {
+      // When all fail their checks, a session is still best off where it was.
+      if (home.rotation === (this.failOpen ? 'failing' : 'healthy')) return home;
+    }
+    return this.stickiness?.poolOf(assignment)?.pick(this.failOpen, avoid, nowMs) ?? null;
+  }
+
+  private pickByWeight(avoid: TargetState | null, nowMs: number): TargetState | null {
+    const { choices } = this;
+    const chosen = pickByWeight(choices);
+    if (chosen === null) return null;
+    const target = chosen.pool.pick(this.failOpen, avoid, nowMs);
+    if (target !== null) return target;
+    // It is full. Elsewhere is sooner than later.
+    for (const other of choices) {
+      const spilled = other === chosen ? null : other.pool.pick(this.failOpen, avoid, nowMs);
+      if (spilled !== null) return spilled;
+    }
+    return null;
   }
 }

@@ -1,9 +1,12 @@
 import type { Clock } from '../../kernel/clock.ts';
-import type { Pool, Snapshot } from '../../model/snapshot.ts';
+import type { Pool, Rule, Snapshot } from '../../model/snapshot.ts';
 import type { Limits } from '../limits.ts';
 import type { HealthEntry } from '../link.ts';
 import type { Account } from './account.ts';
-import { PoolState, Route } from './route.ts';
+import { PoolState } from './pool-state.ts';
+import { Route, type WeightedPool } from './route.ts';
+import { SessionSigner } from './session-signer.ts';
+import { Stickiness } from './stickiness.ts';
 import { TargetState } from './target-state.ts';
 
 interface Dependencies {
@@ -11,6 +14,10 @@ interface Dependencies {
   limits: Limits;
   account: Account;
   onDrained: () => void;
+  /** The next number from 0 to below 1. */
+  random: () => number;
+  /** Told when there may be room for the requests of an environment. */
+  onRoom: (environment: string) => void;
 }
 
 /**
@@ -31,6 +38,8 @@ export class RoutingTable {
   private leaving = new Set<TargetState>();
   /** By pool and target; kept apart, because news of a target may come before the target. */
   private health = new Map<string, HealthEntry>();
+  /** Null where nothing can be signed. */
+  private signer: SessionSigner | null = null;
 
   constructor(dependencies: Dependencies) {
     this.dependencies = dependencies;
@@ -40,7 +49,10 @@ export class RoutingTable {
   apply(snapshot: Snapshot): void {
     const before = this.pools;
     this.pools = new Map(
-      snapshot.pools.map((pool) => [pool.id, this.updatePool(pool, before.get(pool.id))]),
+      snapshot.pools.map((pool) => [
+        pool.id,
+        this.updatePool(pool, snapshot.settings.zone, before.get(pool.id)),
+      ]),
     );
     for (const [id, pool] of before) {
       if (!this.pools.has(id)) for (const target of pool.targets.values()) this.takeOut(target);
@@ -88,11 +100,19 @@ export class RoutingTable {
     for (const target of this.leaving) if (target.empty) this.leaving.delete(target);
   }
 
-  private updatePool(pool: Pool, existing: PoolState | undefined): PoolState {
+  private updatePool(pool: Pool, zone: string | null, existing: PoolState | undefined): PoolState {
     const { clock, account } = this.dependencies;
     const key = { pool: pool.id, environment: pool.environment, release: pool.release };
     const state =
-      existing ?? new PoolState(pool.id, account.row({ ...key, zone: null }), clock.monotonic());
+      existing ??
+      new PoolState(
+        pool.id,
+        account.row({ ...key, zone: null }),
+        pool.balancing,
+        clock.monotonic(),
+        this.dependencies,
+      );
+    state.update(pool.balancing, zone);
     const listed = new Set(pool.targets.map((target) => target.id));
     for (const target of state.targets.values()) {
       if (!listed.has(target.id)) this.takeOut(target, state);
@@ -106,21 +126,12 @@ export class RoutingTable {
       }
       if (!current) {
         const row = account.row({ ...key, zone: target.zone });
-        const { limits, onDrained } = this.dependencies;
-        current = new TargetState(
-          pool.id,
-          target,
-          row,
-          state.budget,
-          pool.balancing,
-          limits,
-          onDrained,
-        );
+        current = new TargetState(target, state, row, this.dependencies);
         if (known !== undefined) current.traffic = known.traffic;
         state.targets.set(target.id, current);
         this.setHealth(current);
       }
-      current.balancing = pool.balancing;
+      current.balance(pool.balancing);
       current.update(target);
     }
     return state;
@@ -141,16 +152,20 @@ export class RoutingTable {
   }
 
   private setRules(snapshot: Snapshot): void {
+    const before = new Map(this.routes.map((route) => [route.environment, route]));
+    if (snapshot.cookieKey !== (this.signer?.key ?? '')) {
+      this.signer = snapshot.cookieKey === '' ? null : new SessionSigner(snapshot.cookieKey);
+    }
     this.routes = [];
     this.exact = new Map();
     this.wildcards = new Map();
     this.fallback = null;
+    for (const pool of this.pools.values()) pool.environments.clear();
     for (const rule of snapshot.rules) {
-      const pools = rule.forward.flatMap(({ pool: id, weight }) => {
-        const pool = this.pools.get(id);
-        return pool ? [{ pool, weight, credit: 0 }] : [];
-      });
-      const route = new Route(rule, pools, this.dependencies.account.poolless);
+      const pools = this.weightedPools(rule, before.get(rule.environment));
+      for (const { pool } of pools) pool.environments.add(rule.environment);
+      const { poolless } = this.dependencies.account;
+      const route = new Route(rule, pools, this.stickinessFor(rule, pools), poolless);
       this.routes.push(route);
       for (const host of rule.hosts) {
         if (host === '*') this.fallback = route;
@@ -160,8 +175,23 @@ export class RoutingTable {
     }
   }
 
+  private weightedPools(rule: Rule, before: Route | undefined): WeightedPool[] {
+    return rule.forward.flatMap(({ pool: id, weight }) => {
+      const pool = this.pools.get(id);
+      return pool ? [{ pool, weight, credit: before?.creditOf(pool, weight) ?? 0 }] : [];
+    });
+  }
+
+  private stickinessFor(rule: Rule, pools: readonly WeightedPool[]): Stickiness | null {
+    if (this.signer === null || (rule.stickyMs === null && rule.poolStickyMs === null)) return null;
+    const taking = pools.filter(({ weight }) => weight > 0).map(({ pool }) => pool);
+    return new Stickiness(rule, taking, this.signer, this.dependencies.clock);
+  }
+
+  /** To be called when targets may be in rotation that were not, or the other way about. */
   private refresh(): void {
-    for (const pool of this.pools.values()) pool.refresh();
+    const nowMs = this.dependencies.clock.monotonic();
+    for (const pool of this.pools.values()) pool.refresh(nowMs);
     for (const route of this.routes) route.refresh();
   }
 }

@@ -4,10 +4,20 @@ import type { TargetHealth } from '../../model/target.ts';
 import type { Balancing } from '../../model/traffic.ts';
 import type { Limits } from '../limits.ts';
 import type { RowCounter } from './account.ts';
-import type { Pickable } from './picker.ts';
+import { type Pickable, UNBOUNDED } from './balance/picker.ts';
+import type { PoolState } from './pool-state.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import { TargetCounter } from './target-counter.ts';
 import { UpstreamConnection } from './upstream-connection.ts';
+
+/**
+ * What a pool does with a target.
+ *
+ * healthy  it takes requests
+ * failing  it was healthy once: it takes them where no pool has a healthy one
+ * out      it takes none: new, standing by, or leaving
+ */
+export type Rotation = 'healthy' | 'failing' | 'out';
 
 /** One target as a worker sees it: its health, what is inside it, its idle connections. */
 export class TargetState implements Pickable {
@@ -15,10 +25,17 @@ export class TargetState implements Pickable {
   readonly id: string;
   readonly host: string;
   readonly port: number;
+  readonly zone: string | null;
   readonly row: RowCounter;
   readonly budget: RetryBudget;
   /** Its pool's. */
   balancing: Balancing;
+  mostInFlight = UNBOUNDED;
+  /** As its pool last saw it. */
+  rotation: Rotation = 'out';
+  slowUntilMs = 0;
+  slowStartMs = 0;
+  turnCredit = 0;
   health: TargetHealth = 'initial';
   admitted = false;
   /** Requests inside it; upgraded connections are counted apart. */
@@ -39,27 +56,69 @@ export class TargetState implements Pickable {
   /** Told when the last request, or the last tunnel, has left while it is draining. */
   private readonly onDrained: () => void;
   private readonly limits: Limits;
+  private readonly poolState: PoolState;
   /** Newest last. */
   private idle: UpstreamConnection[] = [];
 
   constructor(
-    pool: string,
     target: Target,
+    pool: PoolState,
     row: RowCounter,
-    budget: RetryBudget,
-    balancing: Balancing,
-    limits: Limits,
-    onDrained: () => void,
+    { limits, onDrained }: { limits: Limits; onDrained: () => void },
   ) {
-    this.pool = pool;
+    this.pool = pool.id;
     this.id = target.id;
     this.host = target.host;
     this.port = target.port;
+    this.zone = target.zone;
     this.row = row;
-    this.budget = budget;
-    this.balancing = balancing;
+    this.budget = pool.budget;
+    this.balancing = pool.balancing;
     this.limits = limits;
     this.onDrained = onDrained;
+    this.poolState = pool;
+  }
+
+  /** Takes how its pool is balanced. */
+  balance(balancing: Balancing): void {
+    this.balancing = balancing;
+    this.mostInFlight = balancing.maxConcurrency ?? UNBOUNDED;
+    if (balancing.slowStartMs === 0) this.slowUntilMs = 0;
+  }
+
+  /** It may take requests, as far as anybody knows. */
+  get isFit(): boolean {
+    return this.active && this.health === 'healthy';
+  }
+
+  /** It may take them where nothing better is. */
+  get wasFit(): boolean {
+    const known = this.health === 'healthy' || this.health === 'unhealthy';
+    return this.active && this.admitted && known;
+  }
+
+  /** It is in rotation, and not in slow start. */
+  hasFullShare(nowMs: number): boolean {
+    return this.rotation === 'healthy' && this.slowUntilMs <= nowMs;
+  }
+
+  /** @param slowStartMs over which it comes to its share, where it was not in rotation; 0: at once */
+  joinHealthy(slowStartMs: number, nowMs: number): void {
+    if (this.rotation === 'healthy') return;
+    this.rotation = 'healthy';
+    this.slowStartMs = slowStartMs;
+    this.slowUntilMs = slowStartMs === 0 ? 0 : nowMs + slowStartMs;
+    this.turnCredit = 0;
+  }
+
+  joinFailing(): void {
+    this.rotation = 'failing';
+    this.slowUntilMs = 0;
+  }
+
+  leaveRotation(): void {
+    this.rotation = 'out';
+    this.slowUntilMs = 0;
   }
 
   /** Takes what the snapshot says; null when it is not in it any more. */
@@ -67,7 +126,9 @@ export class TargetState implements Pickable {
     this.active = target?.state === 'active';
     this.draining = target === null || target.state === 'draining';
     if (target !== null) this.drainUntil = target.drainUntil;
-    if (!this.active) this.closeIdle();
+    if (this.active) return;
+    this.leaveRotation();
+    this.closeIdle();
   }
 
   /**
@@ -118,6 +179,7 @@ export class TargetState implements Pickable {
 
   requestLeft(): void {
     this.inFlight -= 1;
+    if (this.inFlight === this.mostInFlight - 1) this.poolState.roomAppeared();
     if (this.draining && this.inFlight === 0) this.onDrained();
   }
 

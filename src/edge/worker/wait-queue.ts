@@ -7,42 +7,105 @@ export interface Waiting {
 }
 
 /** The environment it waits for, and how many may. */
-interface Place {
+interface Line {
   environment: string;
   admission: Pick<Admission, 'queueLength'>;
 }
 
+/** A request's place in its environment's line. */
+interface Place {
+  readonly request: Waiting;
+  readonly line: Places;
+  before: Place | null;
+  behind: Place | null;
+}
+
+/** Those who wait for one environment. */
+interface Places {
+  readonly environment: string;
+  count: number;
+  first: Place | null;
+  last: Place | null;
+  beingServed: boolean;
+}
+
 /**
- * Requests for which no target is usable now, in the order they came, up to a bound for each
- * environment, so that one whose instances are gone leaves the others their place.
+ * Requests for which no target is usable now: a line for each environment, each up to a bound, so
+ * that one whose instances are gone leaves the others their place. Whoever is first in a line goes
+ * first; to join, to leave and to be served cost the same however many wait.
  */
 export class WaitQueue {
-  /** With the environment each was counted under. */
-  private readonly waiting = new Map<Waiting, string>();
-  private readonly counts = new Map<string, number>();
+  private readonly places = new Map<Waiting, Place>();
+  private readonly lines = new Map<string, Places>();
 
-  /** `full` when as many of its environment are waiting. */
-  add(request: Waiting, { environment, admission }: Place): 'waiting' | 'full' {
-    const count = this.counts.get(environment) ?? 0;
-    if (count >= admission.queueLength) return 'full';
-    this.counts.set(environment, count + 1);
-    this.waiting.set(request, environment);
+  /** Whether others wait for that environment: whoever comes now has to wait behind them. */
+  hasLine(environment: string): boolean {
+    return this.lines.size > 0 && this.lines.has(environment);
+  }
+
+  /**
+   * Joins a line at its end; at its front if the request had been with a target before all who wait
+   * came. `full` when as many as may are waiting.
+   */
+  add(request: Waiting, { environment, admission }: Line, at: 'end' | 'front' = 'end'): Joined {
+    const line = this.lines.get(environment) ?? emptyLine(environment);
+    if (line.count >= admission.queueLength) return 'full';
+    const place: Place = { request, line, before: null, behind: null };
+    if (at === 'end') {
+      place.before = line.last;
+      if (line.last !== null) line.last.behind = place;
+      line.last = place;
+      line.first ??= place;
+    } else {
+      place.behind = line.first;
+      if (line.first !== null) line.first.before = place;
+      line.first = place;
+      line.last ??= place;
+    }
+    line.count += 1;
+    this.lines.set(environment, line);
+    this.places.set(request, place);
     return 'waiting';
   }
 
   remove(request: Waiting): void {
-    const environment = this.waiting.get(request);
-    if (environment === undefined) return;
-    this.waiting.delete(request);
-    const count = (this.counts.get(environment) ?? 0) - 1;
-    if (count > 0) this.counts.set(environment, count);
-    else this.counts.delete(environment);
+    const place = this.places.get(request);
+    if (place === undefined) return;
+    this.places.delete(request);
+    const { line, before, behind } = place;
+    if (before === null) line.first = behind;
+    else before.behind = behind;
+    if (behind === null) line.last = before;
+    else behind.before = before;
+    line.count -= 1;
+    if (line.count === 0) this.lines.delete(line.environment);
   }
 
-  /** To be called when targets may have become usable. */
-  serve(): void {
-    for (const request of [...this.waiting.keys()]) {
-      if (request.tryAgain()) this.remove(request);
+  /** To be called when there may be room for the requests of one environment. */
+  serve(environment: string): void {
+    const line = this.lines.get(environment);
+    // One that is served may make room at once: whoever serves the line sees that too.
+    if (line === undefined || line.beingServed) return;
+    line.beingServed = true;
+    for (let place = line.first; place !== null; place = line.first) {
+      if (!place.request.tryAgain()) break;
+      this.remove(place.request);
     }
+    line.beingServed = false;
+  }
+
+  /** To be called when the targets of any environment may have changed. */
+  serveAll(): void {
+    for (const environment of [...this.lines.keys()]) this.serve(environment);
   }
 }
+
+type Joined = 'waiting' | 'full';
+
+const emptyLine = (environment: string): Places => ({
+  environment,
+  count: 0,
+  first: null,
+  last: null,
+  beingServed: false,
+});
