@@ -51,6 +51,7 @@ async function work(args: WorkerArguments): Promise<void> {
     record: keepWorkerRecord(home.workers, identity, log),
     onSupervisorLost: supervisorReviver(args, program, log),
     watchSupervisor: (ask) => watchSupervisor(home.supervisor, systemClock, log, ask),
+    accessLogPath: home.accessLog,
     log,
   });
   process.exit(0);

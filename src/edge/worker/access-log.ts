@@ -10,15 +10,29 @@ export interface Access {
   environment: string;
   /** The instance that answered, or was tried last; null when none was. */
   target: string | null;
+  /** Empty when no rule took it. */
   requestId: string;
   /** 0 when nothing was answered. */
   status: number;
   outcome: Outcome;
-  /** Of the response's body. */
+  /** Of the app's response body, or of what an upgraded connection brought the client. */
   bodyBytes: number;
   durationMs: number;
 }
 
 export interface AccessLog {
   write(access: Access): void;
+}
+
+/** A request that the edge answered before any rule took it. */
+export function accessWithoutRule(
+  head: RequestHead | null,
+  client: string,
+  outcome: Outcome,
+  status: number,
+): Access {
+  return {
+    ...{ head, client, outcome, status },
+    ...{ environment: '', target: null, requestId: '', bodyBytes: 0, durationMs: 0 },
+  };
 }

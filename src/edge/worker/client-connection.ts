@@ -4,6 +4,7 @@ import { MessageWriter } from '../http/message-writer.ts';
 import { type Refusal, refusals } from '../http/refusal.ts';
 import { isRefusal, type RequestHead } from '../http/request-head.ts';
 import { RequestReader } from '../http/request-reader.ts';
+import { accessWithoutRule } from './access-log.ts';
 import type { Deadlined } from './deadlines.ts';
 import type { EdgeContext } from './edge-context.ts';
 import { Exchange } from './exchange.ts';
@@ -253,18 +254,21 @@ export class ClientConnection implements Deadlined {
   }
 
   private answerFixed(head: RequestHead, status: number, text: string, fields = ''): void {
-    const { account, retiring } = this.edge;
+    const { accessLog, account, retiring } = this.edge;
     const keep = head.keepAlive && head.body === 0 && !retiring && !this.saysNoMore();
     account.end(account.poolless, 'fixed', status);
+    accessLog?.write(accessWithoutRule(head, this.forwarded.clientOf(head), 'fixed', status));
     this.answer({ status, text, fields, headOnly: head.method === 'HEAD', close: !keep });
     this.exchangeEnded(keep);
   }
 
   /** Counts and refuses a request that never began. */
   private refuseNew(refusal: Refusal): void {
-    const { account } = this.edge;
+    const { accessLog, account } = this.edge;
     account.accept();
     account.end(account.poolless, 'refused', refusal.status);
+    const { status } = refusal;
+    accessLog?.write(accessWithoutRule(null, this.forwarded.clientOf(null), 'refused', status));
     this.refuse(refusal);
   }
 

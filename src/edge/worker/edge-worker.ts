@@ -5,6 +5,7 @@ import { DEFAULT_EDGE_SETTINGS } from '../../model/edge-settings.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
 import { type Limits, limitsFrom } from '../limits.ts';
 import type { HealthEntry, WorkerReport } from '../link.ts';
+import type { AccessLogFile } from './access-log-file.ts';
 import { Account } from './account.ts';
 import { ClientConnection } from './client-connection.ts';
 import { Deadlines, SWEEP_MS } from './deadlines.ts';
@@ -20,6 +21,8 @@ const BACKLOG = 4_096;
 export interface EdgeWorkerOptions {
   clock: Clock;
   limits?: Partial<Limits>;
+  /** Where requests are written down, if a snapshot asks for it. */
+  accessLog?: AccessLogFile;
   /** Told before a request above the last ceiling is accepted. */
   onCeiling: (ceiling: number) => void;
   /** The last request, or tunnel, has left a draining target: somebody is waiting to hear it. */
@@ -133,6 +136,7 @@ export function createEdgeWorker(options: EdgeWorkerOptions): EdgeWorker {
       if (snapshot.number < table.number) return;
       edge.limits = { ...limitsFrom(snapshot.settings), ...options.limits };
       edge.accessLog = options.accessLog?.use(snapshot.settings.accessLog) ?? null;
+      edge.accessLog = options.accessLog?.use(snapshot.settings.accessLog) ?? null;
       table.apply(snapshot);
       queue.serveAll();
     },
@@ -181,6 +185,7 @@ export function createEdgeWorker(options: EdgeWorkerOptions): EdgeWorker {
         await new Promise<void>((resolve) => {
           onEmpty = resolve;
         });
+      await options.accessLog?.close();
     },
   };
 }

@@ -2,7 +2,7 @@ import type { Outcome } from '../../model/ledger.ts';
 import { CHUNKED } from '../http/body-framing.ts';
 import { type Refusal, refusals } from '../http/refusal.ts';
 import type { RequestHead } from '../http/request-head.ts';
-import type { AccessLog } from './access-log.ts';
+import type { Access } from './access-log.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { EdgeContext } from './edge-context.ts';
 import { type ExchangeWait, waitMs } from './exchange-wait.ts';
@@ -97,7 +97,7 @@ export class Exchange implements UpstreamUser, Waiting {
   onClientGone(): void {
     if (this.ended) return;
     this.letGo();
-    this.end('client-aborted', 0);
+    this.end('client-aborted', this.toldStatus);
   }
 
   onUpstreamConnect(): void {
@@ -272,7 +272,8 @@ export class Exchange implements UpstreamUser, Waiting {
     client.writer.raw(switchText(head, upgrade, client.response.moreFields));
     client.writer.flush();
     const { bytes, position } = upstream.heads;
-    const tunnel = new Tunnel(this.edge, client, upstream, target, upgrade);
+    const access = this.edge.accessLog === null ? null : this.access('ok', head.status);
+    const tunnel = new Tunnel(this.edge, client, upstream, target, upgrade, access);
     target.requestLeft();
     tunnel.begin(bytes.subarray(position));
   }
@@ -340,9 +341,15 @@ export class Exchange implements UpstreamUser, Waiting {
 
   private breakResponse(outcome: Outcome): void {
     this.letGo();
-    this.end(outcome, this.client.response.started ? (this.client.response.head?.status ?? 0) : 0);
+    this.end(outcome, this.toldStatus);
     if (this.client.response.endsWithConnection) this.client.reset();
     else this.client.destroy();
+  }
+
+  /** What the client has been told by now; 0 for nothing. */
+  private get toldStatus(): number {
+    const { response } = this.client;
+    return response.started ? (response.head?.status ?? 0) : 0;
   }
 
   private answer(own: OwnAnswer): void {
@@ -380,11 +387,11 @@ export class Exchange implements UpstreamUser, Waiting {
     row.recordLatency(durationMs * 1000);
     edge.account.end(row, outcome, status);
     target?.count(outcome, durationMs * 1000);
-    if (edge.accessLog !== null) this.log(edge.accessLog, outcome, status, durationMs);
+    if (edge.accessLog !== null) edge.accessLog.write(this.access(outcome, status, nowMs));
   }
 
-  private log(accessLog: AccessLog, outcome: Outcome, status: number, durationMs: number): void {
-    accessLog.write({
+  private access(outcome: Outcome, status: number, nowMs = this.edge.clock.monotonic()): Access {
+    return {
       head: this.head,
       client: this.client.forwarded.clientOf(this.head),
       environment: this.route.environment,
@@ -393,8 +400,8 @@ export class Exchange implements UpstreamUser, Waiting {
       status,
       outcome,
       bodyBytes: this.client.response.bodyBytes,
-      durationMs,
-    });
+      durationMs: nowMs - this.startedMs,
+    };
   }
 
   private setDeadline(nowMs: number): void {

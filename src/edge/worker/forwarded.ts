@@ -16,8 +16,8 @@ export class ForwardedFields {
     this.port = socket.localPort ?? 0;
   }
 
-  /** The address the request comes from. */
-  clientOf(_head: RequestHead): string {
+  /** The address the request comes from. @param _head null when it could not be read */
+  clientOf(_head: RequestHead | null): string {
     return this.address;
   }
 

@@ -1,4 +1,5 @@
 import type { Outcome } from '../../model/ledger.ts';
+import type { Access } from './access-log.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { EdgeContext } from './edge-context.ts';
 import type { TargetState } from './target-state.ts';
@@ -17,6 +18,11 @@ export class Tunnel implements UpstreamUser {
   private readonly closeFrame: CloseFrameWatch | null;
   /** Its share, between 0 and 1, of the time over which a target's tunnels close. */
   private readonly jitter: number;
+  /** Its line of the access log, but for how it ends; null where there is to be none. */
+  private readonly access: Access | null;
+  private readonly openedMs: number;
+  /** What the client had been sent before. */
+  private readonly sentBytes: number;
   private clientEnded = false;
   private ended = false;
 
@@ -26,6 +32,7 @@ export class Tunnel implements UpstreamUser {
     upstream: UpstreamConnection,
     target: TargetState,
     protocol: string,
+    access: Access | null,
   ) {
     this.edge = edge;
     this.client = client;
@@ -33,6 +40,9 @@ export class Tunnel implements UpstreamUser {
     this.target = target;
     this.closeFrame = protocol.toLowerCase() === 'websocket' ? new CloseFrameWatch() : null;
     // The golden ratio spreads a sequence evenly, whatever its length.
+    this.access = access;
+    this.openedMs = edge.clock.monotonic();
+    this.sentBytes = client.socket.bytesWritten;
     this.jitter = (edge.account.accepted * 0.618_033_988_75) % 1;
   }
 
@@ -135,5 +145,16 @@ export class Tunnel implements UpstreamUser {
     this.edge.account.end(this.target.row, outcome, 101);
     this.target.traffic.count(outcome);
     this.target.tunnelLeft();
+    if (this.access !== null) this.log(this.access, outcome);
+  }
+
+  private log(access: Access, outcome: Outcome): void {
+    const { accessLog, clock } = this.edge;
+    accessLog?.write({
+      ...access,
+      outcome,
+      bodyBytes: this.client.socket.bytesWritten - this.sentBytes,
+      durationMs: access.durationMs + clock.monotonic() - this.openedMs,
+    });
   }
 }

@@ -24,6 +24,7 @@ const outcome = await runWorker({
   onSupervisorLost: () => process.stdout.write('lost\n'),
   // The supervisors of tests own no home, so there is nobody to end.
   watchSupervisor: (ask) => watchSupervisor(`${linkPath}.owner`, systemClock, silentLog, ask),
+  accessLogPath: `${linkPath}.access.log`,
   log: silentLog,
 });
 process.stdout.write(`${outcome}\n`);

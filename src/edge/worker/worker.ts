@@ -2,6 +2,7 @@ import { type Clock, systemClock } from '../../kernel/clock.ts';
 import type { Log } from '../../kernel/log.ts';
 import type { SupervisorWatch } from '../supervisor-watch.ts';
 import type { WorkerRecordFile } from '../worker-record.ts';
+import { AccessLogFile } from './access-log-file.ts';
 import { createEdgeWorker } from './edge-worker.ts';
 import type { ReportExtent } from './report.ts';
 import { type SupervisorLink, supervisorLink } from './supervisor-link.ts';
@@ -23,6 +24,8 @@ export interface RunWorkerOptions {
   onSupervisorLost: () => void;
   /** Called on every connection to one. @param ask makes it say something */
   watchSupervisor: (ask: () => void) => SupervisorWatch;
+  /** The file, shared by all workers. */
+  accessLogPath: string;
   log: Log;
   clock?: Clock;
 }
@@ -45,8 +48,10 @@ export async function runWorker(options: RunWorkerOptions): Promise<'drained' | 
       reportChanges(null);
     });
   };
+  const { accessLogPath: path, log } = options;
   const worker = createEdgeWorker({
     clock,
+    accessLog: new AccessLogFile({ path, clock, log }),
     onCeiling(accepted) {
       options.record.raise(accepted);
       link?.send({ kind: 'ceiling', accepted });
