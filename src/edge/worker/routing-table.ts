@@ -71,6 +71,13 @@ export class RoutingTable {
     this.refresh();
   }
 
+  /** To be called when targets may be in rotation that were not, or the other way about. */
+  refresh(): void {
+    const nowMs = this.dependencies.clock.monotonic();
+    for (const pool of this.pools.values()) pool.refresh(nowMs);
+    for (const route of this.routes) route.refresh();
+  }
+
   /** The most specific rule for a name: itself, then one label wild, then any. */
   find(hostName: string): Route | null {
     const exact = this.exact.get(hostName);
@@ -186,13 +193,6 @@ export class RoutingTable {
     if (this.signer === null || (rule.stickyMs === null && rule.poolStickyMs === null)) return null;
     const taking = pools.filter(({ weight }) => weight > 0).map(({ pool }) => pool);
     return new Stickiness(rule, taking, this.signer, this.dependencies.clock);
-  }
-
-  /** To be called when targets may be in rotation that were not, or the other way about. */
-  private refresh(): void {
-    const nowMs = this.dependencies.clock.monotonic();
-    for (const pool of this.pools.values()) pool.refresh(nowMs);
-    for (const route of this.routes) route.refresh();
   }
 }
 
