@@ -16,6 +16,7 @@ export const addresses = {
   edgeSettings: { method: 'GET', path: '/v1/edge/settings' },
   setEdgeSettings: { method: 'PUT', path: '/v1/edge/settings' },
   ledger: { method: 'GET', path: '/v1/ledger' },
+  traffic: { method: 'GET', path: '/v1/traffic' },
   environments: { method: 'GET', path: '/v1/environments' },
   environment: { method: 'GET', path: '/v1/applications/:application/environments/:environment' },
   bundle: { method: 'GET', path: '/v1/bundles/:digest' },

@@ -12,6 +12,7 @@ import type {
   EdgeSettingsView,
   EnvironmentView,
   ReleaseView,
+  TrafficReading,
 } from '../model/view.ts';
 import { type Address, addresses } from './addresses.ts';
 
@@ -100,6 +101,14 @@ export const routes = {
     query: nothing,
     body: null,
     answer: answer<LedgerReading>('A reading; a receipt is the difference of two'),
+  },
+  traffic: {
+    ...addresses.traffic,
+    summary: 'All that has passed until now, by environment and by instance',
+    params: nothing,
+    query: nothing,
+    body: null,
+    answer: answer<TrafficReading>('A reading; rates are the difference of two'),
   },
   environments: {
     ...addresses.environments,

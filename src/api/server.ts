@@ -118,6 +118,7 @@ function handlersOver(control: Control, stop: () => void): Handlers {
     edgeSettings: () => control.queries.edgeSettings(),
     setEdgeSettings: ({ body }) => control.setEdgeSettings(body),
     ledger: () => control.queries.ledger(),
+    traffic: () => control.queries.allTraffic(),
     environments: async ({ query }) => ({
       environments: await control.queries.environments(query.application),
     }),

@@ -83,6 +83,8 @@ export const instanceOf = (fields: Partial<InstanceView> = {}): InstanceView => 
   cpuPercent: 3.14,
   rssBytes: 46_080_000,
   limit: 'watched',
+  ejection: null,
+  deep: null,
   ...fields,
 });
 
@@ -107,6 +109,7 @@ export const environmentOf = (fields: Partial<EnvironmentView> = {}): Environmen
     p99Ms: 18.5,
     lost: 0,
     appErrors: 0,
+    serverErrors: 0,
   },
   deployment: deploymentOf(),
   ...fields,

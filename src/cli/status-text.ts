@@ -1,6 +1,7 @@
 import { isRunning } from '../model/deployment.ts';
 import type { EnvironmentHealth } from '../model/environment.ts';
 import type { Receipt } from '../model/receipt.ts';
+import type { DeepReport } from '../model/target.ts';
 import type { DeploymentView, EnvironmentView, InstanceView, TrafficView } from '../model/view.ts';
 import type { Paint } from './paint.ts';
 import {
@@ -10,6 +11,7 @@ import {
   formatDuration,
   formatMs,
   formatPercent,
+  formatPlural,
   formatRate,
 } from './quantity.ts';
 import { renderTable } from './table.ts';
@@ -28,6 +30,7 @@ const healthInk: Readonly<Record<EnvironmentHealth, 'green' | 'cyan' | 'yellow' 
   };
 
 const FACT_COLUMNS = 'deployment'.length + 2;
+const NOTE_COLUMNS = 'depends on'.length + 2;
 
 export function renderEnvironment(view: EnvironmentView, now: number, paint: Paint): string[] {
   const health = paint[healthInk[view.health]](`● ${view.health}`);
@@ -68,6 +71,8 @@ function trafficOf(traffic: TrafficView | null): string {
     `p50 ${formatMs(traffic.p50Ms)}`,
     `p99 ${formatMs(traffic.p99Ms)}`,
   ];
+  if (traffic.serverErrors > 0)
+    parts.push(`${formatPlural(traffic.serverErrors, 'answer')} of 5xx`);
   if (traffic.lost > 0) parts.push(`${formatCount(traffic.lost)} lost`);
   if (traffic.appErrors > 0) parts.push(`${formatCount(traffic.appErrors)} app errors`);
   return `${parts.join(', ')} over ${formatDuration(traffic.windowMs)}`;
@@ -91,20 +96,19 @@ const lossOf = ({ lost, requests }: Receipt): string =>
 
 function renderInstances(instances: readonly InstanceView[], now: number, paint: Paint): string[] {
   if (instances.length === 0) return [];
-  const rows = [...instances]
-    .sort((a, b) => a.zone.localeCompare(b.zone) || a.startedAt - b.startedAt)
-    .map((instance) => [
-      instance.zone,
-      instance.id,
-      stateInk(instance, paint),
-      instance.health === 'healthy' ? paint.green(instance.health) : instance.health,
-      instance.version ?? String(instance.release),
-      formatPercent(instance.cpuPercent),
-      formatBytes(instance.rssBytes),
-      formatDuration(now - instance.startedAt),
-      instance.reason,
-    ]);
-  return renderTable(
+  const sorted = [...instances].sort(byZoneAndAge);
+  const rows = sorted.map((instance) => [
+    instance.zone,
+    instance.id,
+    stateInk(instance, paint),
+    instance.health === 'healthy' ? paint.green(instance.health) : instance.health,
+    instance.version ?? String(instance.release),
+    formatPercent(instance.cpuPercent),
+    formatBytes(instance.rssBytes),
+    formatDuration(now - instance.startedAt),
+    instance.reason,
+  ]);
+  const [titles = '', ...lines] = renderTable(
     [
       { title: 'ZONE' },
       { title: 'INSTANCE' },
@@ -119,6 +123,36 @@ function renderInstances(instances: readonly InstanceView[], now: number, paint:
     rows,
     paint,
   );
+  const noted = sorted.flatMap((instance, index) => [
+    lines[index] ?? '',
+    ...notesOf(instance, paint),
+  ]);
+  return [titles, ...noted];
+}
+
+export const byZoneAndAge = (a: InstanceView, b: InstanceView): number =>
+  a.zone.localeCompare(b.zone) || a.startedAt - b.startedAt || a.id.localeCompare(b.id);
+
+/** What there is to say of an instance beyond its row. */
+function notesOf({ ejection, deep }: InstanceView, paint: Paint): string[] {
+  const notes: [string, string][] = [];
+  if (ejection !== null) notes.push(['ejected', paint.yellow(ejection)]);
+  if (deep && (!deep.passed || deep.parts.length > 0)) {
+    notes.push(['depends on', deepText(deep, paint)]);
+  }
+  return notes.map(([name, text]) => `   ${paint.dim(name.padEnd(NOTE_COLUMNS))}${text}`);
+}
+
+function deepText({ passed, description, parts }: DeepReport, paint: Paint): string {
+  if (parts.length === 0) return `${paint.red('✗')} ${description}`;
+  const told = parts.map((part) =>
+    part.passed
+      ? `${paint.green('✓')} ${part.name}`
+      : `${paint.red('✗')} ${part.name}${part.detail === '' ? '' : `: ${part.detail}`}`,
+  );
+  // An app may name its parts as good and fail as a whole.
+  const whole = !passed && parts.every((part) => part.passed) ? [paint.red(description)] : [];
+  return [...told, ...whole].join('  ');
 }
 
 const stateInk = ({ state }: InstanceView, paint: Paint): string =>

@@ -72,6 +72,48 @@ describe('status', () => {
     `);
   });
 
+  test('shows what is left out, what instances depend on, and what went wrong', async () => {
+    const base = environmentOf().traffic;
+    const parts = [
+      { name: 'database', passed: false, detail: 'connection refused' },
+      { name: 'cache', passed: true, detail: '' },
+    ];
+    daemon.script.environments = {
+      environments: [
+        environmentOf({
+          traffic: base && { ...base, lost: 2, appErrors: 9, serverErrors: 11 },
+          instances: [
+            instanceOf({ ejection: '5 errors in a row, back in 12 s' }),
+            instanceOf({
+              id: 'i-0000000b',
+              deep: { passed: false, description: 'database: connection refused', parts },
+            }),
+            instanceOf({
+              id: 'i-0000000c',
+              deep: { passed: false, description: 'answered 503 to GET /readyz', parts: [] },
+            }),
+            instanceOf({ id: 'i-0000000d', deep: { passed: true, description: '', parts: [] } }),
+          ],
+        }),
+      ],
+    };
+    const { out } = await belay(daemon, ['status']);
+    expect(out.slice(out.indexOf('  traffic'))).toMatchInlineSnapshot(`
+      "  traffic     203 requests/s, p50 1.24 ms, p99 18.5 ms, 11 answers of 5xx, 2 lost, 9 app errors over 1 m 0 s
+        deployment  deploy 4 succeeded just now, 0 of 12,345 lost
+
+        ZONE  INSTANCE    STATE       HEALTH   VERSION    CPU   MEMORY        UP
+        a     i-0000000a  in-service  healthy  v3       3.1 %  46.1 MB  1 m 30 s
+           ejected     5 errors in a row, back in 12 s
+        a     i-0000000b  in-service  healthy  v3       3.1 %  46.1 MB  1 m 30 s
+           depends on  ✗ database: connection refused  ✓ cache
+        a     i-0000000c  in-service  healthy  v3       3.1 %  46.1 MB  1 m 30 s
+           depends on  ✗ answered 503 to GET /readyz
+        a     i-0000000d  in-service  healthy  v3       3.1 %  46.1 MB  1 m 30 s
+      "
+    `);
+  });
+
   test('says how to start where nothing runs', async () => {
     daemon.script.environments = { environments: [] };
     const { code, out } = await belay(daemon, ['status']);

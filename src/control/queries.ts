@@ -1,8 +1,8 @@
 import type { BundleFile, BundleStore } from '../bundle/driver.ts';
-import type { EdgeDriver } from '../edge/driver.ts';
+import type { EdgeDriver, EdgeStatus } from '../edge/driver.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { Fault } from '../kernel/fault.ts';
-import { type EnvironmentKey, environmentKey } from '../model/environment.ts';
+import { type Environment, environmentKey } from '../model/environment.ts';
 import type { BelayEvent } from '../model/event.ts';
 import type { LedgerReading } from '../model/ledger.ts';
 import type { Release } from '../model/release.ts';
@@ -14,6 +14,7 @@ import type {
   EdgeSettingsView,
   EnvironmentView,
   ReleaseView,
+  TrafficReading,
 } from '../model/view.ts';
 import type { Runtime } from '../runtime/driver.ts';
 import type { Store } from '../store/driver.ts';
@@ -57,15 +58,14 @@ export class Queries {
       version,
       home,
       startedAt: this.#parts.startedAt,
-      edge: await this.#edgeStatus(),
+      edge: shownEdge(await this.#edgeStatus()),
       runtime: runtime.capabilities.name,
     };
   }
 
-  async #edgeStatus(): Promise<DaemonView['edge']> {
+  async #edgeStatus(): Promise<EdgeStatus | null> {
     try {
-      const { targets, ...status } = await this.#parts.edge.status();
-      return status;
+      return await this.#parts.edge.status();
     } catch {
       return null;
     }
@@ -82,39 +82,69 @@ export class Queries {
     return await this.#parts.edge.ledger();
   }
 
+  /**
+   * All that has passed until now.
+   *
+   * @throws `edge-unreachable`
+   */
+  async allTraffic(): Promise<TrafficReading> {
+    const { edge, records, traffic } = this.#parts;
+    const [ledger, passed, status] = await Promise.all([
+      edge.ledger(),
+      edge.traffic(),
+      edge.status(),
+    ]);
+    traffic.keep(ledger);
+    const inside = new Map(status.targets.map((each) => [`${each.pool} ${each.id}`, each]));
+    return {
+      at: ledger.at,
+      environments: await this.#views(running(records.environments()), status),
+      ledger,
+      targets: passed.map((target) => {
+        const { inFlight = 0, tunnels = 0 } = inside.get(`${target.pool} ${target.id}`) ?? {};
+        return { ...target, inFlight, tunnels };
+      }),
+      edge: shownEdge(status),
+    };
+  }
+
   async environments(application?: string): Promise<EnvironmentView[]> {
-    const chosen = this.#parts.records
-      .environments()
-      .filter(({ status }) => status !== 'terminated')
-      .filter((each) => application === undefined || each.application === application);
-    return await this.#views(chosen.map(({ key }) => key));
+    const chosen = running(this.#parts.records.environments()).filter(
+      (each) => application === undefined || each.application === application,
+    );
+    await this.#parts.sampleTraffic();
+    return await this.#views(chosen, await this.#edgeStatus());
   }
 
   async environment(application: string, name: string): Promise<EnvironmentView> {
-    const { key } = this.#parts.records.environment(environmentKey(application, name));
-    const [view] = await this.#views([key]);
+    const environment = this.#parts.records.environment(environmentKey(application, name));
+    await this.#parts.sampleTraffic();
+    const [view] = await this.#views([environment], await this.#edgeStatus());
     if (view) return view;
-    this.#parts.records.environment(key);
-    throw new Error(`no view of ${key}`);
+    this.#parts.records.environment(environment.key);
+    throw new Error(`no view of ${environment.key}`);
   }
 
   /** Without those that were terminated while the rest was read. */
-  async #views(keys: readonly EnvironmentKey[]): Promise<EnvironmentView[]> {
-    await this.#parts.sampleTraffic();
+  async #views(
+    chosen: readonly Environment[],
+    edge: EdgeStatus | null,
+  ): Promise<EnvironmentView[]> {
+    const { records, traffic, view } = this.#parts;
     const slots = await this.#parts.slots();
-    const edge = await this.#edgeStatus();
-    const context = { port: edge?.listeners[0]?.port ?? null, now: this.#parts.clock.now() };
-    return keys.flatMap((key) => {
-      const environment = this.#parts.records.find(key);
+    const context = {
+      port: edge?.listeners[0]?.port ?? null,
+      targets: edge?.targets ?? [],
+      now: this.#parts.clock.now(),
+    };
+    return chosen.flatMap(({ key }) => {
+      const environment = records.find(key);
       if (!environment || environment.status === 'terminated') return [];
-      const observation = observeEnvironment(
-        environment,
-        this.#parts.records,
-        slots,
-        this.#parts.view,
-      );
-      const traffic = this.#parts.traffic.of(key);
-      return environmentView(observation, this.#parts.records, slots, { ...context, traffic });
+      const observation = observeEnvironment(environment, records, slots, view);
+      return environmentView(observation, records, slots, {
+        ...context,
+        traffic: traffic.of(key),
+      });
     });
   }
 
@@ -227,4 +257,17 @@ export class Queries {
   events(query: { environment?: string; after: number; limit: number }): BelayEvent[] {
     return this.#parts.store.events(query);
   }
+}
+
+const running = (environments: readonly Environment[]): Environment[] =>
+  environments.filter(({ status }) => status !== 'terminated');
+
+/** Targets are told with the instances they are. */
+function shownEdge<Status extends EdgeStatus | null>(
+  status: Status,
+): Status extends null ? null : NonNullable<DaemonView['edge']>;
+function shownEdge(status: EdgeStatus | null): DaemonView['edge'] {
+  if (status === null) return null;
+  const { targets, ...shown } = status;
+  return shown;
 }

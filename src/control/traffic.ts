@@ -1,5 +1,5 @@
 import { quantile } from '../kernel/histogram.ts';
-import { type LedgerReading, ledgerDifference, outcomes } from '../model/ledger.ts';
+import { answersOf, type LedgerReading, ledgerDifference, outcomes } from '../model/ledger.ts';
 import type { TrafficView } from '../model/view.ts';
 
 /** How much of the recent past `status` speaks of. */
@@ -34,6 +34,7 @@ export class Traffic {
       p99Ms: toMs(quantile(row.latency, 0.99)),
       lost: row.outcomes.lost,
       appErrors: row.outcomes['app-error'],
+      serverErrors: answersOf(row, '5xx'),
     };
   }
 }

@@ -1,5 +1,7 @@
 import type { Deployment } from '../model/deployment.ts';
 import { defaultDomain, type Environment } from '../model/environment.ts';
+import { poolId } from '../model/snapshot.ts';
+import type { TargetStatus } from '../model/target.ts';
 import type { DeploymentView, EnvironmentView, InstanceView, TrafficView } from '../model/view.ts';
 import { startProblem } from '../plan/fleet.ts';
 import { diagnose } from '../plan/health.ts';
@@ -9,11 +11,20 @@ import type { Records } from './records.ts';
 
 /** What people see, made from what is observed. */
 
+interface ViewContext {
+  traffic: TrafficView | null;
+  /** The edge's; null while it cannot be asked. */
+  port: number | null;
+  /** As the edge tells them now; what it does not name is told without. */
+  targets: readonly TargetStatus[];
+  now: number;
+}
+
 export function environmentView(
   observation: Observation,
   records: Records,
   slots: Slots,
-  context: { traffic: TrafficView | null; port: number | null; now: number },
+  context: ViewContext,
 ): EnvironmentView {
   const { environment } = observation;
   const { key } = environment;
@@ -27,13 +38,22 @@ export function environmentView(
     version: versionOf(records, key, environment.release),
     url: urlOf(environment, records, context.port),
     capacity: environment.capacity,
-    instances: observation.instances.map((instance) => instanceView(instance, records, slots)),
+    instances: observation.instances.map((instance) => {
+      const pool = poolId(key, instance.release);
+      const told = context.targets.find((each) => each.id === instance.id && each.pool === pool);
+      return instanceView(instance, records, slots, told);
+    }),
     traffic: context.traffic,
     deployment: deployment && deploymentView(deployment, records),
   };
 }
 
-function instanceView(instance: ObservedInstance, records: Records, slots: Slots): InstanceView {
+function instanceView(
+  instance: ObservedInstance,
+  records: Records,
+  slots: Slots,
+  told: TargetStatus | undefined,
+): InstanceView {
   const slot = slots.get(instance.id);
   return {
     id: instance.id,
@@ -49,6 +69,8 @@ function instanceView(instance: ObservedInstance, records: Records, slots: Slots
     cpuPercent: slot?.usage?.cpuPercent ?? null,
     rssBytes: slot?.usage?.rssBytes ?? null,
     limit: slot?.limit ?? 'none',
+    ejection: told?.ejection ?? null,
+    deep: told?.deep ?? null,
   };
 }
 

@@ -64,6 +64,11 @@ export interface LedgerReading {
   tunnels: number;
 }
 
+/** How many were answered with this class of status, whatever their outcome. */
+export function answersOf({ answers }: Pick<LedgerRow, 'answers'>, answered: StatusClass): number {
+  return outcomes.reduce((total, outcome) => total + (answers[`${outcome} ${answered}`] ?? 0), 0);
+}
+
 export const noOutcomes = (): OutcomeCounts => ({
   ok: 0,
   'app-error': 0,

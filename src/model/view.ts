@@ -3,7 +3,9 @@ import type { Deployment } from './deployment.ts';
 import type { EdgeSettings } from './edge-settings.ts';
 import type { EnvironmentHealth, EnvironmentStatus } from './environment.ts';
 import type { InstanceState } from './instance.ts';
+import type { LedgerReading } from './ledger.ts';
 import type { JournalEntry } from './step.ts';
+import type { DeepReport, TargetTraffic } from './target.ts';
 
 /** What people and scripts see of the model. The names of these fields are an interface. */
 
@@ -24,6 +26,10 @@ export interface InstanceView {
   rssBytes: number | null;
   /** How its limits are held. */
   limit: 'cgroup' | 'watched' | 'none';
+  /** Why the edge leaves it out for a while although it passes its checks; null when it does not. */
+  ejection: string | null;
+  /** What it says of what it depends on; null when it was not asked. */
+  deep: DeepReport | null;
 }
 
 export interface TrafficView {
@@ -33,6 +39,24 @@ export interface TrafficView {
   p99Ms: number | null;
   lost: number;
   appErrors: number;
+  /** Answers of 5xx, the app's and the edge's own. */
+  serverErrors: number;
+}
+
+/** All that has passed, at one moment; what passes is the difference of two. */
+export interface TrafficReading {
+  /** Milliseconds since the epoch. */
+  at: number;
+  environments: EnvironmentView[];
+  ledger: LedgerReading;
+  targets: TargetReading[];
+  edge: NonNullable<DaemonView['edge']>;
+}
+
+export interface TargetReading extends TargetTraffic {
+  /** Inside it now, over all workers. */
+  inFlight: number;
+  tunnels: number;
 }
 
 export interface EnvironmentView {
