@@ -120,7 +120,8 @@ export function createEdgeWorker(options: EdgeWorkerOptions): EdgeWorker {
       );
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject);
-        server.listen({ backlog: BACKLOG, ...at }, () => {
+        // As an argument of its own: of an inherited descriptor Node heeds it only there.
+        server.listen(at, BACKLOG, () => {
           server.off('error', reject);
           resolve();
         });
