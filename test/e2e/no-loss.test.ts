@@ -15,6 +15,7 @@ import {
   failed,
   type Load,
   type LoadCounts,
+  percentile,
   startLoad,
 } from './support/load.ts';
 import { kill } from './support/processes.ts';
@@ -186,8 +187,7 @@ const total = ({ outcomes: counts }: LedgerRow): number =>
   outcomes.reduce((sum, outcome) => sum + counts[outcome], 0);
 
 function summary(phase: Phase, seen: LoadCounts, account: LedgerRow, unaccounted: number): string {
-  const sorted = seen.latenciesMs.toSorted((a, b) => a - b);
-  const p99 = sorted[Math.floor(sorted.length * 0.99)] ?? 0;
+  const p99 = percentile(seen.latenciesMs, 0.99);
   const { lost, cut } = account.outcomes;
   return `${phase.name}: ${seen.sent} requests, ${failed(seen)} failed, ${seen.sockets.closed} sockets closed; ledger ${total(account)}, lost ${lost}, cut ${cut}, retried ${account.retried}, drained ${account.drained}, unaccounted ${unaccounted}; p99 ${p99.toFixed(0)} ms`;
 }

@@ -36,6 +36,7 @@ const counts: LoadCounts = {
   resetInBody: 0,
   failures: [],
   latenciesMs: [],
+  lateMs: [],
   closes: [],
   sockets: {
     opened: 0,
@@ -64,6 +65,7 @@ function sendDue(): void {
 
 function send(scheduledAt: number): void {
   counts.sent += 1;
+  counts.lateMs.push(clock.monotonic() - scheduledAt);
   inFlight += 1;
   const number = String(counts.sent);
   const method = counts.sent % 2 === 0 ? 'POST' : 'GET';
@@ -214,7 +216,10 @@ async function obey(request: LoadRequest): Promise<void> {
     await quiet();
   }
   process.send?.(counts);
-  counts.latenciesMs = [];
+  if (request.kind !== 'send') {
+    counts.latenciesMs = [];
+    counts.lateMs = [];
+  }
   if (!ending) return;
   agent.destroy();
   process.disconnect();

@@ -28,7 +28,7 @@ export interface SocketClose {
   at: number;
 }
 
-/** Cumulative, but for the latencies, which are those since the last time they were asked for. */
+/** Cumulative, but for the times, which are those since the last pause. */
 export interface LoadCounts {
   sent: number;
   /** Answered 200 with the number that was sent. */
@@ -43,6 +43,8 @@ export interface LoadCounts {
   failures: LoadFailure[];
   /** From the scheduled time to the end of the answer. */
   latenciesMs: number[];
+  /** How much later than scheduled the client itself came to send: a busy machine shows here. */
+  lateMs: number[];
   closes: SocketClose[];
   sockets: {
     opened: number;
@@ -109,6 +111,13 @@ export function ended({ sent, sockets }: LoadCounts): number {
   return sent + sockets.closed + sockets.refused + sockets.failed;
 }
 
+/** @param share 0.99 for p99 */
+export function percentile(valuesMs: readonly number[], share: number): number {
+  const value = valuesMs.toSorted((a, b) => a - b)[Math.floor(valuesMs.length * share)];
+  if (value === undefined) throw new Error('there is no percentile of nothing');
+  return value;
+}
+
 export function difference(earlier: LoadCounts, later: LoadCounts): LoadCounts {
   const minus = <T extends Record<string, number>>(a: T, b: T): T =>
     Object.fromEntries(Object.entries(a).map(([key, value]) => [key, value - (b[key] ?? 0)])) as T;
@@ -123,6 +132,7 @@ export function difference(earlier: LoadCounts, later: LoadCounts): LoadCounts {
       ({ number }) => !earlier.failures.some((one) => one.number === number),
     ),
     latenciesMs: later.latenciesMs,
+    lateMs: later.lateMs,
     closes: later.closes.slice(earlier.closes.length),
     sockets: { ...minus(later.sockets, earlier.sockets), open: later.sockets.open },
   };
