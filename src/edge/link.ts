@@ -45,8 +45,17 @@ export interface WorkerReport {
   rows: LedgerRow[];
   /** … or all there are: what it had named before and does not name now is counted in another. */
   complete: boolean;
-  /** What is inside each target now; only targets with something, and those just emptied. */
-  targets: { pool: string; target: string; inFlight: number; tunnels: number }[];
+  /**
+   * What is inside each target now, and why it is left out if it is; only targets with something,
+   * those just emptied, and those left out.
+   */
+  targets: {
+    pool: string;
+    target: string;
+    inFlight: number;
+    tunnels: number;
+    ejection?: string;
+  }[];
   /**
    * What has passed through each target of its snapshot, where anything has; cumulative. Told only
    * on request and with everything, because it is long and seldom read.

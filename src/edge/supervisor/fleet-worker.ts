@@ -26,11 +26,14 @@ export const workerMachine = stateMachine<WorkerState>('worker', {
   ended: [],
 });
 
-/** What is open inside one target. */
+/** What is open inside one target, and why it is left out; null when it is not. */
 export interface Inside {
   inFlight: number;
   tunnels: number;
+  ejection: string | null;
 }
+
+export const NOTHING_INSIDE: Inside = { inFlight: 0, tunnels: 0, ejection: null };
 
 export interface FleetWorker {
   readonly identity: WorkerIdentity;
@@ -88,18 +91,25 @@ export function noteReport(worker: FleetWorker, report: WorkerReport): void {
   worker.answered = Math.max(worker.answered, report.request ?? 0);
   worker.inside = new Map(
     report.targets
-      .filter(({ inFlight, tunnels }) => inFlight + tunnels > 0)
-      .map(({ pool, target, inFlight, tunnels }) => [keyOf(pool, target), { inFlight, tunnels }]),
+      .filter(({ inFlight, tunnels, ejection }) => inFlight + tunnels > 0 || ejection !== undefined)
+      .map(({ pool, target, inFlight, tunnels, ejection = null }) => [
+        keyOf(pool, target),
+        { inFlight, tunnels, ejection },
+      ]),
   );
 }
 
-/** What is inside each target over all of them. */
+/** What is inside each target over all of them. One that leaves it out is enough to say why. */
 export function insideAll(workers: Iterable<FleetWorker>): Map<string, Inside> {
   const total = new Map<string, Inside>();
   for (const worker of workers) {
-    for (const [key, { inFlight, tunnels }] of worker.inside) {
-      const sum = total.get(key) ?? { inFlight: 0, tunnels: 0 };
-      total.set(key, { inFlight: sum.inFlight + inFlight, tunnels: sum.tunnels + tunnels });
+    for (const [key, { inFlight, tunnels, ejection }] of worker.inside) {
+      const sum = total.get(key) ?? NOTHING_INSIDE;
+      total.set(key, {
+        inFlight: sum.inFlight + inFlight,
+        tunnels: sum.tunnels + tunnels,
+        ejection: sum.ejection ?? ejection,
+      });
     }
   }
   return total;

@@ -14,6 +14,7 @@ import { type Checks, healthChecks, keyOf } from './checks.ts';
 import { type ControlServer, controlServer } from './control-server.ts';
 import { httpDeepProbe } from './deep-check.ts';
 import { Fleet } from './fleet.ts';
+import { NOTHING_INSIDE } from './fleet-worker.ts';
 import { KeptState } from './kept-state.ts';
 import { type Ledger, ledger } from './ledger.ts';
 import type { Ownership } from './ownership.ts';
@@ -67,6 +68,8 @@ export class Supervisor {
   #publishing: Promise<unknown> = Promise.resolve();
   #announcement: Timer | null = null;
   #busyDraining = new Set<string>();
+  /** Targets that are left out, and why, as last told. */
+  #leftOut = '';
   #phase: 'running' | 'ending' = 'running';
   #successor: Successor | null = null;
 
@@ -101,7 +104,7 @@ export class Supervisor {
       record: (name) => this.#kept.workerRecord(name),
       onAccount: () => this.#kept.keepLedger(this.#ledger),
       onDeath: (death) => this.#control.broadcast({ kind: 'worker-died', ...death }),
-      onInside: () => this.#noticeEmptied(),
+      onInside: () => this.#noticeInside(),
     });
     this.#control = controlServer(
       {
@@ -181,8 +184,7 @@ export class Supervisor {
     const inside = this.#fleet.inside();
     return this.#checks.statuses().map((target) => ({
       ...target,
-      ejection: null,
-      ...(inside.get(keyOf(target.pool, target.id)) ?? { inFlight: 0, tunnels: 0 }),
+      ...(inside.get(keyOf(target.pool, target.id)) ?? NOTHING_INSIDE),
     }));
   }
 
@@ -246,14 +248,18 @@ export class Supervisor {
   }
 
   /** A draining target that has just become empty is what a deployment waits for. */
-  #noticeEmptied(): void {
-    const inside = this.#fleet.inside();
+  #noticeInside(): void {
     const busy = new Set<string>();
-    for (const { pool, id, health } of this.#checks.statuses()) {
-      if (health === 'draining' && inside.has(keyOf(pool, id))) busy.add(keyOf(pool, id));
+    const leftOut: string[] = [];
+    for (const { pool, id, health, inFlight, tunnels, ejection } of this.#targets()) {
+      const key = keyOf(pool, id);
+      if (health === 'draining' && inFlight + tunnels > 0) busy.add(key);
+      if (ejection !== null) leftOut.push(`${key} ${ejection}`);
     }
-    if ([...this.#busyDraining].some((key) => !busy.has(key))) this.#announceTargets();
+    const emptied = [...this.#busyDraining].some((key) => !busy.has(key));
+    if (emptied || leftOut.join() !== this.#leftOut) this.#announceTargets();
     this.#busyDraining = busy;
+    this.#leftOut = leftOut.join();
   }
 
   #announceTargets(): void {

@@ -152,7 +152,7 @@ export function createEdgeWorker(options: EdgeWorkerOptions): EdgeWorker {
       });
     },
     report: (request, extent) => readReport(account, table, request, extent),
-    activity: () => `${account.accepted} ${account.ended} ${account.tunnels}`,
+    activity: () => `${account.accepted} ${account.ended} ${account.tunnels} ${table.leftOutChanges}`,
     get snapshot() {
       return table.number;
     },

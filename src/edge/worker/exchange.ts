@@ -168,6 +168,7 @@ export class Exchange implements UpstreamUser, Waiting {
         return;
       case 'response':
         // An app that waits for the rest of the request cannot go on: that is the client's doing.
+        if (this.body.sent) this.target?.answered(false, nowMs);
         this.breakResponse(this.body.sent ? 'lost' : 'client-aborted');
     }
   }
@@ -274,6 +275,7 @@ export class Exchange implements UpstreamUser, Waiting {
     const { bytes, position } = upstream.heads;
     const access = this.edge.accessLog === null ? null : this.access('ok', head.status);
     const tunnel = new Tunnel(this.edge, client, upstream, target, upgrade, access);
+    target.answered(true, this.edge.clock.monotonic());
     target.requestLeft();
     tunnel.begin(bytes.subarray(position));
   }
@@ -287,10 +289,13 @@ export class Exchange implements UpstreamUser, Waiting {
     const nowMs = this.edge.clock.monotonic();
     if (!connected) target.suspectUntilMs = nowMs + this.edge.limits.suspectMs;
     this.letGo();
-    target.answered(false, nowMs);
-    if (this.client.response.started) {
+    const { started } = this.client.response;
+    const again = !started && this.mayRetry(connected, nowMs);
+    // An app that closes an idle connection as a request comes has done nothing wrong.
+    if (!(again && connected && this.reused)) target.answered(false, nowMs);
+    if (started) {
       this.breakResponse('cut');
-    } else if (this.mayRetry(connected, nowMs)) {
+    } else if (again) {
       this.findRoute();
       this.attempt(nowMs);
     } else if (connected) {

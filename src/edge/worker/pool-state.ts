@@ -3,6 +3,7 @@ import type { RowCounter } from './account.ts';
 import { pickerFor } from './balance/algorithms.ts';
 import { hasRoom, type Picker } from './balance/picker.ts';
 import { ZonePreference } from './balance/zone-preference.ts';
+import { Ejector } from './ejector.ts';
 import { RetryBudget } from './retry-budget.ts';
 import type { TargetState } from './target-state.ts';
 
@@ -11,6 +12,8 @@ interface Dependencies {
   random: () => number;
   /** Told when there may be room for the requests of an environment. */
   onRoom: (environment: string) => void;
+  /** Told when one is left out that was not, or the other way about. */
+  onLeftOut: () => void;
 }
 
 /** The targets of one group, and which of them may take a request now. */
@@ -27,6 +30,7 @@ export class PoolState {
   failing: TargetState[] = [];
   balancing: Balancing;
   private picker: Picker<TargetState>;
+  private readonly ejector: Ejector;
   /** Null where no zone is preferred. */
   private preference: ZonePreference<TargetState> | null = null;
   private readonly dependencies: Dependencies;
@@ -44,6 +48,7 @@ export class PoolState {
     this.balancing = balancing;
     this.dependencies = dependencies;
     this.picker = this.newPicker();
+    this.ejector = new Ejector(nowMs);
   }
 
   /** Takes what the snapshot says. @param zone the edge's own; null for none */
@@ -59,12 +64,17 @@ export class PoolState {
 
   /** To be called when a target's state or health has changed. */
   refresh(nowMs: number): void {
-    const healthy: TargetState[] = [];
-    const failing: TargetState[] = [];
+    let healthy: TargetState[] = [];
+    let failing: TargetState[] = [];
     for (const target of this.targets.values()) {
       if (target.isFit) healthy.push(target);
       else if (target.wasFit) failing.push(target);
       else target.leaveRotation();
+    }
+    if (healthy.length === 0) {
+      // One that is left out passes its checks all the same, and is better than those that do not.
+      healthy = failing.filter(({ passesChecks }) => passesChecks);
+      failing = failing.filter(({ passesChecks }) => !passesChecks);
     }
     const { slowStartMs } = this.balancing;
     const slowMs = healthy.some((target) => target.hasFullShare(nowMs)) ? slowStartMs : 0;
@@ -89,6 +99,16 @@ export class PoolState {
   /** One of its targets that had no room has some. */
   roomAppeared(): void {
     for (const environment of this.environments) this.dependencies.onRoom(environment);
+  }
+
+  /** Decides who is left out for what it has answered. Returns whether that has changed. */
+  review(nowMs: number): boolean {
+    return this.ejector.review(this.targets, this.balancing.ejection, nowMs);
+  }
+
+  /** A target has just answered so badly that the next requests should not go there. */
+  reviewNow(nowMs: number): void {
+    if (this.review(nowMs)) this.dependencies.onLeftOut();
   }
 
   private newPicker(): Picker<TargetState> {

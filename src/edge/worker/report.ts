@@ -18,7 +18,8 @@ export function readReport(
     const justEmptied = target.reportedInFlight > 0 || target.reportedTunnels > 0;
     target.reportedInFlight = target.inFlight;
     target.reportedTunnels = target.tunnels;
-    if (target.empty && !justEmptied) continue;
+    const { leftOut } = target.standing;
+    if (target.empty && !justEmptied && leftOut === null) continue;
     // A target may have left and come back under its name: both are the same to whoever asks.
     const key = `${target.pool} ${target.id}`;
     const same = targets.get(key);
@@ -27,6 +28,7 @@ export function readReport(
       target: target.id,
       inFlight: target.inFlight + (same?.inFlight ?? 0),
       tunnels: target.tunnels + (same?.tunnels ?? 0),
+      ...(leftOut === null ? {} : { ejection: leftOut.description }),
     });
   }
   table.forgetEmpty();

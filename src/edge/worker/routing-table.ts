@@ -27,6 +27,8 @@ interface Dependencies {
 export class RoutingTable {
   /** The snapshot in force; 0 before the first. */
   number = 0;
+  /** How often it has changed who is left out. */
+  leftOutChanges = 0;
   private readonly dependencies: Dependencies;
   private routes: Route[] = [];
   private exact = new Map<string, Route>();
@@ -100,11 +102,20 @@ export class RoutingTable {
 
   sweep(nowMs: number): void {
     for (const target of this.targets()) target.sweepIdle(nowMs);
+    const changed = [...this.pools.values()].filter((pool) => pool.review(nowMs));
+    if (changed.length === 0) return;
+    this.leftOutChanged();
+    for (const pool of changed) pool.roomAppeared();
   }
 
   /** Forgets targets that were taken out, once their emptiness has been reported. */
   forgetEmpty(): void {
     for (const target of this.leaving) if (target.empty) this.leaving.delete(target);
+  }
+
+  private leftOutChanged(): void {
+    this.leftOutChanges += 1;
+    this.refresh();
   }
 
   private updatePool(pool: Pool, zone: string | null, existing: PoolState | undefined): PoolState {
@@ -117,7 +128,7 @@ export class RoutingTable {
         account.row({ ...key, zone: null }),
         pool.balancing,
         clock.monotonic(),
-        this.dependencies,
+        { ...this.dependencies, onLeftOut: () => this.leftOutChanged() },
       );
     state.update(pool.balancing, zone);
     const listed = new Set(pool.targets.map((target) => target.id));

@@ -5,8 +5,10 @@ import type { Balancing } from '../../model/traffic.ts';
 import type { Limits } from '../limits.ts';
 import type { RowCounter } from './account.ts';
 import { type Pickable, UNBOUNDED } from './balance/picker.ts';
+import type { Member } from './ejector.ts';
 import type { PoolState } from './pool-state.ts';
 import type { RetryBudget } from './retry-budget.ts';
+import { Standing } from './standing.ts';
 import { TargetCounter } from './target-counter.ts';
 import { UpstreamConnection } from './upstream-connection.ts';
 
@@ -14,13 +16,13 @@ import { UpstreamConnection } from './upstream-connection.ts';
  * What a pool does with a target.
  *
  * healthy  it takes requests
- * failing  it was healthy once: it takes them where no pool has a healthy one
+ * failing  it was healthy once, or is left out: it takes them where no pool has a healthy one
  * out      it takes none: new, standing by, or leaving
  */
 export type Rotation = 'healthy' | 'failing' | 'out';
 
 /** One target as a worker sees it: its health, what is inside it, its idle connections. */
-export class TargetState implements Pickable {
+export class TargetState implements Pickable, Member {
   readonly pool: string;
   readonly id: string;
   readonly host: string;
@@ -50,6 +52,7 @@ export class TargetState implements Pickable {
   drainUntil: number | null = null;
   /** What has passed through it; one that moved to another port takes it along. */
   traffic = new TargetCounter();
+  readonly standing = new Standing();
   /** What the last report said was inside. */
   reportedInFlight = 0;
   reportedTunnels = 0;
@@ -86,9 +89,13 @@ export class TargetState implements Pickable {
     if (balancing.slowStartMs === 0) this.slowUntilMs = 0;
   }
 
+  get passesChecks(): boolean {
+    return this.active && this.health === 'healthy';
+  }
+
   /** It may take requests, as far as anybody knows. */
   get isFit(): boolean {
-    return this.active && this.health === 'healthy';
+    return this.passesChecks && this.standing.leftOut === null;
   }
 
   /** It may take them where nothing better is. */
@@ -169,7 +176,14 @@ export class TargetState implements Pickable {
   }
 
   /** It has answered, or should have. @param well not with a 5xx, not late, not broken off */
-  answered(_well: boolean, _nowMs: number): void {}
+  answered(well: boolean, nowMs: number): void {
+    const { ejection } = this.balancing;
+    if (ejection === null) return;
+    const { conduct } = this.standing;
+    conduct.note(well);
+    // At once for a run that has just become long enough; for all else the sweep is soon enough.
+    if (conduct.errorsInRow === ejection.consecutiveErrors) this.poolState.reviewNow(nowMs);
+  }
 
   /** A request that was last with it has ended. */
   count(outcome: Outcome, latencyUs: number): void {
