@@ -10,6 +10,7 @@ import { type EdgeHome, edgeHome } from '../home.ts';
 import { inheritedListeners, launchWorker, type SupervisorArguments } from '../launch.ts';
 import type { HealthEntry } from '../link.ts';
 import { Absences } from './absences.ts';
+import { rotateAccessLog } from './access-log-rotation.ts';
 import { type Checks, healthChecks, keyOf } from './checks.ts';
 import { type ControlServer, controlServer } from './control-server.ts';
 import { httpDeepProbe } from './deep-check.ts';
@@ -338,6 +339,7 @@ export class Supervisor {
 
   #tick(): void {
     this.#fleet.tick();
+    rotateAccessLog(this.#home.accessLog, this.#log);
     const problem = this.#kept.ownershipProblem();
     if (problem === null) this.#kept.keepLedger(this.#ledger);
     else if (this.#phase === 'running') {

@@ -15,6 +15,7 @@ import {
 } from '../../model/snapshot.ts';
 import type { TargetHealth } from '../../model/target.ts';
 import type { Limits } from '../limits.ts';
+import type { AccessLogFile } from './access-log-file.ts';
 import { createEdgeWorker, type EdgeWorker } from './edge-worker.ts';
 
 /** Real sockets for tests of the worker: an edge, origins behind it, raw clients before it. */
@@ -39,6 +40,7 @@ export async function testEdge(
   options: {
     limits?: Partial<Limits>;
     clock?: Clock;
+    accessLog?: AccessLogFile;
     /** Changes the one rule there is. */
     rule?: Partial<SnapshotInput['rules'][number]>;
     /** Changes the one pool there is. */
@@ -48,6 +50,7 @@ export async function testEdge(
   const worker = createEdgeWorker({
     clock: options.clock ?? systemClock,
     ...(options.limits ? { limits: options.limits } : {}),
+    ...(options.accessLog ? { accessLog: options.accessLog } : {}),
     onCeiling: (ceiling) => edge.ceilings.push(ceiling),
     onDrained: () => {
       edge.drained += 1;
