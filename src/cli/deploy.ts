@@ -17,7 +17,12 @@ import { ship } from './ship.ts';
 import { chooseEnvironment, commandFor, type Where } from './where.ts';
 
 /** Named here too, held to the model by its type, so that help loads no schema. */
-const policies = Object.keys({ rolling: true } satisfies Record<Rollout['policy'], true>);
+const policies = Object.keys({
+  rolling: true,
+  'all-at-once': true,
+  immutable: true,
+  'blue-green': true,
+} satisfies Record<Rollout['policy'], true>);
 
 interface DeployOptions extends EnvironmentOptions, FollowOptions {
   message?: string;

@@ -2,6 +2,7 @@ import type { Environment } from '../model/environment.ts';
 import type { Release } from '../model/release.ts';
 import { poolId } from '../model/snapshot.ts';
 import type { Observation, ObservedInstance, ReleaseNeeds } from '../plan/observation.ts';
+import { heldRelease } from '../plan/rollout/blue-green.ts';
 import { FIXED_TARGET, type RoutedEnvironment, type RoutedRelease } from '../plan/routing.ts';
 import type { Slot } from '../runtime/driver.ts';
 import type { EdgeView } from './edge-view.ts';
@@ -91,6 +92,7 @@ export function routedEnvironment(
     environment,
     goal,
     fixedUntilThen,
+    held: heldRelease(deployment ?? null, instances),
     releases: [...numbers]
       .sort((a, b) => a - b)
       .flatMap((number) => routedRelease(records.release(key, number)) ?? []),

@@ -65,22 +65,34 @@ export const variablesSchema = z.record(
 );
 export type Variables = z.infer<typeof variablesSchema>;
 
-/** `rolling`: batches in turn, with `extra` instances above desired while it runs. */
+/** A number of instances, or a share of those desired. */
+const amount = z.union([z.int().min(0), z.string().regex(/^\d{1,3}%$/)]);
+export type Amount = z.infer<typeof amount>;
+
+/**
+ * rolling      batches in turn, with `extra` instances above desired while it runs
+ * all-at-once  all new ones beside the old, which go together once the new ones have proven themselves
+ * immutable    the same, after one new instance alone has proven itself
+ * blue-green   all new ones beside the old, without traffic until they have proven themselves
+ */
 export const rolloutSchema = z
   .strictObject({
-    policy: z.enum(['rolling']),
-    batch: z.int().min(1),
-    extra: z.int().min(0),
-    /** How long a new instance must stay healthy before the next batch. */
+    policy: z.enum(['rolling', 'all-at-once', 'immutable', 'blue-green']),
+    batch: amount,
+    extra: amount,
+    /** How long a new instance must stay healthy before it counts. */
     healthyMs: durationMs,
     /** How long an instance may take from its start to its first passed health check. */
     startTimeoutMs: durationMs.min(1_000),
     /** How long retired instances stay warm, without a route, so that a rollback is a flip. */
     keepMs: durationMs,
   })
-  .refine((rollout) => rollout.extra > 0 || rollout.batch > 0, {
-    error: 'extra and batch are both 0',
-  });
+  .refine(
+    ({ batch, extra }) => Number.parseInt(`${batch}`, 10) + Number.parseInt(`${extra}`, 10) > 0,
+    {
+      error: 'extra and batch are both 0',
+    },
+  );
 export type Rollout = z.infer<typeof rolloutSchema>;
 
 const webSchema = z.strictObject({

@@ -30,6 +30,8 @@ export interface RoutedEnvironment {
   goal: number | null;
   /** A fixed address that is still to be routed to, besides the goal. */
   fixedUntilThen: number | null;
+  /** The release that is in service and takes no traffic; null for none. */
+  held: number | null;
   instances: readonly RoutedInstance[];
 }
 
@@ -93,7 +95,8 @@ function poolsOf(each: RoutedEnvironment): { pool: Pool; weight: number }[] {
       balancing: release.traffic.balancing,
       targets,
     };
-    pools.push({ pool, weight: weightOf(release, instances) });
+    const weight = release.number === each.held ? 0 : weightOf(release, instances);
+    pools.push({ pool, weight });
   }
   return pools;
 }

@@ -1,7 +1,7 @@
 import { type Fleet, hasSettled, isServing } from '../fleet.ts';
 import type { ObservedInstance } from '../observation.ts';
 import { chooseRetiring } from '../placement.ts';
-import type { RolloutInput, RolloutMove } from './rollout.ts';
+import { instancesIn, type RolloutInput, type RolloutMove } from './rollout.ts';
 
 /**
  * Batches in turn. With `extra` > 0, so many are launched above desired first and the old ones go
@@ -23,20 +23,21 @@ export function rolling(input: RolloutInput): RolloutMove {
 }
 
 /** What still runs needs no boot: it comes back first, the youngest in its state before others. */
-function readmissions(fleet: Fleet, desired: number): ObservedInstance[] {
+export function readmissions(fleet: Fleet, desired: number): ObservedInstance[] {
   const missing = desired - fleet.ready.length - fleet.starting.length;
   if (missing <= 0) return [];
   return [...fleet.warm].sort((a, b) => b.since - a.since).slice(0, missing);
 }
 
 function launches({ fleet, desired, rollout }: RolloutInput, readmitted: number): number {
+  const extra = instancesIn(rollout.extra, desired);
   const { starting, ready, sick, others } = fleet;
   const missing = desired - starting.length - ready.length - readmitted;
   if (missing <= 0) return 0;
   const occupied = starting.length + ready.length + readmitted + sick.length + others.length;
   const free = Math.max(0, desired - occupied);
   const above = Math.max(0, occupied - desired);
-  return Math.min(missing, free + Math.max(0, rollout.extra - above));
+  return Math.min(missing, free + Math.max(0, extra - above));
 }
 
 function retirements(input: RolloutInput): Pick<RolloutMove, 'retire'> {
@@ -60,27 +61,27 @@ function retireOthers(
   { fleet, desired, rollout }: RolloutInput,
   settled: readonly ObservedInstance[],
 ): RolloutMove['retire'] {
-  const reason = (instance: ObservedInstance) =>
-    `release ${instance.release} makes way for the new one`;
+  const batch = instancesIn(rollout.batch, desired);
+  const extra = instancesIn(rollout.extra, desired);
   const broken = fleet.others.filter((instance) => !isServing(instance));
   const serving = fleet.others.filter(isServing);
   const unsettled = fleet.starting.length + fleet.ready.length - settled.length;
-  const floor = rollout.extra > 0 ? desired : Math.max(0, desired - rollout.batch);
+  const floor = extra > 0 ? desired : Math.max(0, desired - batch);
   const spare = settled.length + serving.length - floor;
   const done = settled.length >= desired;
   // In place, a batch is finished before the next one begins.
-  const blocked = rollout.extra === 0 && unsettled > 0;
-  const count = done
-    ? serving.length
-    : blocked
-      ? 0
-      : Math.min(spare, Math.max(rollout.batch, rollout.extra));
+  const blocked = extra === 0 && unsettled > 0;
+  const count = done ? serving.length : blocked ? 0 : Math.min(spare, Math.max(batch, extra));
   const retiring = [
     ...(settled.length > 0 ? broken : []),
     ...chooseRetiring(serving, Math.max(0, count)),
   ];
-  return retiring.map((instance) => ({ instance, reason: reason(instance) }));
+  return retiring.map((instance) => ({ instance, reason: makesWay(instance) }));
 }
+
+/** Why an instance of another release goes. */
+export const makesWay = ({ release }: ObservedInstance): string =>
+  `release ${release} makes way for the new one`;
 
 /** A sick one goes once another has taken its place, or when there is no room for another. */
 function retireSick(
@@ -88,7 +89,10 @@ function retireSick(
   settled: readonly ObservedInstance[],
 ): RolloutMove['retire'] {
   const replaced = settled.filter(isServing).length + fleet.sick.length - desired;
-  const noRoom = rollout.extra === 0 && settled.some(isServing) && fleet.starting.length === 0;
+  const noRoom =
+    instancesIn(rollout.extra, desired) === 0 &&
+    settled.some(isServing) &&
+    fleet.starting.length === 0;
   const count = noRoom ? 1 : Math.min(fleet.sick.length, replaced);
   return chooseRetiring(fleet.sick, Math.max(0, count)).map((instance) => ({
     instance,
@@ -96,7 +100,7 @@ function retireSick(
   }));
 }
 
-function nextSettled(
+export function nextSettled(
   ready: readonly ObservedInstance[],
   healthyMs: number,
   now: number,

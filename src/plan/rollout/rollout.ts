@@ -1,4 +1,4 @@
-import type { Rollout } from '../../model/configuration.ts';
+import type { Amount, Rollout } from '../../model/configuration.ts';
 import type { Fleet } from '../fleet.ts';
 import type { ObservedInstance } from '../observation.ts';
 
@@ -27,3 +27,9 @@ export interface RolloutMove {
 }
 
 export type RolloutPolicy = (input: RolloutInput) => RolloutMove;
+
+/** An amount in instances; of a share, the next larger number, so that it is never none. */
+export function instancesIn(amount: Amount, desired: number): number {
+  if (typeof amount === 'number') return amount;
+  return Math.ceil((Number.parseInt(amount, 10) * desired) / 100);
+}

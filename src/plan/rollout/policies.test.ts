@@ -1,0 +1,204 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  type Behaviour,
+  crashesAtBoot,
+  good,
+  neverHealthy,
+  SimulatedEnvironment,
+  turnsUnhealthy,
+} from '../../../test/support/simulated-environment.ts';
+import type { Rollout } from '../../model/configuration.ts';
+import { heldRelease } from './blue-green.ts';
+import { policies } from './policies.ts';
+
+type Policy = Rollout['policy'];
+const policyNames = Object.keys(policies) as Policy[];
+
+/** Release 1 serves; release 2 is about to be deployed. */
+function deploying(
+  desired: number,
+  rollout: Partial<Rollout>,
+  behaviour: Behaviour = good,
+): SimulatedEnvironment {
+  const environment = new SimulatedEnvironment(desired);
+  environment.addRelease(1, good);
+  environment.deploy(1);
+  environment.runUntilVerdict();
+  environment.fewestServing = Number.POSITIVE_INFINITY;
+  environment.addRelease(2, behaviour, rollout);
+  environment.deploy(2);
+  return environment;
+}
+
+const countOf = (environment: SimulatedEnvironment, release: number) =>
+  environment.live().filter((instance) => instance.release === release).length;
+
+describe.each(policyNames)('%s', (policy) => {
+  it.each([1, 2, 5, 20])('moves %i instances and never serves with fewer', (desired) => {
+    const environment = deploying(desired, { policy });
+    expect(environment.runUntilVerdict().state).toBe('succeeded');
+    environment.run(31_000);
+    expect([countOf(environment, 1), countOf(environment, 2)]).toEqual([0, desired]);
+    expect(environment.fewestServing).toBe(desired);
+  });
+
+  it.each([
+    ['crashes at boot', crashesAtBoot],
+    ['is never healthy', neverHealthy],
+  ])('stops no old instance for a release that %s', (_, behaviour) => {
+    const environment = deploying(5, { policy }, behaviour);
+    expect(environment.runUntilVerdict().state).toBe('rolled-back');
+    expect([countOf(environment, 1), countOf(environment, 2)]).toEqual([5, 0]);
+    expect(environment.history.filter(({ step }) => step.kind === 'retire')).toEqual([]);
+  });
+
+  it('goes back whole when the new release turns bad after it was admitted', () => {
+    const environment = deploying(5, { policy, healthyMs: 1_500 }, turnsUnhealthy);
+    expect(environment.runUntilVerdict().state).toBe('rolled-back');
+    expect([countOf(environment, 1), countOf(environment, 2)]).toEqual([5, 0]);
+    expect(environment.fewestServing).toBe(5);
+  });
+
+  it('heals at rest', () => {
+    const environment = deploying(3, { policy });
+    environment.runUntilVerdict();
+    environment.run(20_000);
+    environment.kill(environment.live()[0]?.id ?? '');
+    environment.run(2_000);
+    expect(environment.serving()).toHaveLength(3);
+    expect(environment.plan().steps).toEqual([]);
+  });
+
+  it('goes back by a flip while the old instances are warm', () => {
+    const environment = deploying(3, { policy, keepMs: 60_000 });
+    environment.runUntilVerdict();
+    const launched = environment.history.length;
+    environment.deploy(1);
+    expect(environment.runUntilVerdict().state).toBe('succeeded');
+    const kinds = environment.history.slice(launched).map(({ step }) => step.kind);
+    expect(kinds).not.toContain('launch');
+    expect(environment.fewestServing).toBe(3);
+  });
+});
+
+describe('immutable', () => {
+  it('starts one new instance alone, and all others when it has proven itself', () => {
+    const environment = deploying(5, { policy: 'immutable' });
+    environment.settle();
+    expect(countOf(environment, 2)).toBe(1);
+    environment.run(5_000, () => countOf(environment, 2) > 1);
+    expect(countOf(environment, 2)).toBe(5);
+    expect(countOf(environment, 1)).toBe(5);
+  });
+});
+
+describe('all-at-once', () => {
+  it('starts all new instances together, and retires all old ones together', () => {
+    const environment = deploying(5, { policy: 'all-at-once' });
+    environment.runUntilVerdict();
+    const times = (kind: string) =>
+      new Set(environment.history.flatMap(({ at, step }) => (step.kind === kind ? [at] : [])));
+    // The first is that of release 1.
+    expect(times('launch').size).toBe(2);
+    expect(times('retire').size).toBe(1);
+  });
+});
+
+describe('rolling by a share', () => {
+  it('takes 25 % of 20 in place, five at a time', () => {
+    const environment = deploying(20, { policy: 'rolling', batch: '25%', extra: 0 });
+    expect(environment.runUntilVerdict().state).toBe('succeeded');
+    expect(environment.fewestServing).toBe(15);
+  });
+
+  it('takes half of one as one', () => {
+    const environment = deploying(1, { policy: 'rolling', batch: '50%', extra: '50%' });
+    expect(environment.runUntilVerdict().state).toBe('succeeded');
+    expect(environment.fewestServing).toBe(1);
+  });
+
+  it('is done with 20 instances that boot in 300 ms, by 25 % with as many extra, in six seconds', () => {
+    const environment = deploying(20, { policy: 'rolling', batch: '25%', extra: '25%' });
+    const startedAt = environment.now;
+    environment.runUntilVerdict();
+    expect(environment.now - startedAt).toBeLessThanOrEqual(6_000);
+  });
+});
+
+describe('blue-green', () => {
+  const deployment = (environment: SimulatedEnvironment) => environment.deployment;
+
+  it('holds all traffic from the new release for as long as the old one serves', () => {
+    const environment = deploying(3, { policy: 'blue-green' });
+    let flips = 0;
+    let held: number | null = 2;
+    environment.run(10_000, () => {
+      const now = heldRelease(deployment(environment), environment.live());
+      if (deployment(environment) !== null && now !== held) {
+        flips += 1;
+        held = now;
+        expect(environment.serving().filter(({ release }) => release === 2)).toHaveLength(3);
+      }
+      return deployment(environment) === null;
+    });
+    expect(environment.verdicts.at(-1)?.state).toBe('succeeded');
+    expect(flips).toBe(1);
+  });
+
+  it('gives the new release the traffic when every old instance has died', () => {
+    const environment = deploying(2, { policy: 'blue-green', healthyMs: 5_000 });
+    environment.run(1_000, () => environment.serving().some(({ release }) => release === 2));
+    for (const { id, release } of environment.live()) if (release === 1) environment.kill(id);
+    environment.settle();
+    expect(heldRelease(deployment(environment), environment.live())).toBeNull();
+  });
+
+  it('holds nothing in a first deployment, and nothing under another policy', () => {
+    const first = new SimulatedEnvironment(2);
+    first.addRelease(1, good, { policy: 'blue-green' });
+    first.deploy(1);
+    first.run(400);
+    expect(heldRelease(deployment(first), first.live())).toBeNull();
+    const rolling = deploying(2, { policy: 'rolling' });
+    rolling.run(400);
+    expect(heldRelease(deployment(rolling), rolling.live())).toBeNull();
+  });
+});
+
+describe('whatever the policy and whatever happens', () => {
+  const scenario = fc.record({
+    policy: fc.constantFrom(...policyNames),
+    desired: fc.integer({ min: 1, max: 20 }),
+    keepMs: fc.constantFrom(0, 3_000),
+    behaviour: fc.constantFrom(good, crashesAtBoot, neverHealthy, turnsUnhealthy),
+    disturbances: fc.array(
+      fc.record({
+        afterMs: fc.integer({ min: 0, max: 2_000 }),
+        what: fc.constantFrom('kill-old', 'kill-new', 'abort'),
+      }),
+      { maxLength: 3 },
+    ),
+  });
+
+  it('ends with exactly one release in service', () => {
+    fc.assert(
+      fc.property(scenario, ({ policy, desired, keepMs, behaviour, disturbances }) => {
+        const environment = deploying(desired, { policy, keepMs }, behaviour);
+        for (const { afterMs, what } of disturbances) {
+          environment.run(afterMs, () => environment.deployment === null);
+          if (environment.deployment === null) break;
+          if (what === 'abort') environment.abort();
+          const release = what === 'kill-old' ? 1 : 2;
+          const victim = environment.live().find((instance) => instance.release === release);
+          if (what !== 'abort' && victim) environment.kill(victim.id);
+        }
+        if (environment.deployment !== null) environment.runUntilVerdict();
+        const { release } = environment.environment;
+        const serving = environment.live().filter(({ state }) => state === 'in-service');
+        expect(serving.every((instance) => instance.release === release)).toBe(true);
+      }),
+      { numRuns: process.env.BELAY_NIGHTLY ? 2_000 : 60 },
+    );
+  });
+});
