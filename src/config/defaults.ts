@@ -39,5 +39,7 @@ export const DEFAULTS = {
     healthyForMs: 200,
     startTimeoutMs: 60_000,
     keepMs: 0,
+    /** Of blue-green, whose old fleet is there to go back to. */
+    keepBlueMs: 300_000,
   },
 } as const;

@@ -1,4 +1,4 @@
-import type { AppDefinition, AppSpec, RollingOptions, RollingSpec } from './spec.ts';
+import type { AppDefinition, AppSpec, DeployOptions, PolicySpec, RollingOptions } from './spec.ts';
 
 /**
  * What a `belay.config.ts` imports from 'belay'. Helpers return plain data and check nothing: all
@@ -8,6 +8,7 @@ export type {
   AppDefinition,
   AppSpec,
   CapacitySpec,
+  DeployOptions,
   DeploySpec,
   Duration,
   EdgeSpec,
@@ -15,9 +16,9 @@ export type {
   EnvironmentSpec,
   HealthSpec,
   LimitsSpec,
+  PolicySpec,
   QueueSpec,
   RollingOptions,
-  RollingSpec,
   Size,
   TimeoutsSpec,
   WebSpec,
@@ -33,6 +34,21 @@ export function app(name: string, spec: AppSpec = {}): AppDefinition {
 }
 
 /** Replaces instances in batches, with extra ones so that capacity is kept. The default policy. */
-export function rolling(options: RollingOptions = {}): RollingSpec {
+export function rolling(options: RollingOptions = {}): PolicySpec {
   return { ...options, policy: 'rolling' };
+}
+
+/** Starts all new instances beside the old ones, which go when the new ones have proven themselves. */
+export function allAtOnce(options: DeployOptions = {}): PolicySpec {
+  return { ...options, policy: 'all-at-once' };
+}
+
+/** As {@link allAtOnce}, after one new instance alone has proven itself. */
+export function immutable(options: DeployOptions = {}): PolicySpec {
+  return { ...options, policy: 'immutable' };
+}
+
+/** A whole new fleet without traffic, then all traffic at once; the old fleet stays warm. */
+export function blueGreen(options: DeployOptions = {}): PolicySpec {
+  return { ...options, policy: 'blue-green' };
 }

@@ -1,3 +1,4 @@
+import type { Amount } from '../model/configuration.ts';
 import { parseDuration } from './duration.ts';
 import { leaf, type Reader, refusal, unlike } from './reader.ts';
 import { parseSize } from './size.ts';
@@ -26,6 +27,19 @@ export const wholeNumber = (least: number, most: number): Reader<number> =>
     if (value > most) throw refusal(`is ${value}; the most is ${most}`, `write ${most} or less`);
     return value;
   });
+
+/** A number of instances, or a share of those desired: `'25%'`. */
+export const amount = (least: number, most: number): Reader<Amount> => {
+  const instances = wholeNumber(least, most);
+  return (value, keyPath, report) => {
+    if (typeof value !== 'string' || !value.endsWith('%')) return instances(value, keyPath, report);
+    const percent = /^\d{1,3}%$/.test(value) ? Number.parseInt(value, 10) : Number.NaN;
+    if (percent >= least && percent <= 100) return value;
+    const what = `is '${value}'; a share goes from ${least}% to 100%`;
+    report({ keyPath, what, hint: "write '25%', say" });
+    return undefined;
+  };
+};
 
 /** @param expected `a number of cores` */
 export const positiveNumber = (expected: string, most: number, example: number): Reader<number> =>

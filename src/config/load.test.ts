@@ -201,6 +201,38 @@ describe('how traffic is treated', () => {
   });
 });
 
+describe('a deployment policy', () => {
+  const rollout = (spec: string) => {
+    withSpec(`{ web: { start: 'x' }, deploy: ${spec} }`);
+    return load().configuration.rollout;
+  };
+
+  it('is taken by name or with options', () => {
+    expect(rollout("'immutable'")).toMatchObject({ policy: 'immutable', keepMs: 0 });
+    expect(rollout("{ policy: 'all-at-once', keep: '1m' }")).toMatchObject({
+      policy: 'all-at-once',
+      keepMs: 60_000,
+    });
+    expect(rollout("{ policy: 'rolling', batch: '25%', extra: 0 }")).toMatchObject({
+      batch: '25%',
+      extra: 0,
+    });
+  });
+
+  it('keeps the old fleet of a blue-green one warm unless told otherwise', () => {
+    expect(rollout("'blue-green'").keepMs).toBe(300_000);
+    expect(rollout("{ policy: 'blue-green', keep: '0s' }").keepMs).toBe(0);
+  });
+
+  it('may be another in an environment, whose batches then mean nothing', () => {
+    const environments = "{ qa: { deploy: 'immutable' } }";
+    withSpec(
+      `{ web: { start: 'x' }, deploy: { policy: 'rolling', batch: 2 }, environments: ${environments} }`,
+    );
+    expect(load('qa').configuration.rollout.policy).toBe('immutable');
+  });
+});
+
 describe('the file', () => {
   it('is read afresh each time, with what it imports', () => {
     const config = "import { start } from './shared.ts';\nexport default { web: { start } };";

@@ -172,8 +172,10 @@ function chooseCapacity(choose: Choose): Configuration['web']['capacity'] & { zo
 
 function chooseRollout(choose: Choose): Configuration['rollout'] {
   const defaults = DEFAULTS.rolling;
+  const policy = choose('deploy.policy', (spec) => spec.deploy?.policy, 'rolling');
+  const keepMs = policy === 'blue-green' ? defaults.keepBlueMs : defaults.keepMs;
   return {
-    policy: choose('deploy.policy', (spec) => spec.deploy?.policy, 'rolling'),
+    policy,
     batch: choose('deploy.batch', (spec) => spec.deploy?.batch, defaults.batch),
     extra: choose('deploy.extra', (spec) => spec.deploy?.extra, defaults.extra),
     healthyMs: choose(
@@ -186,7 +188,7 @@ function chooseRollout(choose: Choose): Configuration['rollout'] {
       (spec) => spec.deploy?.startTimeout,
       defaults.startTimeoutMs,
     ),
-    keepMs: choose('deploy.keep', (spec) => spec.deploy?.keep, defaults.keepMs),
+    keepMs: choose('deploy.keep', (spec) => spec.deploy?.keep, keepMs),
   };
 }
 

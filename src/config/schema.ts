@@ -1,6 +1,6 @@
 import { nameProblem, suggestName } from '../model/name.ts';
 import { type CommandLine, parseCommandLine } from './command.ts';
-import { duration, path, positiveNumber, size, wholeNumber } from './leaves.ts';
+import { amount, duration, oneOf, path, positiveNumber, size, wholeNumber } from './leaves.ts';
 import { describe, leaf, list, type ReadBy, record, refusal, section, unlike } from './reader.ts';
 import { trafficReaders } from './traffic-readers.ts';
 
@@ -65,25 +65,30 @@ const edge = section({
   ...trafficReaders,
 });
 
-const rollingOptions = section({
-  policy: leaf((value) => {
-    if (value === 'rolling') return 'rolling' as const;
-    throw unlike('a deployment policy', value, "'rolling' or rolling({ … })");
-  }),
-  batch: wholeNumber(1, MAX_INSTANCES),
-  extra: wholeNumber(0, MAX_INSTANCES),
+const policy = oneOf('a deployment policy', ['rolling', 'all-at-once', 'immutable', 'blue-green']);
+
+const deployOptions = section({
+  policy,
+  batch: amount(1, MAX_INSTANCES),
+  extra: amount(0, MAX_INSTANCES),
   healthyFor: duration(),
   startTimeout: duration(1_000),
   keep: duration(),
 });
 
 /** A policy's name alone stands for the policy with its defaults. */
-const deploy: typeof rollingOptions = (value, keyPath, report) => {
-  if (typeof value !== 'string') return rollingOptions(value, keyPath, report);
-  if (value === 'rolling') return { policy: value };
-  const what = `is '${value}', which is not a deployment policy`;
-  report({ keyPath, what, hint: "write 'rolling' or rolling({ … })" });
-  return undefined;
+const deploy: typeof deployOptions = (value, keyPath, report) => {
+  if (typeof value === 'string') {
+    const named = policy(value, keyPath, report);
+    return named === undefined ? undefined : { policy: named };
+  }
+  const options = deployOptions(value, keyPath, report);
+  for (const key of ['batch', 'extra'] as const) {
+    if (options?.[key] === undefined || (options.policy ?? 'rolling') === 'rolling') continue;
+    const what = `is set beside '${options.policy}', which knows no batches`;
+    report({ keyPath: `${keyPath}.${key}`, what, hint: "leave it out, or deploy by 'rolling'" });
+  }
+  return options;
 };
 
 const environment = section({ web, edge, deploy });

@@ -149,26 +149,33 @@ export interface EdgeSpec {
   limits?: LimitsSpec;
 }
 
-/** How `rolling` replaces instances. */
-export interface RollingOptions {
-  /** Instances replaced at a time. Default 1. */
-  batch?: number;
-  /** Instances above `desired` while it runs, so that capacity is kept. Default 1. */
-  extra?: number;
-  /** How long a new instance must stay healthy before the next batch. Default `'200ms'`. */
+/** What every deployment policy can be told. */
+export interface DeployOptions {
+  /** How long a new instance must stay healthy before it counts. Default `'200ms'`. */
   healthyFor?: Duration;
   /** How long an instance may take from its start to its first passed check. Default `'60s'`. */
   startTimeout?: Duration;
-  /** How long replaced instances stay warm, so that a rollback is a flip. Default `'0s'`. */
+  /**
+   * How long replaced instances stay warm, so that a rollback is a flip. Default `'5m'` for
+   * `blue-green`, `'0s'` for the others.
+   */
   keep?: Duration;
 }
 
-/** A deployment policy, as {@link RollingOptions} with its name. */
-export interface RollingSpec extends RollingOptions {
-  policy: 'rolling';
+/** How `rolling` replaces instances. */
+export interface RollingOptions extends DeployOptions {
+  /** Instances replaced at a time, as a number or a share: `'25%'`. Default 1. */
+  batch?: number | `${number}%`;
+  /** Instances above `desired` while it runs, so that capacity is kept; 0: in place. Default 1. */
+  extra?: number | `${number}%`;
 }
 
-export type DeploySpec = 'rolling' | RollingSpec;
+/** A deployment policy, by name with its options. */
+export type PolicySpec =
+  | (RollingOptions & { policy: 'rolling' })
+  | (DeployOptions & { policy: 'all-at-once' | 'immutable' | 'blue-green' });
+
+export type DeploySpec = PolicySpec | PolicySpec['policy'];
 
 /** What one environment has different. Keys that are left out are as at the top level. */
 export interface EnvironmentSpec {

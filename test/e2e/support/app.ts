@@ -26,7 +26,14 @@ export interface AppOptions {
   capacity?: { min: number; desired?: number; max: number; zones?: string[] };
   drain?: string;
   stopGrace?: string;
-  deploy?: { startTimeout?: string; healthyFor?: string; batch?: number; extra?: number };
+  deploy?: {
+    policy?: string;
+    startTimeout?: string;
+    healthyFor?: string;
+    batch?: number | string;
+    extra?: number | string;
+    keep?: string;
+  };
 }
 
 export const APPLICATION = 'numbers';
