@@ -43,7 +43,6 @@ async function serve(home: Home, version: string, log: Log): Promise<void> {
       home: home.root,
       hosts: EDGE_HOSTS,
       ...httpPort(process.env.BELAY_HTTP),
-      workers: 1,
       clock,
       log,
     }),

@@ -43,7 +43,6 @@ export interface EdgeClientOptions {
   port: number;
   /** When the port is busy, take one of the next. */
   fallback: boolean;
-  workers: number;
   clock: Clock;
   log: Log;
   /** The edge's entry; another one only in tests. */
@@ -276,14 +275,14 @@ class EdgeClient implements EdgeDriver {
 
   /** Opens the port, starts a supervisor with it and connects. */
   async #launch(): Promise<void> {
-    const { hosts, port, fallback, workers, home, clock, program = PROGRAM } = this.#options;
+    const { hosts, port, fallback, home, clock, program = PROGRAM } = this.#options;
     const back = this.#port;
     if (program === PROGRAM) await compileCode(program, home);
     const opened = await openListeners(hosts, back ?? port, back === null && fallback);
     const logDescriptor = openSync(this.#home.log, 'a', 0o600);
     const supervisor = launchSupervisor(
       program,
-      { home, listeners: opened.listeners, workers, takeOver: false },
+      { home, listeners: opened.listeners, takeOver: false },
       opened.descriptors,
       logDescriptor,
     );

@@ -9,8 +9,6 @@ export interface EdgeSetup {
   home: string;
   /** In the order of the descriptors, which begin at 3. */
   listeners: { host: string; port: number }[];
-  /** Workers in a generation. */
-  workers: number;
 }
 
 export interface SupervisorArguments extends EdgeSetup {

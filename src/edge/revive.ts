@@ -52,8 +52,8 @@ export function supervisorReviver(
     if (descriptors.some((descriptor, index) => socketBehind(descriptor) !== sockets[index]))
       return;
     log.warn({}, 'the supervisor is gone; starting another');
-    const { home: homePath, listeners, workers } = setup;
-    const args = { home: homePath, listeners, workers, takeOver: false };
+    const { home: homePath, listeners } = setup;
+    const args = { home: homePath, listeners, takeOver: false };
     const supervisor = launchSupervisor(program, args, descriptors, 2);
     started = supervisor;
     startDeadlineMs = clock.monotonic() + START_TIMEOUT_MS;

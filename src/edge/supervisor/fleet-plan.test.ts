@@ -41,6 +41,11 @@ describe('a plan for the fleet', () => {
     ['replaces one that retires', fleet({ a1: 'retiring' }), [{ kind: 'launch', count: 1 }]],
     ['waits for one it adopts', fleet({ a1: 'absent' }, { adopting: true }), []],
     ['waits no longer after the grace', fleet({ a1: 'absent' }), [{ kind: 'launch', count: 1 }]],
+    [
+      'keeps those that accept, of too many',
+      fleet({ a1: 'starting', b1: 'accepting' }),
+      [drain('a1')],
+    ],
     ['retires one too many', fleet({ a1: 'accepting', b1: 'accepting' }), [drain('b1')]],
     [
       'keeps the old generation until the new one accepts',

@@ -28,20 +28,19 @@ export type FleetStep =
   | { kind: 'retire'; worker: string; drainMs: number };
 
 export function planFleet({ generation, size, adopting, workers }: FleetState): FleetStep[] {
-  const serving = workers.filter(
-    (worker) =>
-      worker.generation === generation &&
-      (worker.state === 'starting' ||
-        worker.state === 'accepting' ||
-        (worker.state === 'absent' && adopting)),
+  const own = workers.filter((worker) => worker.generation === generation);
+  const accepting = own.filter(({ state }) => state === 'accepting');
+  const coming = own.filter(
+    ({ state }) => state === 'starting' || (state === 'absent' && adopting),
   );
+  // Of too many, those that serve stay: what is only coming has nothing to drain.
+  const serving = [...accepting, ...coming];
   const steps: FleetStep[] = serving
     .slice(size)
     .map(({ name }) => ({ kind: 'retire', worker: name, drainMs: UPGRADE_DRAIN_MS }));
   if (serving.length < size) steps.push({ kind: 'launch', count: size - serving.length });
 
   // The old ones accept until the new ones do.
-  const accepting = serving.filter((worker) => worker.state === 'accepting');
   if (accepting.length >= size) steps.push(...retireOld(generation, workers));
   return steps;
 }

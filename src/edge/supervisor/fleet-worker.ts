@@ -115,6 +115,9 @@ export function insideAll(workers: Iterable<FleetWorker>): Map<string, Inside> {
   return total;
 }
 
+export const serves = ({ identity, state }: FleetWorker, generation: number): boolean =>
+  identity.generation === generation && state === 'accepting';
+
 export const statusOf = ({
   identity,
   snapshot,

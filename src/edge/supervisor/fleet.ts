@@ -19,6 +19,7 @@ import {
   insideAll,
   moveTo,
   noteReport,
+  serves,
   statusOf,
   tell,
 } from './fleet-worker.ts';
@@ -49,7 +50,7 @@ export interface FleetOptions {
   ledger: Ledger;
   generation: number;
   /** How many accept, at rest. */
-  size: number;
+  size(): number;
   launch(name: string): ChildProcess;
   /** What a worker is welcomed with. */
   routing(): { snapshot: Snapshot | null; health: HealthEntry[] };
@@ -138,9 +139,8 @@ export class Fleet {
   /** Whether all workers of this generation come to accept in time. */
   ready(timeoutMs: number): Promise<'met' | 'timed-out'> {
     const { generation, size } = this.#options;
-    const isReady = ({ identity, state }: FleetWorker) =>
-      identity.generation === generation && state === 'accepting';
-    return this.#happenings.until(() => this.#all().filter(isReady).length >= size, timeoutMs);
+    const serving = () => this.#all().filter((worker) => serves(worker, generation));
+    return this.#happenings.until(() => serving().length >= size(), timeoutMs);
   }
 
   pushHealth(health: HealthEntry[]): void {
@@ -155,6 +155,7 @@ export class Fleet {
 
   pushSnapshot(snapshot: Snapshot): void {
     for (const worker of this.#all()) tell(worker, { kind: 'snapshot', snapshot });
+    this.#maintain();
   }
 
   /** Resolves when every worker routes by that snapshot; those that would not are gone then. */
@@ -238,7 +239,8 @@ export class Fleet {
     if (this.#phase !== 'running') return;
     const { generation, size } = this.#options;
     const workers = this.#all().map(({ identity, state }) => ({ ...identity, state }));
-    for (const step of planFleet({ generation, size, adopting: this.#adopting, workers })) {
+    const adopting = this.#adopting;
+    for (const step of planFleet({ generation, size: size(), adopting, workers })) {
       if (step.kind === 'launch') this.#launchMissing(step.count);
       else {
         const worker = this.#workers.get(step.worker);
@@ -355,8 +357,6 @@ export class Fleet {
     const { name } = worker.identity;
     worker.silentTicks = 0;
     switch (message.kind) {
-      case 'hello':
-        return;
       case 'ping':
         tell(worker, { kind: 'pong' });
         return;

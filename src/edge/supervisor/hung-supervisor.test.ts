@@ -17,8 +17,8 @@ afterEach(() => live.dispose());
 
 describe.skipIf(!process.env.BELAY_NIGHTLY)('a supervisor that hangs', () => {
   it('is replaced by its workers, without a failed request and with the account', async () => {
-    live = await liveEdge({ workers: 2 });
-    const port = await serve(live);
+    live = await liveEdge();
+    const port = await serve(live, 2);
     const before = await live.edge.status();
     // Nobody but the workers is there to notice.
     await live.edge.close();

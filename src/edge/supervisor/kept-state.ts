@@ -1,7 +1,7 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { Fault, messageOf } from '../../kernel/fault.ts';
 import type { Log } from '../../kernel/log.ts';
-import type { Snapshot } from '../../model/snapshot.ts';
+import { type Snapshot, snapshotSchema } from '../../model/snapshot.ts';
 import type { EdgeHome } from '../home.ts';
 import { identityOf, type ProcessIdentity } from '../process-identity.ts';
 import { readState, writeState, writeStateDurably } from '../state-file.ts';
@@ -33,8 +33,18 @@ export class KeptState {
     return readState<SupervisorRecord>(this.#home.supervisor)?.generation ?? 1;
   }
 
+  /**
+   * What an older version wrote has the defaults of what it did not know. What cannot be read is as
+   * good as none: the control plane publishes another.
+   */
   snapshot(): Snapshot | null {
-    return readState<Snapshot>(this.#home.snapshot);
+    const path = this.#home.snapshot;
+    const kept = readState<unknown>(path);
+    if (kept === null && !existsSync(path)) return null;
+    const parsed = snapshotSchema.safeParse(kept);
+    if (parsed.success) return parsed.data;
+    this.#log.error({ path, error: parsed.error.message }, 'the kept snapshot cannot be read');
+    return null;
   }
 
   health(): KeptHealth {

@@ -67,7 +67,7 @@ export interface Ledger {
 }
 
 export function ledger(kept: KeptBase | null): Ledger {
-  const base = new Map((kept?.rows ?? []).map((row) => [rowKey(row), row]));
+  const base = keyed(kept?.rows ?? []);
   const folded = [...(kept?.folded ?? [])];
   const accounts = new Map<string, Account>();
   const traffic = new Traffic();
@@ -79,7 +79,7 @@ export function ledger(kept: KeptBase | null): Ledger {
       accounts.set(worker.name, {
         worker,
         ceiling,
-        rows: new Map(rows.map((row) => [rowKey(row), row])),
+        rows: keyed(rows),
         inFlight: 0,
         tunnels: 0,
       });
@@ -93,7 +93,7 @@ export function ledger(kept: KeptBase | null): Ledger {
       const account = accounts.get(worker);
       if (!account) return;
       if (report.complete) account.rows.clear();
-      for (const row of report.rows) account.rows.set(rowKey(row), row);
+      for (const [key, row] of keyed(report.rows)) account.rows.set(key, row);
       account.inFlight = report.inFlight;
       account.tunnels = report.tunnels;
       if (report.traffic) traffic.told(worker, report.traffic);
@@ -140,6 +140,13 @@ export function ledger(kept: KeptBase | null): Ledger {
       })),
     hasFolded: (worker) => folded.includes(worker),
   };
+}
+
+/** By their keys. Older versions told no answers, on disk and in workers that still live. */
+function keyed(rows: readonly (Omit<LedgerRow, 'answers'> & Partial<LedgerRow>)[]) {
+  return new Map<string, LedgerRow>(
+    rows.map(({ answers = {}, ...row }) => [rowKey(row), { ...row, answers }]),
+  );
 }
 
 function addInto(rows: Map<string, LedgerRow>, more: Iterable<LedgerRow>): void {

@@ -48,7 +48,8 @@ describe('publishing', () => {
 
   it('refuses a snapshot that is not one, by its key path', async () => {
     await live.edge.start();
-    const bad = snapshotOf(1, { port: 0 });
+    const bad = snapshotOf(1, live.app);
+    for (const target of bad.pools[0]?.targets ?? []) target.port = 0;
     await expect(live.edge.publish(bad)).rejects.toMatchObject({
       code: 'bad-snapshot',
       subject: 'pools.0.targets.0.port',
@@ -227,7 +228,6 @@ describe('a driver', () => {
       home: live.home,
       hosts: ['127.0.0.1'],
       port,
-      workers: 1,
       clock: systemClock,
       log: { debug() {}, info() {}, warn() {}, error() {} },
     };
@@ -245,7 +245,7 @@ describe('a driver', () => {
 
   it('refuses a home whose sockets would have too long a path', () => {
     const home = `/tmp/${'x'.repeat(100)}`;
-    const options = { home, hosts: ['127.0.0.1'], port: 0, fallback: false, workers: 1 };
+    const options = { home, hosts: ['127.0.0.1'], port: 0, fallback: false };
     const make = () =>
       createEdgeClient({
         ...options,

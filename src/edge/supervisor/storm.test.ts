@@ -84,12 +84,12 @@ const steps: Record<string, (dice: number) => Promise<number>> = {
   },
   publish: async () => {
     number += 1;
-    await live.edge.publish(snapshotOf(number, live.app));
+    await publish();
     return 0;
   },
   'kill the supervisor while it publishes': async (dice) => {
     number += 1;
-    const published = live.edge.publish(snapshotOf(number, live.app));
+    const published = publish();
     await systemClock.sleep(dice % 10);
     kill((await live.edge.status()).pid);
     await published;
@@ -99,15 +99,19 @@ const steps: Record<string, (dice: number) => Promise<number>> = {
 
 /** The newest snapshot's. */
 let number = 1;
+let fleetSize = 1;
+
+const publish = () => live.edge.publish(snapshotOf(number, live.app, {}, { workers: fleetSize }));
 
 describe.skipIf(!process.env.BELAY_NIGHTLY)('in a storm of kills, upgrades and snapshots', () => {
   it.each([1, 2])(
     'the account is exact, or within what it admits (workers: %i)',
     async (size) => {
       console.log(`order by BELAY_SEED=${SEED}`);
-      live = await liveEdge({ workers: size });
+      live = await liveEdge();
       number = 1;
-      const port = await serve(live);
+      fleetSize = size;
+      const port = await serve(live, size);
       let before = await live.edge.ledger();
       for (let step = 0; step < STEPS; step += 1) {
         const dice = diceFor(size, step);

@@ -24,8 +24,8 @@ const logOf = (home: string) => readFileSync(`${home}/edge/edge.log`, 'utf8');
 
 describe('two workers that lose their supervisor', () => {
   it('start it again between them, once, and keep the account', async () => {
-    live = await liveEdge({ workers: 2 });
-    const port = await serve(live);
+    live = await liveEdge();
+    const port = await serve(live, 2);
     const load = startLoad(port, false);
     await load.more(20);
     const before = await live.edge.status();

@@ -2,6 +2,7 @@ import type { Server } from 'node:net';
 import { type Clock, systemClock, type Timer } from '../../kernel/clock.ts';
 import { Fault } from '../../kernel/fault.ts';
 import type { Log } from '../../kernel/log.ts';
+import { DEFAULT_EDGE_SETTINGS } from '../../model/edge-settings.ts';
 import { type Snapshot, snapshotSchema } from '../../model/snapshot.ts';
 import type { TargetStatus, TargetTraffic } from '../../model/target.ts';
 import { unreachable } from '../control-connection.ts';
@@ -94,11 +95,11 @@ export class Supervisor {
       log: this.#log,
       ledger: this.#ledger,
       generation: this.#generation,
-      size: options.args.workers,
+      size: () => (this.#snapshot?.settings ?? DEFAULT_EDGE_SETTINGS).workers,
       launch: (name) => {
         const { args } = options;
-        const { home, listeners, workers } = args;
-        const workerArgs = { home, listeners, workers, name, generation: this.#generation };
+        const { home, listeners } = args;
+        const workerArgs = { home, listeners, name, generation: this.#generation };
         return launchWorker(options.program, workerArgs, inheritedListeners(args));
       },
       routing: () => ({ snapshot: this.#snapshot, health: this.#checks.entries() }),
