@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs';
+import { createMetricsApi, listenMetrics, parseMetricsAddress } from './api/metrics-server.ts';
 import { createApi, listenApi } from './api/server.ts';
 import { openBundles } from './bundle/bundles.ts';
 import { Control } from './control/control.ts';
@@ -35,6 +36,7 @@ export async function runDaemon(version: string): Promise<void> {
 
 async function serve(home: Home, version: string, log: Log): Promise<void> {
   const clock = systemClock;
+  const metricsAddress = parseMetricsAddress(process.env.BELAY_METRICS);
   const store = openSqliteStore(home.database);
   const control = new Control({
     store,
@@ -60,13 +62,16 @@ async function serve(home: Home, version: string, log: Log): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop());
   process.on('SIGHUP', () => {});
 
+  const metrics =
+    metricsAddress && (await listenMetrics(createMetricsApi(control), metricsAddress));
   await control.start();
   const api = createApi({ control, clock, log, stop: () => stop() });
   const server = await listenApi(api, home.socket);
-  log.info({ version, home: home.root }, 'ready');
+  log.info({ version, home: home.root, metrics: metrics?.address() }, 'ready');
   await stopped;
   log.info('stopping; the edge and the instances go on');
   await control.close();
+  metrics?.close();
   // The socket last: who sees it dead may start another daemon on this home.
   server.close();
   process.exit(0);

@@ -70,7 +70,7 @@ export const addresses = {
 } as const satisfies Record<string, Address>;
 
 /**
- * Streams, beside the table: server-sent events.
+ * Beside the table: `GET /metrics`, for Prometheus, and streams of server-sent events.
  *
  * `GET /v1/events/stream?environment=` — `id` is the event's number, `data` a BelayEvent; replays
  * from `Last-Event-ID`.

@@ -15,6 +15,7 @@ import { Fault, messageOf } from '../kernel/fault.ts';
 import type { Log } from '../kernel/log.ts';
 import type { BelayEvent } from '../model/event.ts';
 import { streams } from './addresses.ts';
+import { answerMetrics } from './metrics-server.ts';
 import { openApiDocument } from './openapi.ts';
 import { type AnswerOf, type Route, type RouteName, routes } from './routes.ts';
 
@@ -51,6 +52,7 @@ export function createApi({ control, clock, log, stop }: ApiParts): Hono {
   const handlers = handlersOver(control, stop);
   for (const name of Object.keys(routes) as RouteName[]) addRoute(api, name, handlers);
   api.get('/v1/openapi.json', (context) => context.json(openApiDocument()));
+  api.get('/metrics', (context) => answerMetrics(context, control));
   api.get(streams.events, (context) => streamEvents(context, control, clock));
   api.get(streams.logs, (context) => streamLogs(context, control));
   api.notFound((context) =>
