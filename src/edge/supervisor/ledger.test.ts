@@ -93,6 +93,42 @@ it('goes on from what is on disk, and counts no worker twice', () => {
   expect(account.fold('living', false)).toBe(55);
 });
 
+it('keeps what clients were told, over workers that have ended and those that live', () => {
+  const account = ledger(null);
+  const told = (answers: LedgerRow['answers']) => report([{ ...row('p', 3), answers }]);
+  account.open(worker('a'));
+  account.report('a', told({ 'ok 2xx': 2, 'ok 3xx': 1 }));
+  account.fold('a', true);
+  const before = account.read(0);
+  account.open(worker('b'));
+  account.report('b', told({ 'ok 2xx': 1, 'lost 5xx': 2 }));
+  const after = account.read(1);
+  expect(after.rows[0]?.answers).toEqual({ 'ok 2xx': 3, 'ok 3xx': 1, 'lost 5xx': 2 });
+  expect(ledgerDifference(before, after).answers).toEqual({ 'ok 2xx': 1, 'lost 5xx': 2 });
+});
+
+it('tells the traffic of targets over workers that have ended and those that live', () => {
+  const account = ledger(null);
+  const target = { pool: 'p', id: 'i-1' };
+  const passed = (requests: number) => ({
+    ...report([]),
+    traffic: [{ ...target, requests, appErrors: 0, failures: 0, latency: [10, requests] }],
+  });
+  for (const [name, requests] of [
+    ['a', 2],
+    ['b', 3],
+  ] as const) {
+    account.open(worker(name));
+    account.report(name, passed(requests));
+    // Most reports say nothing of it.
+    account.report(name, report([]));
+  }
+  account.fold('a', false);
+  expect(account.traffic([target])).toMatchObject([{ requests: 5, latency: [10, 5] }]);
+  account.keepTargets([]);
+  expect(account.traffic([target])).toMatchObject([{ requests: 0, latency: [] }]);
+});
+
 it('hears nothing from a worker that has ended', () => {
   const account = ledger(null);
   account.open(worker('a'));

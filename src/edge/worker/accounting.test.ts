@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { outcomes } from '../../model/ledger.ts';
+import { type Outcome, outcomes, statusClasses } from '../../model/ledger.ts';
 import { httpOrigin, rawOrigin, recordingOrigin, settled, testEdge } from './edge.fixture.ts';
 
 const RUNS = process.env.BELAY_NIGHTLY ? 2_000 : 150;
@@ -21,7 +21,26 @@ function expectBalance(edge: Edge): void {
   expect(report.accepted).toBe(endedIn(edge) + report.inFlight);
   const inside = report.targets.reduce((sum, target) => sum + target.inFlight + target.tunnels, 0);
   expect(inside).toBeLessThanOrEqual(report.inFlight);
+  for (const row of report.rows) {
+    for (const outcome of outcomes) {
+      const answered = statusClasses.reduce(
+        (sum, statusClass) => sum + (row.answers[`${outcome} ${statusClass}`] ?? 0),
+        0,
+      );
+      const ended = row.outcomes[outcome];
+      expect(answered).toBeLessThanOrEqual(ended);
+      if (ALWAYS_ANSWERED.has(outcome)) expect(answered).toBe(ended);
+    }
+  }
 }
+
+const ALWAYS_ANSWERED: ReadonlySet<Outcome> = new Set([
+  'ok',
+  'app-error',
+  'shed',
+  'fixed',
+  'refused',
+]);
 
 /** What clients of all sorts send, whole or in part. */
 const requests = [

@@ -137,7 +137,6 @@ export function createEdgeWorker(options: EdgeWorkerOptions): EdgeWorker {
       if (snapshot.number < table.number) return;
       edge.limits = { ...limitsFrom(snapshot.settings), ...options.limits };
       edge.accessLog = options.accessLog?.use(snapshot.settings.accessLog) ?? null;
-      edge.accessLog = options.accessLog?.use(snapshot.settings.accessLog) ?? null;
       table.apply(snapshot);
       queue.serveAll();
     },
