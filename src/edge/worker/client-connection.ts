@@ -5,6 +5,7 @@ import { type Refusal, refusals } from '../http/refusal.ts';
 import { isRefusal, type RequestHead } from '../http/request-head.ts';
 import { RequestReader } from '../http/request-reader.ts';
 import { accessWithoutRule } from './access-log.ts';
+import { Attempts } from './attempts.ts';
 import type { Deadlined } from './deadlines.ts';
 import type { EdgeContext } from './edge-context.ts';
 import { Exchange } from './exchange.ts';
@@ -25,6 +26,7 @@ export class ClientConnection implements Deadlined {
   readonly forwarded: ForwardedFields;
   readonly requests: RequestReader;
   readonly requestBody: RequestBody;
+  readonly attempts: Attempts;
   readonly response: ResponseRelay;
   deadlineMs: number;
   /** The client has sent its last byte; it may still want its answers. */
@@ -44,6 +46,7 @@ export class ClientConnection implements Deadlined {
     this.writer = new MessageWriter(socket);
     this.requests = new RequestReader(edge.limits);
     this.requestBody = new RequestBody(edge.limits);
+    this.attempts = new Attempts(this.requestBody, edge.limits);
     this.response = new ResponseRelay(this);
     this.forwarded = new ForwardedFields(socket);
     this.deadlineMs = edge.clock.monotonic() + edge.limits.idleMs;

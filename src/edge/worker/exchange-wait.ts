@@ -1,5 +1,6 @@
-import type { Admission, Balancing } from '../../model/traffic.ts';
+import type { Admission } from '../../model/traffic.ts';
 import type { Limits } from '../limits.ts';
+import type { TargetState } from './target-state.ts';
 
 /**
  * What an exchange waits for: one thing at a time, which decides for how long.
@@ -23,13 +24,13 @@ export type ExchangeWait =
 
 /**
  * @param admission of the request's environment
- * @param balancing of its target's pool; null while it has none
+ * @param target null while it has none
  */
 export function waitMs(
   wait: ExchangeWait,
   limits: Limits,
   admission: Admission,
-  balancing: Balancing | null,
+  target: Pick<TargetState, 'balancing'> | null,
 ): number {
   switch (wait) {
     case 'target':
@@ -41,8 +42,8 @@ export function waitMs(
       return limits.bodyProgressMs;
     case 'app-reads':
     case 'head':
-      return balancing?.responseHeadMs ?? 0;
+      return target?.balancing.responseHeadMs ?? 0;
     case 'response':
-      return balancing?.quietMs ?? 0;
+      return target?.balancing.quietMs ?? 0;
   }
 }

@@ -3,6 +3,7 @@ import { CHUNKED } from '../http/body-framing.ts';
 import { type Refusal, refusals } from '../http/refusal.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import type { Access } from './access-log.ts';
+import type { Attempts } from './attempts.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { EdgeContext } from './edge-context.ts';
 import { type ExchangeWait, waitMs } from './exchange-wait.ts';
@@ -16,9 +17,6 @@ import { Tunnel } from './tunnel.ts';
 import type { UpstreamConnection, UpstreamUser } from './upstream-connection.ts';
 import type { Waiting } from './wait-queue.ts';
 
-/** RFC 9110 section 9.2.2. */
-const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
-
 /**
  * One request's way through the edge: to a target, or into the queue; out on a connection, perhaps
  * on a second one; the response back. It ends exactly once, with one outcome.
@@ -28,8 +26,8 @@ export class Exchange implements UpstreamUser, Waiting {
   private readonly client: ClientConnection;
   private readonly head: RequestHead;
   private readonly body: RequestBody;
+  private readonly attempts: Attempts;
   private route: Route;
-  private readonly idempotent: boolean;
   private readonly startedMs: number;
   private readonly id: string;
   /** The targets and pools this client was with before; null where sessions do not stick. */
@@ -37,11 +35,6 @@ export class Exchange implements UpstreamUser, Waiting {
   /** The last target tried. */
   private target: TargetState | null = null;
   private upstream: UpstreamConnection | null = null;
-  private attempts = 0;
-  /** The connection in use had served another request before. */
-  private reused = false;
-  /** A reused connection broke already: the next must be a new one. */
-  private wantsNewConnection = false;
   private pumpIsDue = false;
   private ended = false;
 
@@ -50,8 +43,8 @@ export class Exchange implements UpstreamUser, Waiting {
     this.client = client;
     this.head = head;
     this.body = client.requestBody;
+    this.attempts = client.attempts;
     this.route = route;
-    this.idempotent = head.method === 'GET' || IDEMPOTENT.has(head.method);
     this.startedMs = edge.clock.monotonic();
     this.id = edge.requestId();
     this.assignment = route.stickiness?.read(head.fields) ?? null;
@@ -65,6 +58,7 @@ export class Exchange implements UpstreamUser, Waiting {
       return;
     }
     this.body.start(this.head.body, this.client.requests, requestBodyBytes);
+    this.attempts.start(this.head.method);
     this.client.requestsUsed();
     this.attempt(this.startedMs);
   }
@@ -191,7 +185,7 @@ export class Exchange implements UpstreamUser, Waiting {
     const { queue } = this.edge;
     const { route } = this;
     // One that was with a target already came before all who wait.
-    const isFirst = this.attempts > 0 || !queue.hasLine(route.environment);
+    const isFirst = this.attempts.count > 0 || !queue.hasLine(route.environment);
     const target = isFirst ? route.pick(this.assignment, this.target, nowMs) : null;
     if (target !== null) this.send(target, nowMs);
     else if (queue.add(this, route, isFirst ? 'front' : 'end') === 'full') {
@@ -202,13 +196,7 @@ export class Exchange implements UpstreamUser, Waiting {
   }
 
   private send(target: TargetState, nowMs: number): void {
-    this.attempts += 1;
-    if (this.attempts > 1) target.row.countRetry();
-    else target.budget.request();
-    const repeatable = this.idempotent && this.body.replay !== null;
-    const idle = this.wantsNewConnection ? null : target.takeIdle(repeatable, nowMs);
-    const upstream = idle ?? target.connect();
-    this.reused = idle !== null;
+    const upstream = this.attempts.begin(target, nowMs);
     this.target = target;
     this.upstream = upstream;
     target.inFlight += 1;
@@ -223,7 +211,7 @@ export class Exchange implements UpstreamUser, Waiting {
     if (this.body.replay) upstream.writer.raw(this.body.replay);
     upstream.writer.flush();
     this.setDeadline(nowMs);
-    if (this.reused) this.pumpRequestBody();
+    if (this.attempts.reused) this.pumpRequestBody();
   }
 
   private pumpRequestBody(): void {
@@ -289,10 +277,10 @@ export class Exchange implements UpstreamUser, Waiting {
     const nowMs = this.edge.clock.monotonic();
     if (!connected) target.suspectUntilMs = nowMs + this.edge.limits.suspectMs;
     this.letGo();
-    const { started } = this.client.response;
-    const again = !started && this.mayRetry(connected, nowMs);
+    const { heard, started } = this.client.response;
+    const again = !heard && this.attempts.mayGoOn(target, connected, nowMs);
     // An app that closes an idle connection as a request comes has done nothing wrong.
-    if (!(again && connected && this.reused)) target.answered(false, nowMs);
+    if (!(again && connected && this.attempts.reused)) target.answered(false, nowMs);
     if (started) {
       this.breakResponse('cut');
     } else if (again) {
@@ -303,18 +291,6 @@ export class Exchange implements UpstreamUser, Waiting {
     } else {
       this.answer(ownAnswers.noConnection);
     }
-  }
-
-  private mayRetry(connected: boolean, nowMs: number): boolean {
-    if (this.client.response.heard || this.attempts >= this.edge.limits.attempts) return false;
-    if (!this.body.whole) return false;
-    if (connected && !this.idempotent) return false;
-    if (connected && this.reused) {
-      // The app closed an idle connection as the request came: nobody's fault, and no load.
-      this.wantsNewConnection = true;
-      return true;
-    }
-    return this.target?.budget.spend(nowMs) ?? false;
   }
 
   private tooSlow(nowMs: number): void {
@@ -360,13 +336,7 @@ export class Exchange implements UpstreamUser, Waiting {
   private answer(own: OwnAnswer): void {
     const keep = this.client.mayKeep(this.head);
     this.end(own.outcome, own.status);
-    this.client.answer({
-      status: own.status,
-      text: own.text,
-      fields: own.fields,
-      headOnly: this.head.method === 'HEAD',
-      close: !keep,
-    });
+    this.client.answer({ ...own, headOnly: this.head.method === 'HEAD', close: !keep });
     this.client.exchangeEnded(keep);
   }
 
@@ -410,14 +380,9 @@ export class Exchange implements UpstreamUser, Waiting {
   }
 
   private setDeadline(nowMs: number): void {
+    const { admission } = this.route;
     this.client.deadlineMs =
-      nowMs +
-      waitMs(
-        this.waitsFor(),
-        this.edge.limits,
-        this.route.admission,
-        this.target?.balancing ?? null,
-      );
+      nowMs + waitMs(this.waitsFor(), this.edge.limits, admission, this.target);
   }
 
   private waitsFor(): ExchangeWait {

@@ -1,0 +1,54 @@
+import type { Limits } from '../limits.ts';
+import type { RequestBody } from './request-body.ts';
+import type { TargetState } from './target-state.ts';
+import type { UpstreamConnection } from './upstream-connection.ts';
+
+/** RFC 9110 section 9.2.2. */
+const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
+
+/** How often a request was sent, and whether it may be again. One per connection, used in turn. */
+export class Attempts {
+  count = 0;
+  /** The connection in use had served another request before. */
+  reused = false;
+  private idempotent = false;
+  /** A reused connection broke already: the next must be a new one. */
+  private wantsNewConnection = false;
+  private readonly body: RequestBody;
+  private readonly limits: Limits;
+
+  constructor(body: RequestBody, limits: Limits) {
+    this.body = body;
+    this.limits = limits;
+  }
+
+  start(method: string): void {
+    this.count = 0;
+    this.reused = false;
+    this.idempotent = method === 'GET' || IDEMPOTENT.has(method);
+    this.wantsNewConnection = false;
+  }
+
+  /** The connection for the next one. */
+  begin(target: TargetState, nowMs: number): UpstreamConnection {
+    this.count += 1;
+    if (this.count > 1) target.row.countRetry();
+    else target.budget.request();
+    const repeatable = this.idempotent && this.body.replay !== null;
+    const idle = this.wantsNewConnection ? null : target.takeIdle(repeatable, nowMs);
+    this.reused = idle !== null;
+    return idle ?? target.connect();
+  }
+
+  /** Whether there may be another, after one without a byte of an answer. */
+  mayGoOn(target: TargetState, connected: boolean, nowMs: number): boolean {
+    if (this.count >= this.limits.attempts || !this.body.whole) return false;
+    if (connected && !this.idempotent) return false;
+    if (connected && this.reused) {
+      // The app closed an idle connection as the request came: nobody's fault, and no load.
+      this.wantsNewConnection = true;
+      return true;
+    }
+    return target.budget.spend(nowMs);
+  }
+}
