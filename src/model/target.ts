@@ -58,6 +58,10 @@ export interface DeepReport {
   parts: { name: string; passed: boolean; detail: string }[];
 }
 
+/** One that fails, for a person: `database: connection refused`. */
+export const partSentence = ({ name, detail }: { name: string; detail: string }): string =>
+  detail === '' ? `${name} fails` : `${name}: ${detail}`;
+
 /**
  * What has passed through one target since it came into the routing state. Cumulative, but kept in
  * memory alone: a worker that is killed takes with it what was not read before, and a supervisor

@@ -1,6 +1,7 @@
 import type { EnvironmentHealth } from '../model/environment.ts';
 import type { TrafficView } from '../model/view.ts';
 import { backoffOf } from './backoff.ts';
+import { diagnoseDependencies } from './dependencies.ts';
 import { goalOf } from './environment.ts';
 import { fleetOf, isServing, startProblem } from './fleet.ts';
 import type { Observation, ObservedInstance } from './observation.ts';
@@ -35,8 +36,15 @@ export function diagnose(
   if (capacity && isGrave(capacity.health)) return capacity;
   const errors = diagnoseErrors(traffic);
   if (errors && isGrave(errors.health)) return errors;
+  const dependencies = diagnoseDependencies(observation);
+  if (dependencies && isGrave(dependencies.health)) return dependencies;
   if (deployment) return diagnoseDeployment(observation);
-  return capacity ?? errors ?? { health: 'ok', cause: inServiceSentence(observation) };
+  return (
+    capacity ??
+    errors ??
+    dependencies ??
+    diagnoseLeftOut(observation) ?? { health: 'ok', cause: inServiceSentence(observation) }
+  );
 }
 
 const isGrave = (health: EnvironmentHealth): boolean =>
@@ -96,6 +104,16 @@ function diagnoseErrors(traffic: TrafficView | null): Diagnosis | null {
   if (!level) return null;
   const percent = (share * 100).toFixed(1);
   return { health: level[1], cause: `${percent}% of requests fail with 5xx` };
+}
+
+function diagnoseLeftOut({ instances }: Observation): Diagnosis | null {
+  const serving = instances.filter(isServing);
+  const leftOut = serving.filter(({ target }) => target?.ejection != null);
+  const [first] = leftOut;
+  if (!first) return null;
+  const are = leftOut.length === 1 ? 'is' : 'are';
+  const share = `${leftOut.length} of ${counted(serving.length, 'instance')} ${are} left out for bad answers`;
+  return { health: 'warning', cause: `${share} (${first.id}: ${first.target?.ejection})` };
 }
 
 function diagnoseDeployment({ deployment, instances }: Observation): Diagnosis {

@@ -2,7 +2,7 @@ import type { Rollout } from '../model/configuration.ts';
 import type { Deployment } from '../model/deployment.ts';
 import type { Environment } from '../model/environment.ts';
 import type { Exit, Instance } from '../model/instance.ts';
-import type { TargetHealth } from '../model/target.ts';
+import type { DeepReport, TargetHealth } from '../model/target.ts';
 
 /** What a plan is made from: plain data, read at one moment. */
 
@@ -20,6 +20,10 @@ export interface ObservedTarget {
   since: number;
   inFlight: number;
   tunnels: number;
+  /** Why the edge leaves it out for a while although it passes its checks; null when it does not. */
+  ejection: string | null;
+  /** What it says of what it depends on; null when it has not been asked. */
+  deep: DeepReport | null;
 }
 
 /** What the planner needs of a release. */

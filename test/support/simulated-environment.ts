@@ -218,6 +218,8 @@ export class SimulatedEnvironment {
       since: instance.since,
       inFlight: draining && drained ? 0 : 1,
       tunnels: 0,
+      ejection: null,
+      deep: null,
     };
   }
 

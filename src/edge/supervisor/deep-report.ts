@@ -1,4 +1,4 @@
-import type { DeepReport } from '../../model/target.ts';
+import { type DeepReport, partSentence } from '../../model/target.ts';
 
 /**
  * What an app says of what it depends on, read from the answer to its deep check. The status alone
@@ -44,17 +44,13 @@ export function readDeepReport(
 ): DeepReport {
   const parts = partsIn(answer.body);
   if (passed) return { passed, description: '', parts };
-  const failing = parts.filter((part) => !part.passed).map(sentence);
+  const failing = parts.filter((part) => !part.passed).map(partSentence);
   const description =
     failing.length > 0
       ? cut(failing.join('; '), MAX_DESCRIPTION_LENGTH)
       : `answered ${answer.status} to ${question}`;
   return { passed, description, parts };
 }
-
-/** `database: connection refused` */
-export const sentence = ({ name, detail }: Pick<Part, 'name' | 'detail'>): string =>
-  detail === '' ? `${name} fails` : `${name}: ${detail}`;
 
 function partsIn(body: string): Part[] {
   const whole = asFields(parseJson(body));
