@@ -13,7 +13,7 @@ const SIZE_LINE = /^([0-9A-Fa-f]{1,12})(;.*)?\r$/;
 const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
 const QUOTED = '"(?:[\\t !#-\\[\\]-~\\x80-\\xff]|\\\\[\\t -~\\x80-\\xff])*"';
 /** Extensions stay here, but what they do not look like, another reader may take for framing. */
-const EXTENSIONS = new RegExp(`^(?:;[\\t ]*${TOKEN}(?:=(?:${TOKEN}|${QUOTED}))?)+$`);
+const EXTENSIONS = new RegExp(`^(?:;${TOKEN}(?:=(?:${TOKEN}|${QUOTED}))?)+$`);
 const MAX_LINE_BYTES = 272;
 const MAX_TRAILER_BYTES = 8 * 1024;
 const LF = 0x0a;

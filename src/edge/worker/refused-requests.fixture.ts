@@ -312,6 +312,7 @@ const chunks: RequestCase[] = [
   badSize('an LF that ends a chunk extension', '5;a\nhello\r\n0\r\n\r\n'),
   badSize('NUL inside a chunk extension', '5;a\0\r\nhello\r\n0\r\n\r\n'),
   badSize('a chunk extension without a name', '5;\r\nhello\r\n0\r\n\r\n'),
+  badSize('a chunk extension behind a space', '5; a=b\r\nhello\r\n0\r\n\r\n'),
   badSize('a chunk extension that is no token', '5;a b\r\nhello\r\n0\r\n\r\n'),
   badSize('a chunk extension with half a quote', '5;a="b\r\nhello\r\n0\r\n\r\n'),
   badSize('an endless chunk extension', `5;${'a'.repeat(400)}\r\nhello\r\n0\r\n\r\n`),

@@ -110,7 +110,7 @@ const inChunks: RequestCase[] = [
   ),
   passes(
     'a chunk extension in quotes, with what would be framing without them',
-    chunked('5;a="0;b\\"\xeb";\tc=d;e\r\nhello\r\n0\r\n\r\n'),
+    chunked('5;a="0;b\\"\xeb";c=d;e\r\nhello\r\n0\r\n\r\n'),
     upChunked('5\r\nhello\r\n0\r\n\r\n'),
   ),
   passes(

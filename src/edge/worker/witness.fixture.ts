@@ -33,6 +33,8 @@ export async function parsingWitness(): Promise<ParsingWitness> {
       witness.seen.push({ method, url, headers, body, trailers });
       response.sendDate = false;
       response.setHeader('Content-Length', 2);
+      // Behind a request that could have switched protocols, Node reports no errors any more.
+      if (headers.upgrade !== undefined) response.setHeader('Connection', 'close');
       response.end('ok');
     });
   });
