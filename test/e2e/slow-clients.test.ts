@@ -24,7 +24,7 @@ const RATE_PER_SECOND = 200;
 const REQUESTS = process.env.BELAY_NIGHTLY ? 4_000 : 300;
 const BASELINE_REQUESTS = 100;
 /** Less than an attack takes, so that slow heads meet their deadline within it. */
-const HEAD_MS = 1_000;
+const HEAD_MS = 1_500;
 /** Besides a connection each, in every process. */
 const OTHER_DESCRIPTORS = 500;
 
