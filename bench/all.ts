@@ -7,7 +7,13 @@ import { type Row, report } from './report.ts';
 /** Every measurement in turn, each in a process of its own: `npm run bench [-- --json]`. */
 
 /** The edge in short: all of it is `npm run bench:edge`. */
-const MEASUREMENTS = [['reconcile.ts'], ['idle.ts'], ['deploy.ts'], ['edge.ts', '--short']];
+const MEASUREMENTS = [
+  ['reconcile.ts'],
+  ['snapshot.ts'],
+  ['idle.ts'],
+  ['deploy.ts'],
+  ['edge.ts', '--short'],
+];
 /** Far longer than any of them takes. */
 const TIMEOUT_MS = 10 * 60_000;
 
