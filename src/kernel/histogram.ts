@@ -27,10 +27,15 @@ export interface Histogram {
 export function bucketOf(value: number, bits = FINE_BITS): number {
   const subBuckets = 1 << bits;
   if (value < subBuckets) return value < 0 ? 0 : value | 0;
-  const exponent = value >= 0x1_0000_0000 ? Math.floor(Math.log2(value)) : 31 - Math.clz32(value);
+  if (value < 0x1_0000_0000) {
+    // An hour and a bit, in microseconds: nearly every value, and every request counts two.
+    const shift = 31 - Math.clz32(value) - bits;
+    return shift * subBuckets + (value >>> shift);
+  }
+  const exponent = Math.floor(Math.log2(value));
   if (exponent >= MAX_EXPONENT) return bucketCount(bits) - 1;
   const shift = exponent - bits;
-  return (shift + 1) * subBuckets + (Math.floor(value / 2 ** shift) - subBuckets);
+  return shift * subBuckets + Math.floor(value / 2 ** shift);
 }
 
 /** The middle of a bucket: what its values are taken to be. */
