@@ -21,7 +21,7 @@ export interface EdgeHome {
   /** What each worker writes down itself. */
   workers: string;
   log: string;
-  /** Requests, where the settings ask for it. */
+  /** Requests, where the settings ask for it. Not in `logs/`: an application may be called `edge`. */
   accessLog: string;
   /** Compiled code: an edge process starts in two thirds of the time, and takes 30 MB less. */
   code: string;

@@ -3,7 +3,7 @@ import { messageOf } from '../../kernel/fault.ts';
 import type { Log } from '../../kernel/log.ts';
 
 /** With the file before it, the access log takes twice that, and what comes in between two looks. */
-export const ACCESS_LOG_BYTES = 64 * 1024 * 1024;
+const ACCESS_LOG_BYTES = 64 * 1024 * 1024;
 
 /**
  * Puts a full access log in the place of the one before. Workers open it anew for every writing, so
