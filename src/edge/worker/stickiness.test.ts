@@ -187,6 +187,26 @@ describe('a sticky session', () => {
     expect(edge.outcomes()).toEqual({ ok: 3 });
   });
 
+  it('moves for good when its target is left out for its errors', async () => {
+    const apps = await Promise.all(
+      ['a', 'b'].map((name) =>
+        httpOrigin((request, response) => {
+          response.statusCode = request.url === '/bad' ? 500 : 200;
+          response.end(name);
+        }),
+      ),
+    );
+    const targets = apps.map((app, i) => target(app, `i-${i}`));
+    const edge = await stickyEdge({ pools: [{ id: FIRST ?? '', weight: 1, targets }] });
+    const first = await edge.ask();
+    const bad = `GET /bad HTTP/1.1\r\nHost: a\r\nCookie: ${first.cookie}\r\n\r\n`;
+    const { consecutiveErrors = 0 } = DEFAULT_TRAFFIC.balancing.ejection ?? {};
+    for (let i = 0; i < consecutiveErrors; i += 1) await edge.say(bad);
+    const moved = await edge.ask(first.cookie);
+    expect(moved.name).not.toBe(first.name);
+    expect((await edge.ask(moved.cookie)).name).toBe(moved.name);
+  });
+
   it('stays where it was when all targets fail their checks', async () => {
     const { edge } = await twoApps();
     const first = await edge.ask();
