@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { configuration, SimulatedControl } from '../../test/support/simulated-control.ts';
 import type { Fault } from '../kernel/fault.ts';
+import type { TargetStatus } from '../model/target.ts';
 
 async function running(digest = 'one'): Promise<SimulatedControl> {
   const simulated = new SimulatedControl();
@@ -223,6 +224,40 @@ describe('healing', () => {
     expect(events.filter(({ type }) => type === 'crash-looping')).toHaveLength(1);
     const launches = events.filter(({ type }) => type === 'instance-launched');
     expect(launches.length).toBeLessThan(16);
+  });
+
+  it('tells what its instances depend on, and which are left out, and replaces none', async () => {
+    await using simulated = await running();
+    const before = (await simulated.status()).instances.map(({ id }) => id);
+    const [pool] = simulated.edge.snapshot?.pools ?? [];
+    const judge = (judgement: Partial<Pick<TargetStatus, 'deep' | 'ejection'>>) => {
+      for (const { id } of pool?.targets ?? []) {
+        simulated.edge.setJudgement(pool?.id ?? '', id, judgement);
+      }
+    };
+    const parts = [{ name: 'database', passed: false, detail: 'connection refused' }];
+    judge({ deep: { passed: false, description: 'database: connection refused', parts } });
+    expect(await simulated.status()).toMatchObject({
+      health: 'degraded',
+      cause: 'database: connection refused on 3 of 3 instances',
+    });
+    judge({ deep: { passed: true, description: '', parts: [] } });
+    judge({ ejection: '5 errors in a row; left out for 30 s' });
+    expect(await simulated.status()).toMatchObject({ health: 'warning' });
+    judge({ ejection: null });
+    await simulated.clock.advance(30_000);
+    const after = await simulated.status();
+    expect(after.health).toBe('ok');
+    expect(after.instances.map(({ id }) => id)).toEqual(before);
+    const told = simulated.store
+      .events({ after: 0, limit: 1_000 })
+      .filter(({ type }) => /^dependency-|left-out$|taken-back$/.test(type));
+    expect(told.map(({ type }) => type)).toEqual([
+      'dependency-failing',
+      'dependency-recovered',
+      ...Array(3).fill('instance-left-out'),
+      ...Array(3).fill('instance-taken-back'),
+    ]);
   });
 
   it('carries on when the edge cannot be reached for a while', async () => {

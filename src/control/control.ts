@@ -23,6 +23,7 @@ import { type Boundary, Performer } from './performer.ts';
 import { Queries } from './queries.ts';
 import { Records } from './records.ts';
 import { Router } from './router.ts';
+import { TargetNews } from './target-news.ts';
 import { Traffic } from './traffic.ts';
 
 /**
@@ -61,6 +62,7 @@ export class Control {
   readonly #records: Records;
   readonly #feed: EventFeed;
   readonly #view = new EdgeView();
+  readonly #news = new TargetNews();
   readonly #traffic = new Traffic();
   readonly #router: Router;
   readonly #performer: Performer;
@@ -101,6 +103,7 @@ export class Control {
     if (interrupted > 0) log.warn({ interrupted }, 'an earlier life ended amid these steps');
     await runtime.start();
     this.#view.replace(await edge.start());
+    this.#news.changes(this.#view.targets());
     this.#view.watch(edge, (event) => this.#onEdgeEvent(event));
     this.#unwatchRuntime = runtime.watch(() => this.#wakeAll());
     await this.#removeStrays();
@@ -175,9 +178,14 @@ export class Control {
     }
   }
 
+  #tellNews(): void {
+    for (const event of this.#news.changes(this.#view.targets())) this.#feed.publish(event);
+  }
+
   #onEdgeEvent(event: EdgeEvent): void {
     switch (event.kind) {
       case 'targets':
+        this.#tellNews();
         for (const pool of new Set(event.targets.map((target) => target.pool))) {
           this.#loop.wake(pool.slice(0, pool.lastIndexOf('#')));
         }
@@ -204,6 +212,7 @@ export class Control {
           type: 'edge-connected',
           message: `connected to the edge, generation ${event.status.generation}`,
         });
+        this.#tellNews();
         this.#wakeAll();
     }
   }

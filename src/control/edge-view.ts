@@ -43,6 +43,10 @@ export class EdgeView {
     return this.#targets.get(keyOf(pool, id)) ?? null;
   }
 
+  targets(): Iterable<TargetStatus> {
+    return this.#targets.values();
+  }
+
   close(): void {
     this.#stop?.();
   }

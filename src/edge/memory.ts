@@ -22,6 +22,12 @@ export interface MemoryEdge extends EdgeDriver {
   setHealth(pool: string, target: string, health: TargetHealth, description?: string): void;
   /** Requests and tunnels inside a target. */
   setInside(pool: string, target: string, inside: { inFlight: number; tunnels: number }): void;
+  /** What the edge says of a target beside its health. */
+  setJudgement(
+    pool: string,
+    target: string,
+    judgement: Partial<Pick<TargetStatus, 'ejection' | 'deep'>>,
+  ): void;
   setLedger(reading: Omit<LedgerReading, 'at'>): void;
   /** What has passed through each target. */
   setTraffic(traffic: TargetTraffic[]): void;
@@ -142,6 +148,7 @@ export function createMemoryEdge({ now, health = () => 'healthy' }: MemoryEdgeOp
       change(pool, target, { ...explained(to, description), since: now() });
     },
     setInside: change,
+    setJudgement: change,
     setLedger(reading) {
       ledger = reading;
     },
