@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   accepting,
@@ -8,6 +8,7 @@ import {
   snapshotOf,
   startLoad,
 } from '../../../test/fixtures/live-edge.ts';
+import { systemClock } from '../../kernel/clock.ts';
 import { edgeHome } from '../home.ts';
 
 /** What the edge's processes count and write down together. */
@@ -38,7 +39,7 @@ describe('traffic by target', () => {
   it('includes everything up to the call, over all workers, and what ended ones had told', async () => {
     const port = await serve(live, 2);
     expect(await countedRequests()).toEqual([0]);
-    let passed = await pass(port, 40);
+    let passed = await pass(port, 20);
     const [target] = await live.edge.traffic();
     expect(target).toMatchObject({ id: 'i-00000001', requests: passed, appErrors: 0, failures: 0 });
     expect(target?.latency.length).toBeGreaterThan(0);
@@ -56,7 +57,7 @@ describe('traffic by target', () => {
     const port = await serve(live, 2);
     const passed = await pass(port, 20);
     await live.edge.publish(snapshotOf(2, live.app, {}, { workers: 1 }));
-    while ((await workerPids()).length > 1) await accepting(live, 1);
+    while ((await workerPids()).length > 1) await systemClock.sleep(10);
     expect(await countedRequests()).toEqual([passed]);
     await live.edge.publish(snapshotOf(3, live.app, { id: 'i-00000002' }));
     expect(await live.edge.traffic()).toMatchObject([{ id: 'i-00000002', requests: 0 }]);
@@ -64,14 +65,23 @@ describe('traffic by target', () => {
 });
 
 describe('the access log', () => {
+  it('gives its place up when it is full', async () => {
+    await live.edge.start();
+    const { accessLog } = edgeHome(live.home);
+    writeFileSync(accessLog, 'first line\n');
+    truncateSync(accessLog, 64 * 1024 * 1024);
+    while (!existsSync(`${accessLog}.1`)) await systemClock.sleep(10);
+    expect(existsSync(accessLog)).toBe(false);
+  });
+
   it('of two workers is one file, turned on and off by the snapshot, whole after they ended', async () => {
     const port = await serve(live, 2);
     await pass(port, 5);
     const settings = { workers: 2, accessLog: 'json' } as const;
     await live.edge.publish(snapshotOf(2, live.app, {}, settings));
-    let logged = await pass(port, 40);
+    let logged = await pass(port, 20);
     await live.edge.upgrade();
-    logged += await pass(port, 40);
+    logged += await pass(port, 20);
     await live.edge.publish(snapshotOf(3, live.app, {}, { ...settings, accessLog: 'off' }));
     await pass(port, 5);
     await live.edge.stop(1_000);
