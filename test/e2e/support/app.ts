@@ -26,6 +26,8 @@ export interface AppOptions {
   capacity?: { min: number; desired?: number; max: number; zones?: string[] };
   drain?: string;
   stopGrace?: string;
+  health?: { interval: string; timeout: string };
+  edge?: { timeouts?: { answer?: string; quiet?: string } };
   deploy?: {
     policy?: string;
     startTimeout?: string;
@@ -51,11 +53,12 @@ export function writeApp(directory: string, variant: Variant, options: AppOption
   const configuration = {
     web: {
       start: options.start ?? 'node server.js',
-      health: { path: '/healthz', interval: '1s', timeout: '1s' },
+      health: { path: '/healthz', interval: '1s', timeout: '1s', ...options.health },
       capacity: options.capacity ?? { min: 2, desired: 3, max: 6, zones: ['a', 'b'] },
       drain: options.drain ?? '2s',
       stopGrace: options.stopGrace ?? '2s',
     },
+    edge: options.edge ?? {},
     deploy: { policy: 'rolling', startTimeout: '20s', ...options.deploy },
   };
   writeFileSync(

@@ -32,6 +32,7 @@ const counts: LoadCounts = {
   ok: 0,
   wrong: 0,
   statuses: {},
+  byInstance: {},
   resetBeforeHead: 0,
   resetInBody: 0,
   failures: [],
@@ -112,7 +113,11 @@ function readAnswer(
   response.on('end', () => {
     if (response.statusCode !== 200) end('status', `${response.statusCode} ${body.trim()}`);
     else if (body !== number) end('wrong', `got ${body}`);
-    else end(null);
+    else {
+      const instance = String(response.headers['x-instance']);
+      counts.byInstance[instance] = (counts.byInstance[instance] ?? 0) + 1;
+      end(null);
+    }
   });
   response.on('error', (error) => end('reset-in-body', error.message));
 }

@@ -37,6 +37,8 @@ export interface LoadCounts {
   wrong: number;
   /** Answered otherwise, by status. */
   statuses: Record<string, number>;
+  /** Answered as they should be, by who answered. */
+  byInstance: Record<string, number>;
   resetBeforeHead: number;
   resetInBody: number;
   /** The latest. */
@@ -126,6 +128,7 @@ export function difference(earlier: LoadCounts, later: LoadCounts): LoadCounts {
     ok: later.ok - earlier.ok,
     wrong: later.wrong - earlier.wrong,
     statuses: minus(later.statuses, earlier.statuses),
+    byInstance: minus(later.byInstance, earlier.byInstance),
     resetBeforeHead: later.resetBeforeHead - earlier.resetBeforeHead,
     resetInBody: later.resetInBody - earlier.resetInBody,
     failures: later.failures.filter(
