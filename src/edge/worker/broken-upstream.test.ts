@@ -4,7 +4,7 @@ import { manualClock } from '../../kernel/clock.ts';
 import type { Outcome } from '../../model/ledger.ts';
 import { DEFAULT_TRAFFIC } from '../../model/traffic.ts';
 import { type BrokenApp, brokenApp, inStep, readResponses } from './broken-app.fixture.ts';
-import { settled, statuses, type TestEdge, testEdge } from './edge.fixture.ts';
+import { rawOrigin, settled, statuses, type TestEdge, testEdge } from './edge.fixture.ts';
 
 /**
  * Apps that break off, answer nonsense, say too little, too much or nothing. The client hears 502 or
@@ -80,6 +80,8 @@ function difference(edge: TestEdge, before: Partial<Record<Outcome, number>>) {
   return Object.fromEntries(more.filter(([, count]) => count !== 0));
 }
 
+type Ending = 'close' | 'reset';
+
 interface Breakable {
   name: string;
   text: string;
@@ -88,21 +90,41 @@ interface Breakable {
   headEnd: number;
   untilClose: boolean;
   body: string;
+  /** Behind how many bytes it is broken off. */
+  offsets: number[];
+  endings: Ending[];
 }
 
-function breakable(name: string, interim: string, fields: string, body: string): Breakable {
+function breakable(name: string, interim: string, fields: string, framed: string): Breakable {
   const head = `${interim}HTTP/1.1 200 OK\r\n${fields}\r\n`;
   return {
     name,
-    text: head + body,
+    text: head + framed,
     interimEnd: interim.length,
     headEnd: head.length,
     untilClose: fields === '',
     body: 'hello',
+    offsets: Array.from({ length: head.length + framed.length + 1 }, (_, offset) => offset),
+    endings: ['close', 'reset'],
+  };
+}
+
+/** Several reads of the edge's: broken off around the sizes at which it reads and writes otherwise. */
+function largeBreakable(name: string, fields: string, framed: string): Breakable {
+  const small = breakable(name, '', fields, framed);
+  const around = [4_096, 65_536, 131_072, small.headEnd + 4_096, small.text.length];
+  return {
+    ...small,
+    body: LARGE,
+    offsets: around.flatMap((offset) => [offset - 1, offset, offset + 1]),
+    // A reset takes what is on its way with it, so nobody can say how much came.
+    endings: ['close'],
   };
 }
 
 const HINTS = 'HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n';
+const LARGE = 'abcdefghij'.repeat(20_000);
+const CHUNK = `${(50_000).toString(16)}\r\n${LARGE.slice(0, 50_000)}\r\n`;
 const breakables = [
   breakable('a response by length', '', 'Content-Length: 5\r\nX-A: b\r\n', 'hello'),
   breakable(
@@ -113,9 +135,14 @@ const breakables = [
   ),
   breakable('a response until close', '', '', 'hello'),
   breakable('a response behind an interim one', HINTS, 'Content-Length: 5\r\n', 'hello'),
+  largeBreakable('a large response by length', `Content-Length: ${LARGE.length}\r\n`, LARGE),
+  largeBreakable(
+    'a large chunked response',
+    'Transfer-Encoding: chunked\r\n',
+    `${CHUNK.repeat(4)}0\r\n\r\n`,
+  ),
 ];
 
-type Ending = 'close' | 'reset';
 const breakOff: Record<Ending, (socket: Socket, bytes: string) => void> = {
   close: (socket, bytes) => socket.end(bytes),
   reset(socket, bytes) {
@@ -132,7 +159,7 @@ function extent(response: Breakable, offset: number, ending: Ending): 'no-head' 
 }
 
 const combinations = breakables.flatMap((response) =>
-  (['close', 'reset'] as const).flatMap((ending) => [
+  response.endings.flatMap((ending) => [
     ...METHODS.flatMap((method) => [
       { response, ending, method, reused: false, version: '1.1' as const },
       { response, ending, method, reused: true, version: '1.1' as const },
@@ -150,7 +177,7 @@ const told = combinations.map((each) => ({
 describe('a response broken off behind every one of its bytes', () => {
   it.each(told)('$name', async ({ response, ending, ...asking }) => {
     const { app, edge } = await edgeAndApp();
-    for (let offset = 0; offset <= response.text.length; offset += 1) {
+    for (const offset of response.offsets) {
       app.play = (socket) => breakOff[ending](socket, response.text.slice(0, offset));
       app.asked.length = 0;
       const before = edge.outcomes();
@@ -196,6 +223,31 @@ describe('a response broken off behind every one of its bytes', () => {
       expect(asked).toBe(2);
     }
     expect(edge.outcomes()).toEqual({ ok: 6 });
+  });
+});
+
+describe('an app that breaks off inside an upload', () => {
+  const UPLOAD_BYTES = 2_000_000;
+  const uploads = (['close', 'reset'] as const).flatMap((ending) =>
+    [0, 1, 65_536, 1_000_000].map((readBytes) => ({ ending, readBytes })),
+  );
+
+  it.each(uploads)('by $ending behind $readBytes bytes of it', async ({ ending, readBytes }) => {
+    let receivedBytes = -1;
+    const app = await rawOrigin((socket, bytes) => {
+      // Its first bytes are the head.
+      receivedBytes = receivedBytes === -1 ? 0 : receivedBytes + bytes.length;
+      if (receivedBytes >= readBytes && socket.writable) breakOff[ending](socket, '');
+    });
+    const edge = await testEdge([{ port: app.port }], { pool: noEjection });
+    const client = edge.connect();
+    client.socket.write(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${UPLOAD_BYTES}\r\n\r\n`);
+    client.socket.write(Buffer.alloc(UPLOAD_BYTES));
+    client.socket.end();
+    const answers = readResponses(await client.closed, 'in-order');
+    expect(answers).toMatchObject([{ status: 502, whole: true }]);
+    expect(edge.outcomes()).toEqual({ cut: 1 });
+    expect(app.connectionCount).toBe(1);
   });
 });
 
