@@ -151,7 +151,8 @@ export function createEdgeWorker(options: EdgeWorkerOptions): EdgeWorker {
       });
     },
     report: (request, extent) => readReport(account, table, request, extent),
-    activity: () => `${account.accepted} ${account.ended} ${account.tunnels} ${table.leftOutChanges}`,
+    activity: () =>
+      `${account.accepted} ${account.ended} ${account.tunnels} ${table.leftOutChanges}`,
     get snapshot() {
       return table.number;
     },
