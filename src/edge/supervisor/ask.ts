@@ -7,16 +7,16 @@ import type { TargetReason } from '../../model/target.ts';
 /** One question to a target: a connection of its own, one GET, and what came of it, in words. */
 
 /** Enough for any health page; what lies behind it is not read. */
-export const MAX_BODY_BYTES = 64 * 1024;
+const MAX_BODY_BYTES = 64 * 1024;
 
-export interface Question {
+interface Question {
   path: string;
   timeoutMs: number;
   /** What of the answer's body is waited for; `until` stops as soon as the text has come. */
   read: 'nothing' | 'all' | { until: string };
 }
 
-export interface Why {
+interface Why {
   reason: TargetReason;
   description: string;
 }

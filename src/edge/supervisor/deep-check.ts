@@ -33,7 +33,7 @@ export function httpDeepProbe(clock: Clock): DeepProbe {
   };
 }
 
-export interface DeepCheckOptions {
+interface DeepCheckOptions {
   clock: Clock;
   probe: DeepProbe;
   /** The report is another than before. */

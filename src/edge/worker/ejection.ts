@@ -22,7 +22,7 @@ import type { Ejection } from '../../model/traffic.ts';
 /** Envoy's `interval`. */
 export const WINDOW_MS = 10_000;
 /** Envoy's `failure_percentage_request_volume`: fewer answers in a window say nothing. */
-export const REQUEST_VOLUME = 50;
+const REQUEST_VOLUME = 50;
 /** Envoy's `success_rate_stdev_factor`. */
 const STDEV_FACTOR = 1.9;
 /** And at least so much above the peers, because among few of them deviations are small. */
@@ -30,7 +30,7 @@ const SHARE_MARGIN = 0.1;
 /** A run that chance makes less often than that is no chance. */
 const RUN_CHANCE = 1e-8;
 /** Envoy's `max_ejection_time` is ten times its `base_ejection_time`. */
-export const MAX_TIMES = 10;
+const MAX_TIMES = 10;
 
 /** One in fixed point, so that noting an answer is a few operations on small integers. */
 const ONE = 1 << 16;

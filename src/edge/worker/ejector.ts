@@ -11,7 +11,7 @@ export interface Member {
 }
 
 /** By id. */
-export type Members = ReadonlyMap<string, Member>;
+type Members = ReadonlyMap<string, Member>;
 
 export class Ejector {
   private windowEndsMs: number;

@@ -186,6 +186,30 @@ it('takes no idle connection that an app has closed for an error of the app', as
   expect(test.leftOut()).toEqual({});
 });
 
+it('moves the sessions of a target that is left out, for good', async () => {
+  const test = await fleet(['a', 'b', 'c']);
+  const targets = test.apps.map(({ name, port }) => ({ id: name, port }));
+  const base = snapshot({ number: 2, targets });
+  const rules = base.rules.map((rule) => ({ ...rule, stickyMs: 3_600_000 }));
+  test.edge.worker.apply({ ...base, rules, cookieKey: 'ab'.repeat(32) });
+  const cookieIn = (received: string) => /Set-Cookie: ([^;]+);/i.exec(received)?.[1] ?? '';
+  const first = await test.edge.say(GET);
+  const home = first.slice(-1);
+  const askAgain = (cookie: string) =>
+    test.edge.say(`GET / HTTP/1.1\r\nHost: a\r\nCookie: ${cookie}\r\n\r\n`);
+  expect(await askAgain(cookieIn(first))).toMatch(new RegExp(`${home}$`));
+  app(test, home).behave = failing;
+  for (let i = 0; i < 5; i += 1) expect(await askAgain(cookieIn(first))).toMatch(/failed$/);
+  const moved = await askAgain(cookieIn(first));
+  const next = moved.slice(-1);
+  expect(next).not.toBe(home);
+  app(test, home).behave = well(home);
+  await test.clock.advance(60_000);
+  for (let i = 0; i < 5; i += 1) {
+    expect(await askAgain(cookieIn(moved))).toMatch(new RegExp(`${next}$`));
+  }
+});
+
 describe('a fault of several targets', () => {
   it('leaves out no more than the share', async () => {
     const test = await fleet(['a', 'b', 'c', 'd', 'e']);
