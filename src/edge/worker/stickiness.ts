@@ -16,7 +16,8 @@ export interface Assignment {
 const NO_TAG = '.'.repeat(TAG_LENGTH);
 /** Seconds since the epoch in base 36, until the year 4453. */
 const TIME_LENGTH = 7;
-const TEXT_LENGTH = 2 * TAG_LENGTH + TIME_LENGTH;
+const TIME_AT = 2 * TAG_LENGTH;
+const VALUE_LENGTH = TIME_AT + TIME_LENGTH + SIGNATURE_LENGTH;
 /** A client has one; somebody who set them for a wider domain may have added others. */
 const MOST_COOKIES = 3;
 
@@ -61,9 +62,8 @@ export class Stickiness {
   read(fields: string): Assignment | null {
     let at = findCookie(fields, 0);
     for (let count = 0; at !== -1 && count < MOST_COOKIES; count += 1) {
-      const value = fields.slice(at, at + TEXT_LENGTH + SIGNATURE_LENGTH);
-      const text = value.slice(0, TEXT_LENGTH);
-      if (this.signer.signed(text, value.slice(TEXT_LENGTH))) return this.assignmentIn(text);
+      const value = fields.slice(at, at + VALUE_LENGTH);
+      if (this.signer.isSigned(value)) return this.assignmentIn(value);
       at = findCookie(fields, at);
     }
     return null;
@@ -83,27 +83,28 @@ export class Stickiness {
     const tags =
       home === null
         ? this.poolTagAfter(before, target) + NO_TAG
-        : this.poolTagOf(home) + this.tagOf(home);
+        : this.poolTagOf(home.pool) + this.tagOf(home);
     const now = this.clock.now();
     const seconds = Math.floor(now / 1000);
     const said = this.lines.get(tags);
     if (said !== undefined && said.seconds === seconds) return said.line;
     const text = tags + seconds.toString(36).padStart(TIME_LENGTH, '0');
     const keptMs = Math.max(this.rule.stickyMs ?? 0, this.rule.poolStickyMs ?? 0);
-    const line = cookieLine(text + this.signer.sign(text), keptMs, now);
+    const line = cookieLine(this.signer.sign(text), keptMs, now);
     this.lines.set(tags, { seconds, line });
     return line;
   }
 
-  private assignmentIn(text: string): Assignment | null {
-    const ageMs = this.clock.now() - Number.parseInt(text.slice(2 * TAG_LENGTH), 36) * 1000;
+  private assignmentIn(value: string): Assignment | null {
+    const seconds = Number.parseInt(value.slice(TIME_AT, TIME_AT + TIME_LENGTH), 36);
+    const ageMs = this.clock.now() - seconds * 1000;
     const { stickyMs, poolStickyMs } = this.rule;
     const keepsPool = poolStickyMs !== null && ageMs <= poolStickyMs;
     const keepsTarget = stickyMs !== null && ageMs <= stickyMs;
     if (!keepsPool && !keepsTarget) return null;
     return {
-      pool: keepsPool ? text.slice(0, TAG_LENGTH) : '',
-      target: keepsTarget ? text.slice(TAG_LENGTH, 2 * TAG_LENGTH) : '',
+      pool: keepsPool ? value.slice(0, TAG_LENGTH) : '',
+      target: keepsTarget ? value.slice(TAG_LENGTH, TIME_AT) : '',
     };
   }
 
@@ -115,13 +116,11 @@ export class Stickiness {
 
   private poolTagAfter(before: Assignment | null, target: TargetState): string {
     const pool = before && this.poolOf(before);
-    return before !== null && pool !== null && pool.healthy.length > 0
-      ? before.pool
-      : this.poolTagOf(target);
+    return this.poolTagOf(pool !== null && pool.healthy.length > 0 ? pool.id : target.pool);
   }
 
-  private poolTagOf({ pool }: TargetState): string {
-    return this.poolTags.get(pool) ?? NO_TAG;
+  private poolTagOf(id: string): string {
+    return this.poolTags.get(id) ?? NO_TAG;
   }
 
   private tagOf(target: TargetState): string {
