@@ -26,6 +26,7 @@ export class ResponseHeadReader {
     const start = this.position;
     const end = this.bytes.indexOf(HEAD_END, start, 'latin1');
     if (end === -1) return this.hold(maxBytes);
+    if (end - start > maxBytes) return 'malformed';
     this.position = end + HEAD_END.length;
     return (
       parseResponseHead(latin1(this.bytes, start, this.position), requestMethod) ?? 'malformed'

@@ -121,7 +121,8 @@ describe('a reader of response heads', () => {
   it.each([
     ['what begins as no response', 'SSH-2'],
     ['what goes on for too long', `HTTP/1.1 200 OK\r\nX-A: ${'a'.repeat(2_000)}`],
-  ])('does not wait for the end of %s', (_, text) => {
+    ['what is too long, and all there', `HTTP/1.1 200 OK\r\nX-A: ${'a'.repeat(2_000)}\r\n\r\n`],
+  ])('takes %s for malformed', (_, text) => {
     const reader = new ResponseHeadReader();
     reader.add(Buffer.from(text));
     expect(reader.next('GET', 1_024)).toBe('malformed');
