@@ -1,10 +1,14 @@
 import { once } from 'node:events';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { randomHex } from '../../kernel/random.ts';
 import { type Outcome, outcomes, statusClasses } from '../../model/ledger.ts';
 import { httpOrigin, rawOrigin, recordingOrigin, settled, testEdge } from './edge.fixture.ts';
 
 const RUNS = process.env.BELAY_NIGHTLY ? 2_000 : 150;
+const SEED = process.env.BELAY_SEED ?? randomHex(8);
+const seed = Number.parseInt(SEED, 16) | 0;
+console.log(`clients by BELAY_SEED=${SEED}`);
 
 type Edge = Awaited<ReturnType<typeof testEdge>>;
 
@@ -105,7 +109,7 @@ describe('the account', () => {
         );
         expectBalance(edge);
       }),
-      { numRuns: RUNS },
+      { numRuns: RUNS, seed },
     );
     while (edge.worker.report(null, 'everything').inFlight > 0) await settled(1);
     expectBalance(edge);
@@ -208,7 +212,7 @@ describe('smuggling', () => {
           expect(headers['x-request-id']).toMatch(/^[0-9a-f]{16}-/);
         }
       }),
-      { numRuns: RUNS * 10 },
+      { numRuns: RUNS * 10, seed },
     );
     expect(accepted.length).toBeGreaterThan(10);
   }, 60_000);
