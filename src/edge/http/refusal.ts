@@ -19,6 +19,7 @@ export const refusals = {
   repeatedHost: refuse(400, 'the request has more than one Host'),
   badHost: refuse(400, 'the Host is not a host name with an optional port'),
   otherAuthority: refuse(400, 'the request target and the Host name different hosts'),
+  tooManyHops: refuse(400, 'X-Forwarded-For names more than 30 addresses'),
   badLength: refuse(400, 'the Content-Length is not one decimal number'),
   lengthAndCoding: refuse(400, 'the request has both Content-Length and Transfer-Encoding'),
   badCoding: refuse(400, 'the Transfer-Encoding is malformed'),

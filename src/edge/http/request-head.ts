@@ -8,7 +8,7 @@ import {
 } from './connection-field.ts';
 import { FieldScanner } from './field-scanner.ts';
 import { type Refusal, refusals } from './refusal.ts';
-import { isRemovedField } from './removed-fields.ts';
+import { isRemovedField, tellsOfClient } from './removed-fields.ts';
 import { parseRequestLine } from './request-line.ts';
 import { readAsked } from './request-target.ts';
 
@@ -34,6 +34,8 @@ export interface RequestHead {
   upgrade: string;
   /** Header lines, each with its CRLF. */
   fields: string;
+  /** Those that tell of the client: they travel on only if a trusted proxy wrote them. */
+  forwarding: string;
   /** Length of the head with its empty line. */
   headBytes: number;
 }
@@ -56,6 +58,7 @@ export function parseRequestHead(text: string, limits: Limits): RequestHead | Re
     expectsContinue: false,
     upgrade: '',
     fields: '',
+    forwarding: '',
     headBytes: 0,
   };
   scanner.start(text, lineEnd + 2);
@@ -99,8 +102,9 @@ function parseFields(text: string, head: RequestHead, limits: Limits): RequestHe
       connection = connectionOptions(connection, scanner.value());
     } else if (name === 'upgrade') {
       upgrade = upgrade === '' ? scanner.value() : `${upgrade}, ${scanner.value()}`;
-    } else if (name !== UNDERSCORED && !isRemovedField(name)) {
-      continue;
+    } else if (name !== UNDERSCORED) {
+      if (!isRemovedField(name)) continue;
+      if (tellsOfClient(name)) head.forwarding += text.slice(scanner.lineStart, scanner.position);
     }
     fields += text.slice(keptFrom, scanner.lineStart);
     keptFrom = scanner.position;

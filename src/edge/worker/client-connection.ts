@@ -5,16 +5,19 @@ import { type Refusal, refusals } from '../http/refusal.ts';
 import { isRefusal, type RequestHead } from '../http/request-head.ts';
 import { RequestReader } from '../http/request-reader.ts';
 import { accessWithoutRule } from './access-log.ts';
+import type { RowCounter } from './account.ts';
 import { Attempts } from './attempts.ts';
 import type { Deadlined } from './deadlines.ts';
 import type { EdgeContext } from './edge-context.ts';
 import { Exchange } from './exchange.ts';
 import { ForwardedFields } from './forwarded.ts';
+import { type OwnAnswer, ownAnswers, tooManyRequests, unknownHost } from './own-answers.ts';
 import { RequestBody } from './request-body.ts';
 import { ResponseRelay } from './response-relay.ts';
 import type { Tunnel } from './tunnel.ts';
 
-const ALLOWED = 'Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n';
+/** After so long without a request, a connection lets go of what only requests need. */
+const REST_MS = 1_000;
 
 /**
  * A client's connection: one request after the other, in the order they come. What arrives ahead of
@@ -23,17 +26,18 @@ const ALLOWED = 'Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n';
 export class ClientConnection implements Deadlined {
   readonly socket: Socket;
   readonly writer: MessageWriter;
-  readonly forwarded: ForwardedFields;
   readonly requests: RequestReader;
-  readonly requestBody: RequestBody;
-  readonly attempts: Attempts;
-  readonly response: ResponseRelay;
   deadlineMs: number;
   /** The client has sent its last byte; it may still want its answers. */
   halfClosed = false;
   private readonly edge: EdgeContext;
   private exchange: Exchange | null = null;
   private tunnel: Tunnel | null = null;
+  /** These are made for the first request, and anew for one after a rest. */
+  private fields: ForwardedFields | null = null;
+  private body: RequestBody | null = null;
+  private tries: Attempts | null = null;
+  private relay: ResponseRelay | null = null;
   private reading = false;
   private paused = false;
   /** The last answer is on its way; what still comes is thrown away. */
@@ -45,20 +49,34 @@ export class ClientConnection implements Deadlined {
     this.socket = socket;
     this.writer = new MessageWriter(socket);
     this.requests = new RequestReader(edge.limits);
-    this.requestBody = new RequestBody(edge.limits);
-    this.attempts = new Attempts(this.requestBody, edge.limits);
-    this.response = new ResponseRelay(this);
-    this.forwarded = new ForwardedFields(socket);
     this.deadlineMs = edge.clock.monotonic() + edge.limits.idleMs;
     edge.clients.add(this);
     edge.deadlines.add(this);
     socket.on('data', (bytes: Buffer) => this.onData(bytes));
     socket.on('drain', () => this.onDrain());
     socket.on('end', () => this.onEnd());
-    socket.on('error', () => {
-      // The close that follows says all there is to do.
-    });
+    socket.on('error', ignoreError);
     socket.on('close', () => this.onClose());
+  }
+
+  get forwarded(): ForwardedFields {
+    this.fields ??= new ForwardedFields(this.socket);
+    return this.fields;
+  }
+
+  get requestBody(): RequestBody {
+    this.body ??= new RequestBody(this.edge.limits);
+    return this.body;
+  }
+
+  get attempts(): Attempts {
+    this.tries ??= new Attempts(this.requestBody, this.edge.limits);
+    return this.tries;
+  }
+
+  get response(): ResponseRelay {
+    this.relay ??= new ResponseRelay(this);
+    return this.relay;
   }
 
   /** Another request may follow this one. */
@@ -83,7 +101,7 @@ export class ClientConnection implements Deadlined {
       this.endAndLinger();
       return;
     }
-    this.deadlineMs = this.edge.clock.monotonic() + this.edge.limits.idleMs;
+    this.becomeIdle();
     if (this.requests.held !== null || this.halfClosed) this.readRequests();
   }
 
@@ -100,7 +118,7 @@ export class ClientConnection implements Deadlined {
     this.answer({
       status: refusal.status,
       text: `This request was refused: ${refusal.detail}.`,
-      fields: refusal.status === 405 ? ALLOWED : '',
+      fields: refusal.status === 405 ? ownAnswers.itself.fields : '',
       close: true,
     });
     this.endAndLinger();
@@ -109,6 +127,7 @@ export class ClientConnection implements Deadlined {
   becomeTunnel(tunnel: Tunnel): void {
     this.exchange = null;
     this.tunnel = tunnel;
+    this.letGo();
     const early = this.requests.take();
     this.updateReading();
     if (early !== null) tunnel.onClientData(early);
@@ -153,8 +172,28 @@ export class ClientConnection implements Deadlined {
     else if (this.socket.writableLength > 0) this.onSlowReader(nowMs);
     else if (this.lingering) this.destroy();
     else if (this.requests.headBegun) this.refuseNew(refusals.headTooSlow);
+    else if (this.fields !== null && limits.idleMs > REST_MS) this.rest();
     else this.endAndLinger();
     if (this.deadlineMs <= nowMs) this.deadlineMs = nowMs + limits.lingerMs;
+  }
+
+  /** Waits for the next request, the first part of the time with all that the last one needed. */
+  private becomeIdle(): void {
+    const { clock, limits } = this.edge;
+    const waitMs = this.fields === null ? limits.idleMs : Math.min(REST_MS, limits.idleMs);
+    this.deadlineMs = clock.monotonic() + waitMs;
+  }
+
+  private rest(): void {
+    this.letGo();
+    this.deadlineMs += this.edge.limits.idleMs - REST_MS;
+  }
+
+  private letGo(): void {
+    this.fields = null;
+    this.body = null;
+    this.tries = null;
+    this.relay = null;
   }
 
   /** The client has still not taken its last answer. */
@@ -180,7 +219,7 @@ export class ClientConnection implements Deadlined {
     if (this.tunnel !== null) this.tunnel.onClientDrain();
     else if (this.exchange !== null) this.exchange.onClientDrain();
     else if (!this.lingering) {
-      this.deadlineMs = this.edge.clock.monotonic() + this.edge.limits.idleMs;
+      this.becomeIdle();
       this.readRequests();
     }
   }
@@ -199,7 +238,7 @@ export class ClientConnection implements Deadlined {
     this.tunnel?.onClientGone();
     this.exchange?.onClientGone();
     this.requests.take();
-    this.edge.onClientGone();
+    this.edge.onClientGone(this);
   }
 
   /** Takes requests from what is held, until one has to wait for its answer. */
@@ -235,32 +274,52 @@ export class ClientConnection implements Deadlined {
   }
 
   private begin(head: RequestHead): void {
-    const { account, table } = this.edge;
+    const { account, rates, table, trustedProxies } = this.edge;
+    const { forwarded } = this;
+    const refusal = forwarded.receive(head, trustedProxies);
+    if (refusal !== null) {
+      this.refuseNew(refusal);
+      return;
+    }
     account.accept();
     if (head.target === '*') {
-      this.answerFixed(head, 200, 'This is a Belay edge.', ALLOWED);
+      this.answerInstead(head, ownAnswers.itself);
       return;
     }
     const route = table.find(head.hostName);
     if (route === null) {
-      const asked = head.host === '' ? 'no host' : `"${head.host}"`;
-      this.answerFixed(
-        head,
-        404,
-        `Nothing here answers to ${asked}. \`belay status\` lists the names that are served.`,
-      );
+      this.answerInstead(head, unknownHost(head.host));
       return;
+    }
+    const { environment } = route;
+    const { perClient } = route.admission;
+    if (perClient !== null) {
+      const nowMs = this.edge.clock.monotonic();
+      const seconds = rates.take(environment, forwarded.countedAs, perClient, nowMs);
+      if (seconds > 0) {
+        this.answerInstead(head, tooManyRequests(seconds), route.row, environment);
+        return;
+      }
     }
     const exchange = new Exchange(this.edge, this, head, route);
     this.exchange = exchange;
     exchange.begin();
   }
 
-  private answerFixed(head: RequestHead, status: number, text: string, fields = ''): void {
+  /** Answers a request that goes no further. @param row where it is counted */
+  private answerInstead(
+    head: RequestHead,
+    { status, text, fields, outcome }: OwnAnswer,
+    row: RowCounter = this.edge.account.poolless,
+    environment = '',
+  ): void {
     const { accessLog, account, retiring } = this.edge;
     const keep = head.keepAlive && head.body === 0 && !retiring && !this.saysNoMore();
-    account.end(account.poolless, 'fixed', status);
-    accessLog?.write(accessWithoutRule(head, this.forwarded.clientOf(head), 'fixed', status));
+    account.end(row, outcome, status);
+    accessLog?.write({
+      ...accessWithoutRule(head, this.forwarded.clientOf(head), outcome, status),
+      environment,
+    });
     this.answer({ status, text, fields, headOnly: head.method === 'HEAD', close: !keep });
     this.exchangeEnded(keep);
   }
@@ -282,4 +341,8 @@ export class ClientConnection implements Deadlined {
     if (tooMuch) this.socket.pause();
     else this.socket.resume();
   }
+}
+
+function ignoreError(): void {
+  // The close that follows says all there is to do.
 }

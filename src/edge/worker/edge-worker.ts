@@ -8,10 +8,15 @@ import type { HealthEntry, WorkerReport } from '../link.ts';
 import type { AccessLogFile } from './access-log-file.ts';
 import { Account } from './account.ts';
 import { ClientConnection } from './client-connection.ts';
+import { ClientRates } from './client-rates.ts';
 import { Deadlines, SWEEP_MS } from './deadlines.ts';
+import { Doorkeeper } from './doorkeeper.ts';
 import type { EdgeContext } from './edge-context.ts';
+import { ownAnswers } from './own-answers.ts';
 import { type ReportExtent, readReport } from './report.ts';
 import { RoutingTable } from './routing-table.ts';
+import { trustedProxies } from './trusted-proxies.ts';
+import { TurnedAway } from './turned-away.ts';
 import { SOCKET_BUFFER_BYTES } from './upstream-connection.ts';
 import { WaitQueue } from './wait-queue.ts';
 
@@ -83,24 +88,33 @@ export function createEdgeWorker(options: EdgeWorkerOptions): EdgeWorker {
     queue,
     clients: new Set(),
     tunnels: new Set(),
+    turnedAway: new Set(),
+    rates: new ClientRates(),
+    trustedProxies: null,
     retiring: false,
     requestId: () => {
       lastRequest += 1;
       return `${idPrefix}-${lastRequest.toString(36)}`;
     },
-    onClientGone: () => {
+    onClientGone: ({ socket }) => {
+      doorkeeper.leave(socket);
       if (edge.clients.size === 0) onEmpty?.();
     },
   };
+  const doorkeeper = new Doorkeeper(limits, edge.clients);
   const sweep = clock.every(SWEEP_MS, () => {
-    table.sweep(clock.monotonic());
+    const nowMs = clock.monotonic();
+    table.sweep(nowMs);
+    edge.rates.sweep(nowMs);
     const now = clock.now();
     for (const tunnel of edge.tunnels) tunnel.closeIfDrained(now);
   });
   deadlines.start();
 
   const accept = (socket: Socket): void => {
-    new ClientConnection(edge, socket);
+    const entry = doorkeeper.enter(socket);
+    if (entry === 'let-in') new ClientConnection(edge, socket);
+    else new TurnedAway(edge, socket, ownAnswers[entry]);
   };
   const stopListening = (): void => {
     for (const server of servers) server.close();
@@ -136,6 +150,8 @@ export function createEdgeWorker(options: EdgeWorkerOptions): EdgeWorker {
     apply(snapshot) {
       if (snapshot.number < table.number) return;
       edge.limits = { ...limitsFrom(snapshot.settings), ...options.limits };
+      edge.trustedProxies = trustedProxies(snapshot.settings.trustedProxies, edge.trustedProxies);
+      doorkeeper.update(edge.limits, edge.trustedProxies);
       edge.accessLog = options.accessLog?.use(snapshot.settings.accessLog) ?? null;
       table.apply(snapshot);
       queue.serveAll();
@@ -181,6 +197,7 @@ export function createEdgeWorker(options: EdgeWorkerOptions): EdgeWorker {
       stopListening();
       for (const client of edge.clients) client.abandon();
       for (const client of edge.clients) client.destroy();
+      for (const turnedAway of edge.turnedAway) turnedAway.destroy();
       stopTimers();
       if (edge.clients.size > 0)
         await new Promise<void>((resolve) => {

@@ -6,6 +6,7 @@ import {
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { type Clock, systemClock } from '../../kernel/clock.ts';
+import { DEFAULT_EDGE_SETTINGS, type EdgeSettings } from '../../model/edge-settings.ts';
 import { type Outcome, outcomes } from '../../model/ledger.ts';
 import {
   type Snapshot,
@@ -41,6 +42,7 @@ export async function testEdge(
     limits?: Partial<Limits>;
     clock?: Clock;
     accessLog?: AccessLogFile;
+    settings?: Partial<EdgeSettings>;
     /** Changes the one rule there is. */
     rule?: Partial<SnapshotInput['rules'][number]>;
     /** Changes the one pool there is. */
@@ -82,6 +84,7 @@ export async function testEdge(
   onTestFinished(() => worker.close());
   worker.apply(
     snapshot({
+      ...(options.settings ? { settings: options.settings } : {}),
       rules: [{ ...anyHost, ...options.rule }],
       pools: [{ ...pool(POOL, targets), ...options.pool }],
     }),
@@ -100,6 +103,7 @@ const anyHost: SnapshotInput['rules'][number] = {
 export function snapshot(
   fields: {
     number?: number;
+    settings?: Partial<EdgeSettings>;
     targets?: readonly Partial<Target>[];
     rules?: SnapshotInput['rules'];
     pools?: SnapshotInput['pools'];
@@ -107,6 +111,7 @@ export function snapshot(
 ): Snapshot {
   return snapshotSchema.parse({
     number: fields.number ?? 1,
+    settings: { ...DEFAULT_EDGE_SETTINGS, ...fields.settings },
     rules: fields.rules ?? [anyHost],
     pools: fields.pools ?? [pool(POOL, fields.targets ?? [])],
   } satisfies SnapshotInput);

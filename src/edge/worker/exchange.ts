@@ -46,7 +46,7 @@ export class Exchange implements UpstreamUser, Waiting {
     this.attempts = client.attempts;
     this.route = route;
     this.startedMs = edge.clock.monotonic();
-    this.id = edge.requestId();
+    this.id = client.forwarded.requestId ?? edge.requestId();
     this.assignment = route.stickiness?.read(head.fields) ?? null;
   }
 

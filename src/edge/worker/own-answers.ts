@@ -9,7 +9,9 @@ export interface OwnAnswer {
   readonly fields: string;
 }
 
-const RETRY_AFTER = 'Retry-After: 1\r\n';
+const ALLOWED = 'Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n';
+const retryAfter = (seconds: number): string => `Retry-After: ${seconds}\r\n`;
+const RETRY_AFTER = retryAfter(1);
 
 const own = (status: number, outcome: Outcome, text: string, fields = ''): OwnAnswer => ({
   status,
@@ -21,9 +23,48 @@ const own = (status: number, outcome: Outcome, text: string, fields = ''): OwnAn
 export const ownAnswers = {
   noInstance: own(503, 'lost', 'No instance became ready in time. Try again soon.', RETRY_AFTER),
   busy: own(503, 'shed', 'All instances are busy. Try again soon.', RETRY_AFTER),
-  queueFull: own(503, 'shed', 'Too many requests are waiting for an instance.', RETRY_AFTER),
+  queueFull: own(
+    503,
+    'shed',
+    'Too many requests are waiting for an instance already. Try again soon.',
+    RETRY_AFTER,
+  ),
   noConnection: own(502, 'lost', 'No connection to an instance could be made.'),
   closedEarly: own(502, 'cut', 'The instance closed the connection before it had answered.'),
   notHttp: own(502, 'lost', 'The instance sent what is not an HTTP response.'),
   tooSlow: own(504, 'lost', 'The instance did not answer in time.'),
+  /** To OPTIONS *. */
+  itself: own(200, 'fixed', 'This is a Belay edge.', ALLOWED),
+  full: own(
+    503,
+    'shed',
+    'This server has as many connections open as it may. Try again soon.',
+    RETRY_AFTER,
+  ),
+  tooManyOfClient: own(
+    429,
+    'shed',
+    'Your address has as many connections open to this server as it may. Close some, or try again soon.',
+    RETRY_AFTER,
+  ),
 } as const;
+
+export function unknownHost(host: string): OwnAnswer {
+  const asked = host === '' ? 'no host' : `"${host}"`;
+  return own(
+    404,
+    'fixed',
+    `Nothing here answers to ${asked}. \`belay status\` lists the names that are served.`,
+  );
+}
+
+/** @param seconds until the next is let through */
+export function tooManyRequests(seconds: number): OwnAnswer {
+  const time = seconds === 1 ? 'a second' : `${seconds} seconds`;
+  return own(
+    429,
+    'shed',
+    `Your address sends requests faster than it may here. Try again in ${time}.`,
+    retryAfter(seconds),
+  );
+}
