@@ -120,6 +120,10 @@ export function createEdgeWorker(options: EdgeWorkerOptions): EdgeWorker {
     for (const server of servers) server.close();
     servers.clear();
   };
+  const abandonAll = (): void => {
+    queue.stop();
+    for (const client of edge.clients) client.abandon();
+  };
   const stopTimers = (): void => {
     deadlines.stop();
     sweep.cancel();
@@ -189,13 +193,13 @@ export function createEdgeWorker(options: EdgeWorkerOptions): EdgeWorker {
         };
         if (edge.clients.size === 0) onEmpty();
       });
-      for (const client of edge.clients) client.abandon();
+      abandonAll();
       stopTimers();
       return outcome;
     },
     async close() {
       stopListening();
-      for (const client of edge.clients) client.abandon();
+      abandonAll();
       for (const client of edge.clients) client.destroy();
       for (const turnedAway of edge.turnedAway) turnedAway.destroy();
       stopTimers();

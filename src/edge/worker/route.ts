@@ -55,7 +55,7 @@ export class Route {
     const kept = assignment === null ? null : this.pickAssigned(assignment, avoid, nowMs);
     if (kept !== null) return kept;
     if (this.only !== null) return this.only.pick(this.failOpen, avoid, nowMs);
-    return this.pickByWeight(avoid, nowMs);
+    return this.pickAmongPools(avoid, nowMs);
   }
 
   /** There are targets, and all have as much inside them as they may. */
@@ -87,7 +87,7 @@ export class Route {
     return this.stickiness?.poolOf(assignment)?.pick(this.failOpen, avoid, nowMs) ?? null;
   }
 
-  private pickByWeight(avoid: TargetState | null, nowMs: number): TargetState | null {
+  private pickAmongPools(avoid: TargetState | null, nowMs: number): TargetState | null {
     const { choices } = this;
     const chosen = pickByWeight(choices);
     if (chosen === null) return null;

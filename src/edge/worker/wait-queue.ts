@@ -7,7 +7,7 @@ export interface Waiting {
 }
 
 /** The environment it waits for, and how many may. */
-interface Line {
+interface Destination {
   environment: string;
   admission: Pick<Admission, 'queueLength'>;
 }
@@ -15,13 +15,13 @@ interface Line {
 /** A request's place in its environment's line. */
 interface Place {
   readonly request: Waiting;
-  readonly line: Places;
+  readonly line: Line;
   before: Place | null;
   behind: Place | null;
 }
 
 /** Those who wait for one environment. */
-interface Places {
+interface Line {
   readonly environment: string;
   count: number;
   first: Place | null;
@@ -36,7 +36,8 @@ interface Places {
  */
 export class WaitQueue {
   private readonly places = new Map<Waiting, Place>();
-  private readonly lines = new Map<string, Places>();
+  private readonly lines = new Map<string, Line>();
+  private stopped = false;
 
   /** Whether others wait for that environment: whoever comes now has to wait behind them. */
   hasLine(environment: string): boolean {
@@ -47,7 +48,11 @@ export class WaitQueue {
    * Joins a line at its end; at its front if the request had been with a target before all who wait
    * came. `full` when as many as may are waiting.
    */
-  add(request: Waiting, { environment, admission }: Line, at: 'end' | 'front' = 'end'): Joined {
+  add(
+    request: Waiting,
+    { environment, admission }: Destination,
+    at: 'end' | 'front' = 'end',
+  ): Joined {
     const line = this.lines.get(environment) ?? emptyLine(environment);
     if (line.count >= admission.queueLength) return 'full';
     const place: Place = { request, line, before: null, behind: null };
@@ -85,7 +90,7 @@ export class WaitQueue {
   serve(environment: string): void {
     const line = this.lines.get(environment);
     // One that is served may make room at once: whoever serves the line sees that too.
-    if (line === undefined || line.beingServed) return;
+    if (line === undefined || line.beingServed || this.stopped) return;
     line.beingServed = true;
     for (let place = line.first; place !== null; place = line.first) {
       if (!place.request.tryAgain()) break;
@@ -98,11 +103,16 @@ export class WaitQueue {
   serveAll(): void {
     for (const environment of [...this.lines.keys()]) this.serve(environment);
   }
+
+  /** Serves nobody any more: room that appears now comes of requests that are given up. */
+  stop(): void {
+    this.stopped = true;
+  }
 }
 
 type Joined = 'waiting' | 'full';
 
-const emptyLine = (environment: string): Places => ({
+const emptyLine = (environment: string): Line => ({
   environment,
   count: 0,
   first: null,

@@ -199,6 +199,18 @@ describe('requests beyond what the targets may have inside', () => {
     expect(statuses(await edge.say(get('/')))).toEqual([200]);
   });
 
+  it('are not begun when the worker gives up on all', async () => {
+    const app = await heldApp();
+    const edge = await boundedEdge([app]);
+    await send(edge, '/inside');
+    await send(edge, '/waits');
+    await until(() => app.seen.length === 1);
+    await edge.worker.close();
+    await settled();
+    expect(app.seen).toEqual(['/inside']);
+    expect(edge.outcomes()).toEqual({ lost: 2 });
+  });
+
   it('go at once when a target comes up', async () => {
     const [first, second] = await Promise.all([heldApp(), heldApp()]);
     const edge = await boundedEdge([first, second]);
