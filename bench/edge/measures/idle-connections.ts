@@ -56,29 +56,33 @@ function rowsOf(figures: ReadonlyMap<string, number[]>): Row[] {
   });
 }
 
-/** All at once, because most of it is waiting; new processes each time. Ours first. */
+/** Of new processes each time, ours first. */
 async function bytesPerConnection(bench: Bench): Promise<Map<string, number>> {
   const { folder, origin, peers } = bench;
   const holders: Contender[] = [];
-  const clients: ChildProcess[] = [];
   try {
     holders.push(await startBelay(folder, origin.port));
     holders.push(await startBareSockets());
     for (const peer of peers) holders.push(await startPeer(peer, folder, origin.port));
     for (const holder of holders) await wrk(holder, { path: '/small' }, WARM_UP_SECONDS);
     await systemClock.sleep(SETTLE_MS);
-    const before = holders.map(({ pids }) => memoryBytes(pids));
-    for (const holder of holders) clients.push(await connectClient(holder));
-    await systemClock.sleep(SETTLE_MS);
-    return new Map(
-      holders.map(({ name, pids }, index) => [
-        name,
-        (memoryBytes(pids) - (before[index] ?? 0)) / CONNECTIONS,
-      ]),
-    );
+    const figures = new Map<string, number>();
+    for (const holder of holders) figures.set(holder.name, await addedBytes(holder));
+    return figures;
   } finally {
-    for (const client of clients) await stop(client);
     for (const holder of holders) await holder.stop();
+  }
+}
+
+async function addedBytes(holder: Contender): Promise<number> {
+  const before = memoryBytes(holder.pids);
+  const client = await connectClient(holder);
+  try {
+    await systemClock.sleep(SETTLE_MS);
+    if (client.exitCode !== null) throw new Error(`${holder.name} closed an idle connection`);
+    return (memoryBytes(holder.pids) - before) / CONNECTIONS;
+  } finally {
+    await stop(client);
   }
 }
 
