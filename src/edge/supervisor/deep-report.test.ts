@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readDeepReport } from './deep-report.ts';
 
@@ -161,5 +162,36 @@ describe('the parts of a deep check', () => {
       { name: '__proto__' },
       { name: 'unnamed' },
     ]);
+  });
+
+  it('are bounded and printable, whatever an app answers', () => {
+    const word = fc.constantFrom('ok', 'fail', 'DOWN', '', true, false);
+    const part = fc.oneof(
+      ...[word, fc.string({ unit: 'binary' }), fc.jsonValue({ maxDepth: 2 })],
+      fc.record({ name: fc.string(), status: word, output: fc.string({ unit: 'binary' }) }),
+    );
+    const container = fc.constantFrom('checks', 'components', 'details', 'entries', 'parts', 'db');
+    const parts = fc.oneof(
+      part,
+      fc.array(part),
+      fc.dictionary(fc.string({ unit: 'binary' }), part),
+    );
+    const body = fc.oneof(
+      fc.string(),
+      fc.json(),
+      fc.dictionary(container, parts).map((value) => JSON.stringify(value)),
+    );
+    fc.assert(
+      fc.property(body, fc.boolean(), (text, passed) => {
+        const report = read(text, passed);
+        expect(report.passed).toBe(passed);
+        expect(report.description === '').toBe(passed);
+        expect(report.parts.length).toBeLessThanOrEqual(32);
+        for (const { name, detail } of report.parts) {
+          expect(name).toMatch(/^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]{1,60}$/u);
+          expect(detail).toMatch(/^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]{0,160}$/u);
+        }
+      }),
+    );
   });
 });
