@@ -120,10 +120,6 @@ export function createEdgeWorker(options: EdgeWorkerOptions): EdgeWorker {
     for (const server of servers) server.close();
     servers.clear();
   };
-  const abandonAll = (): void => {
-    queue.stop();
-    for (const client of edge.clients) client.abandon();
-  };
   const stopTimers = (): void => {
     deadlines.stop();
     sweep.cancel();
@@ -193,13 +189,13 @@ export function createEdgeWorker(options: EdgeWorkerOptions): EdgeWorker {
         };
         if (edge.clients.size === 0) onEmpty();
       });
-      abandonAll();
+      for (const client of edge.clients) client.abandon();
       stopTimers();
       return outcome;
     },
     async close() {
       stopListening();
-      abandonAll();
+      for (const client of edge.clients) client.abandon();
       for (const client of edge.clients) client.destroy();
       for (const turnedAway of edge.turnedAway) turnedAway.destroy();
       stopTimers();

@@ -37,7 +37,6 @@ interface Line {
 export class WaitQueue {
   private readonly places = new Map<Waiting, Place>();
   private readonly lines = new Map<string, Line>();
-  private stopped = false;
 
   /** Whether others wait for that environment: whoever comes now has to wait behind them. */
   hasLine(environment: string): boolean {
@@ -90,7 +89,7 @@ export class WaitQueue {
   serve(environment: string): void {
     const line = this.lines.get(environment);
     // One that is served may make room at once: whoever serves the line sees that too.
-    if (line === undefined || line.beingServed || this.stopped) return;
+    if (line === undefined || line.beingServed) return;
     line.beingServed = true;
     for (let place = line.first; place !== null; place = line.first) {
       if (!place.request.tryAgain()) break;
@@ -102,11 +101,6 @@ export class WaitQueue {
   /** To be called when the targets of any environment may have changed. */
   serveAll(): void {
     for (const environment of [...this.lines.keys()]) this.serve(environment);
-  }
-
-  /** Serves nobody any more: room that appears now comes of requests that are given up. */
-  stop(): void {
-    this.stopped = true;
   }
 }
 

@@ -207,7 +207,7 @@ describe('requests beyond what the targets may have inside', () => {
     await until(() => app.seen.length === 1);
     await edge.worker.close();
     await settled();
-    expect(app.seen).toEqual(['/inside']);
+    expect([app.seen, app.connectionCount]).toEqual([['/inside'], 1]);
     expect(edge.outcomes()).toEqual({ lost: 2 });
   });
 
