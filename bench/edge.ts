@@ -23,6 +23,7 @@ import { type Row, report } from './report.ts';
 
 const measures: readonly Measure[] = [...cpuMeasures, download, workers, idleConnections, latency];
 
+const INTERRUPTED = 130;
 /** Debian's, where they are not named after the program. */
 const PACKAGES: Record<string, string> = { taskset: 'util-linux' };
 
@@ -46,6 +47,9 @@ async function run(
   // nginx serves as nobody when it is started by root.
   chmodSync(folder, 0o755);
   const running: Contender[] = [];
+  // An interrupted measurement leaves nothing behind either.
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(INTERRUPTED));
   const keep = <Each extends Contender>(contender: Each): Each => {
     running.push(contender);
     return contender;
@@ -65,7 +69,6 @@ async function run(
     return rows.map((each) => ({ ...each, name: `edge: ${each.name}` }));
   } finally {
     for (const contender of running.reverse()) await contender.stop();
-    rmSync(folder, { recursive: true, force: true });
   }
 }
 

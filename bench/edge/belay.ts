@@ -5,6 +5,7 @@ import { randomHex } from '../../src/kernel/random.ts';
 import { type Snapshot, snapshotSchema } from '../../src/model/snapshot.ts';
 import { type Contender, freePort } from './contender.ts';
 import { HOST } from './load.ts';
+import { ownChild } from './processes.ts';
 import { superviseWorkers } from './small-supervisor.ts';
 
 /** Ours: real workers, all accounting on. */
@@ -29,9 +30,11 @@ export async function startBelay(folder: string, originPort: number, workers = 1
   const profile = process.env.BELAY_BENCH_PROFILE;
   const flags = profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : [];
   const children = Array.from({ length: workers }, () =>
-    spawn(process.execPath, [...flags, WORKER, linkPath, randomHex(16)], {
-      stdio: ['ignore', 'ignore', 'inherit', fd],
-    }),
+    ownChild(
+      spawn(process.execPath, [...flags, WORKER, linkPath, randomHex(16)], {
+        stdio: ['ignore', 'ignore', 'inherit', fd],
+      }),
+    ),
   );
   // Before anybody knows the port: this process accepts nothing.
   listener.close();

@@ -4,6 +4,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 /** The kernel's USER_HZ: what utime and stime are counted in, on every Linux we run on. */
 const TICKS_PER_SECOND = 100;
 
+const children = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of children) child.kill('SIGKILL');
+});
+
 export function isInstalled(program: string): boolean {
   try {
     execFileSync('which', [program], { stdio: 'ignore' });
@@ -35,10 +40,19 @@ export function start(
   args: string[],
   { env = {}, stderr = 'inherit' }: { env?: NodeJS.ProcessEnv; stderr?: number | 'inherit' } = {},
 ): ChildProcess {
-  return spawn(program, args, {
-    stdio: ['ignore', 'ignore', stderr],
-    env: { ...process.env, ...env },
-  });
+  return ownChild(
+    spawn(program, args, {
+      stdio: ['ignore', 'ignore', stderr],
+      env: { ...process.env, ...env },
+    }),
+  );
+}
+
+/** A child that does not outlive us, however we end. */
+export function ownChild<Child extends ChildProcess>(child: Child): Child {
+  children.add(child);
+  child.once('exit', () => children.delete(child));
+  return child;
 }
 
 export async function stop(child: ChildProcess): Promise<void> {

@@ -9,7 +9,7 @@ import { type Contender, freePort, started } from '../contender.ts';
 import { wrk } from '../load.ts';
 import type { Bench, Measure } from '../measure.ts';
 import { startPeer } from '../peers.ts';
-import { memoryBytes, start, stop } from '../processes.ts';
+import { memoryBytes, ownChild, start, stop } from '../processes.ts';
 
 /** Added memory for each of ten thousand connections that have made a request and are kept open. */
 
@@ -96,9 +96,11 @@ async function startBareSockets(): Promise<Contender> {
 /** Resolves when every connection has had its answer. */
 async function connectClient({ name, port }: Contender): Promise<ChildProcess> {
   const program = join(import.meta.dirname, '../idle-client-process.ts');
-  const child = spawn(process.execPath, [program, `${port}`, `${CONNECTIONS}`], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = ownChild(
+    spawn(process.execPath, [program, `${port}`, `${CONNECTIONS}`], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    }),
+  );
   for await (const line of createInterface({ input: child.stdout })) {
     if (line === 'open') return child;
   }
