@@ -9,7 +9,7 @@ export interface CliInput {
   /** Arguments without the program's own two: `process.argv.slice(2)`. */
   argv: readonly string[];
   environment: Readonly<Record<string, string | undefined>>;
-  stdin: Readable & { isTTY?: boolean };
+  stdin: Readable & { isTTY?: boolean; setRawMode?(raw: boolean): unknown };
   stdout: OutputStream;
   stderr: OutputStream;
   /** Called by commands that need it, so that help works without a home. */

@@ -9,6 +9,8 @@ export interface Output {
   readonly stream: OutputStream;
   /** Width in columns; 80 off a terminal, and on one that does not say. */
   readonly columns: number;
+  /** Height in lines; 24 where nobody says. */
+  readonly rows: number;
   readonly paint: Paint;
   write(text: string): void;
   line(text?: string): void;
@@ -16,9 +18,10 @@ export interface Output {
   folded(text: string): void;
 }
 
-export type OutputStream = Writable & { isTTY?: boolean; columns?: number };
+export type OutputStream = Writable & { isTTY?: boolean; columns?: number; rows?: number };
 
 const DEFAULT_COLUMNS = 80;
+const DEFAULT_ROWS = 24;
 
 /** `NO_COLOR` (any value that is not empty) and `TERM=dumb` switch colours off. */
 export function output(
@@ -31,6 +34,9 @@ export function output(
     stream,
     get columns() {
       return stream.columns || DEFAULT_COLUMNS;
+    },
+    get rows() {
+      return stream.rows || DEFAULT_ROWS;
     },
     paint: paint(isTerminal && !environment.NO_COLOR),
     write: (text) => {

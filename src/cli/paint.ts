@@ -36,3 +36,15 @@ export function padTo(text: string, columns: number, align: 'left' | 'right' = '
   const space = ' '.repeat(Math.max(0, columns - widthOf(text)));
   return align === 'left' ? text + space : space + text;
 }
+
+const ESCAPE_OR_CHARACTER = /\u001b\[[\d;]*m|./gsu;
+
+/** The text without what goes beyond so many columns; what it switches on, it switches off. */
+export function cutTo(text: string, columns: number): string {
+  if (widthOf(text) <= columns) return text;
+  let room = columns;
+  return [...text.matchAll(ESCAPE_OR_CHARACTER)]
+    .map(([part]) => part)
+    .filter((part) => part.startsWith('\u001b') || room-- > 0)
+    .join('');
+}

@@ -19,6 +19,7 @@ import { rollbackCommand } from './rollback.ts';
 import { runCommand } from './run.ts';
 import { scaleCommand } from './scale.ts';
 import { statusCommand } from './status.ts';
+import { topCommand } from './top.ts';
 import { upCommand } from './up.ts';
 import { versionsCommand } from './versions.ts';
 
@@ -43,6 +44,7 @@ export const commandGroups: readonly {
     heading: 'See what runs:',
     commands: [
       statusCommand,
+      topCommand,
       logsCommand,
       eventsCommand,
       openCommand,

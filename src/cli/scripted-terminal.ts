@@ -24,10 +24,23 @@ export interface Terminal {
   /** The user leaves once this has been printed on stdout. */
   leaveAfter?: string;
   spawnDaemon?: () => void;
+  /** Waiting takes no time. */
+  instant?: boolean;
+  /** What is on the terminal's keyboard once this has been printed. */
+  keys?: { after: string; press: string };
 }
 
 /** Time goes on for waiting, and stands still for what is printed. */
 const clock: Clock = { ...systemClock, now: () => NOW };
+
+/** Waits for as long as the messages that are under way need, and no longer. */
+const instantClock: Clock = {
+  ...clock,
+  async sleep(_, signal) {
+    await new Promise((resolve) => setImmediate(resolve));
+    return signal?.aborted ? 'aborted' : 'elapsed';
+  },
+};
 
 export async function belay(
   daemon: Pick<ScriptedDaemon, 'home'>,
@@ -35,12 +48,13 @@ export async function belay(
   terminal: Terminal = {},
 ): Promise<Ended> {
   const leaving = new AbortController();
+  const stdin = Object.assign(new PassThrough(), { isTTY: terminal.isTTY ?? false });
   const stdout = capture(terminal, (written) => {
     if (terminal.leaveAfter && written.includes(terminal.leaveAfter)) leaving.abort();
+    if (terminal.keys && written.includes(terminal.keys.after)) stdin.write(terminal.keys.press);
   });
   const stderr = capture(terminal, () => {});
-  const stdin = Object.assign(new PassThrough(), { isTTY: terminal.isTTY ?? false });
-  stdin.end(terminal.input ?? '');
+  if (!terminal.keys) stdin.end(terminal.input ?? '');
   const code = await runCli({
     argv,
     environment: terminal.environment ?? {},
@@ -51,7 +65,7 @@ export async function belay(
     version: '0.1.0',
     spawnDaemon: terminal.spawnDaemon ?? (() => {}),
     directory: terminal.directory ?? daemon.home.root,
-    clock,
+    clock: terminal.instant ? instantClock : clock,
     interrupt: terminal.interrupt ?? leaving.signal,
   });
   const [out, err] = await Promise.all([stdout.end(), stderr.end()]);

@@ -1,6 +1,13 @@
 import type { Receipt } from '../model/receipt.ts';
 import type { JournalEntry, Step } from '../model/step.ts';
-import type { DaemonView, DeploymentDetail, EnvironmentView, InstanceView } from '../model/view.ts';
+import type {
+  DaemonView,
+  DeploymentDetail,
+  EnvironmentView,
+  InstanceView,
+  TargetReading,
+  TrafficReading,
+} from '../model/view.ts';
 
 /** For tests: views as a daemon would give them, each with what the test is about put in. */
 
@@ -128,4 +135,32 @@ export const daemonOf = (port = 8080): DaemonView => ({
     workers: [{ pid: 4002, generation: 1, snapshot: 12, accepting: true }],
   },
   runtime: 'process',
+});
+
+/** A target of shop/production, release 4. */
+export const targetOf = (id: string, fields: Partial<TargetReading> = {}): TargetReading => ({
+  pool: 'shop/production#4',
+  id,
+  requests: 0,
+  appErrors: 0,
+  failures: 0,
+  latency: [],
+  inFlight: 0,
+  tunnels: 0,
+  ...fields,
+});
+
+export const trafficOf = (fields: Partial<TrafficReading> = {}): TrafficReading => ({
+  at: NOW,
+  environments: [environmentOf()],
+  ledger: { at: NOW, rows: [], unaccounted: 0, inFlight: 0, tunnels: 0 },
+  targets: [targetOf('i-0000000a'), targetOf('i-0000000b')],
+  edge: {
+    pid: 4001,
+    generation: 1,
+    snapshot: 12,
+    listeners: [{ host: '127.0.0.1', port: 8080 }],
+    workers: [{ pid: 4002, generation: 1, snapshot: 12, accepting: true }],
+  },
+  ...fields,
 });

@@ -18,16 +18,17 @@ import { renderTable } from './table.ts';
 
 /** An environment at a glance. */
 
-const healthInk: Readonly<Record<EnvironmentHealth, 'green' | 'cyan' | 'yellow' | 'red' | 'dim'>> =
-  {
-    ok: 'green',
-    info: 'cyan',
-    warning: 'yellow',
-    degraded: 'red',
-    severe: 'red',
-    pending: 'cyan',
-    unknown: 'dim',
-  };
+export const healthInk: Readonly<
+  Record<EnvironmentHealth, 'green' | 'cyan' | 'yellow' | 'red' | 'dim'>
+> = {
+  ok: 'green',
+  info: 'cyan',
+  warning: 'yellow',
+  degraded: 'red',
+  severe: 'red',
+  pending: 'cyan',
+  unknown: 'dim',
+};
 
 const FACT_COLUMNS = 'deployment'.length + 2;
 const NOTE_COLUMNS = 'depends on'.length + 2;
@@ -130,7 +131,7 @@ function renderInstances(instances: readonly InstanceView[], now: number, paint:
   return [titles, ...noted];
 }
 
-export const byZoneAndAge = (a: InstanceView, b: InstanceView): number =>
+const byZoneAndAge = (a: InstanceView, b: InstanceView): number =>
   a.zone.localeCompare(b.zone) || a.startedAt - b.startedAt || a.id.localeCompare(b.id);
 
 /** What there is to say of an instance beyond its row. */
