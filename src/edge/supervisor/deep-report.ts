@@ -57,10 +57,9 @@ function partsIn(body: string): Part[] {
   if (!whole) return [];
   const parts = found(whole);
   // What fails comes first: it must not be what is cut off.
-  return [...parts.filter(({ passed }) => !passed), ...parts.filter(({ passed }) => passed)].slice(
-    0,
-    MAX_PARTS,
-  );
+  return [...parts.filter(({ passed }) => !passed), ...parts.filter(({ passed }) => passed)]
+    .slice(0, MAX_PARTS)
+    .map(presentable);
 }
 
 function found(whole: Fields): Part[] {
@@ -91,17 +90,15 @@ const plain = (whole: Fields): Part[] =>
 /** None when the value says neither that the part is well nor that it is not. */
 function partOf(name: string, value: unknown): Part[] {
   const verdict = verdictOf(value);
-  if (verdict === null) return [];
-  const { passed, detail } = verdict;
-  return [
-    {
-      name: cut(clean(name), MAX_NAME_LENGTH) || 'unnamed',
-      passed,
-      // What a part measures while it is well changes all the time, and says nothing.
-      detail: passed ? '' : cut(clean(detail), MAX_DETAIL_LENGTH),
-    },
-  ];
+  return verdict === null ? [] : [{ name, ...verdict }];
 }
+
+/** What a part measures while it is well changes all the time, and says nothing. */
+const presentable = ({ name, passed, detail }: Part): Part => ({
+  name: cut(clean(name), MAX_NAME_LENGTH) || 'unnamed',
+  passed,
+  detail: passed ? '' : cut(clean(detail), MAX_DETAIL_LENGTH),
+});
 
 interface Verdict {
   passed: boolean;
