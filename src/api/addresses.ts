@@ -34,6 +34,10 @@ export const addresses = {
     path: '/v1/applications/:application/environments/:environment/deployments/:number',
   },
   abort: { method: 'POST', path: '/v1/applications/:application/environments/:environment/abort' },
+  promote: {
+    method: 'POST',
+    path: '/v1/applications/:application/environments/:environment/promote',
+  },
   rollback: {
     method: 'POST',
     path: '/v1/applications/:application/environments/:environment/rollback',

@@ -184,6 +184,14 @@ export const routes = {
     body: nothing,
     answer: answer<{ deployment: DeploymentView }>('Going back'),
   },
+  promote: {
+    ...addresses.promote,
+    summary: 'Go on with the running deployment without waiting for a judgement of its traffic',
+    params: environmentParams,
+    query: nothing,
+    body: nothing,
+    answer: answer<{ deployment: DeploymentView }>('Going on'),
+  },
   rollback: {
     ...addresses.rollback,
     summary: 'Go back to an earlier release: code and configuration together',

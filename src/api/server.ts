@@ -145,6 +145,9 @@ function handlersOver(control: Control, stop: () => void): Handlers {
     }),
     deployment: ({ params }) =>
       control.queries.deployment(params.application, params.environment, params.number),
+    promote: ({ params }) => ({
+      deployment: control.operations.promote(params.application, params.environment),
+    }),
     abort: ({ params }) => ({
       deployment: control.operations.abort(params.application, params.environment),
     }),
@@ -309,6 +312,7 @@ const CONFLICTS = new Set([
   'already-going-back',
   'already-there',
   'nothing-to-abort',
+  'nothing-to-promote',
   'nothing-to-roll-back-to',
   'environment-terminating',
   'environments-running',

@@ -22,12 +22,15 @@ const policies = Object.keys({
   'all-at-once': true,
   immutable: true,
   'blue-green': true,
+  canary: true,
+  linear: true,
 } satisfies Record<Rollout['policy'], true>);
 
 interface DeployOptions extends EnvironmentOptions, FollowOptions {
   message?: string;
   policy?: string;
   abort?: boolean;
+  promote?: boolean;
   attach?: boolean;
   dryRun?: boolean;
 }
@@ -43,6 +46,10 @@ export const deployCommand = command<DeployOptions>({
     { flags: '--policy <name>', description: `how: ${policies.join(', ')}` },
     { flags: '--dry-run', description: 'only show what would change' },
     { flags: '--attach', description: 'follow the deployment that runs' },
+    {
+      flags: '--promote',
+      description: 'go on with the canary that runs, without waiting for its judgement',
+    },
     { flags: '--abort', description: 'stop the deployment that runs; the old release comes back' },
     ...followOptions,
     ...environmentOptions,
@@ -55,7 +62,8 @@ export const deployCommand = command<DeployOptions>({
   ],
   async run(context, options, [directory = '.']) {
     refusePolicy(options.policy);
-    if (options.abort && options.attach) throw exclusive('--abort', '--attach');
+    refuseTwo(options);
+    if (options.promote) return promote(context, options);
     if (options.abort) return abort(context, options);
     if (options.attach) return attach(context, options);
     const project = await withPolicy(await loadNamed(context, directory, options), options.policy);
@@ -80,10 +88,13 @@ function refusePolicy(policy: string | undefined): void {
   });
 }
 
-function exclusive(one: string, other: string): InputFault {
-  return new InputFault({
+/** What is said to a deployment that runs, one thing at a time. */
+function refuseTwo({ abort, attach, promote }: DeployOptions): void {
+  const said = [abort && '--abort', attach && '--attach', promote && '--promote'].filter(Boolean);
+  if (said.length < 2) return;
+  throw new InputFault({
     code: 'bad-usage',
-    message: `${one} and ${other} exclude each other`,
+    message: `${said.join(' and ')} exclude each other`,
     hint: 'see: belay deploy --help',
   });
 }
@@ -109,6 +120,12 @@ async function withPolicy(project: Project, policy: string | undefined): Promise
   const { rolloutSchema } = await import('../model/configuration.ts');
   const rollout = rolloutSchema.parse({ ...configuration.rollout, policy });
   return { ...project, configuration: { ...configuration, rollout } };
+}
+
+async function promote(context: Context, options: DeployOptions): Promise<number> {
+  const where = await chooseEnvironment(context, options);
+  const { deployment } = await context.client().call('promote', { params: where, body: {} });
+  return await conclude(context, where, deployment, options);
 }
 
 /** Ends well when the old release runs again: that is what was asked for. */

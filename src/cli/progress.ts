@@ -53,8 +53,11 @@ export function stepProgress(context: Context): Progress {
 const isVerdict = ({ step }: JournalEntry): boolean =>
   step.kind === 'settle' || step.kind === 'terminated';
 
-function waitingFor({ state, steps }: DeploymentDetail): string {
+function waitingFor({ state, steps, stage, to }: DeploymentDetail): string {
   if (state === 'rolling-back') return 'going back';
+  if (stage !== null && stage.percent < 100) {
+    return `judging release ${to} by ${stage.percent} % of the traffic`;
+  }
   switch (steps.at(-1)?.step.kind) {
     case undefined:
       return 'planning';

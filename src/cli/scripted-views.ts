@@ -58,6 +58,8 @@ export const deploymentOf = (fields: Partial<DeploymentDetail> = {}): Deployment
   state: 'succeeded',
   cause: null,
   logTail: [],
+  stage: null,
+  promoted: false,
   aborted: false,
   startedAt: NOW - 12_300,
   turnedAt: null,

@@ -35,8 +35,7 @@ export function settingsOf(configuration: Configuration): Map<string, string> {
     ['edge.domains', domains.join(', ')],
     ...trafficSettings(traffic),
     ['deploy.policy', rollout.policy],
-    ['deploy.batch', String(rollout.batch)],
-    ['deploy.extra', String(rollout.extra)],
+    ...policySettings(rollout),
     ['deploy.healthyFor', formatDuration(rollout.healthyMs)],
     ['deploy.startTimeout', formatDuration(rollout.startTimeoutMs)],
     ['deploy.keep', formatDuration(rollout.keepMs)],
@@ -78,3 +77,24 @@ const rangeText = ({ from, to }: { from: number; to: number }): string =>
 /** As one would have to write it in one string. */
 const quoteWord = (word: string): string =>
   /^[\w@%+=:,./${}-]+$/.test(word) ? word : `"${word.replaceAll('"', '\\"')}"`;
+
+/** What only the policy in force goes by. */
+function policySettings(rollout: Configuration['rollout']): [string, string][] {
+  switch (rollout.policy) {
+    case 'rolling':
+      return [
+        ['deploy.batch', String(rollout.batch)],
+        ['deploy.extra', String(rollout.extra)],
+      ];
+    case 'canary':
+    case 'linear':
+      return [
+        ['deploy.percent', String(rollout.percent)],
+        ['deploy.bake', formatDuration(rollout.bakeMs)],
+        ['deploy.minRequests', String(rollout.minRequests)],
+        ['deploy.patience', formatDuration(rollout.patienceMs)],
+      ];
+    default:
+      return [];
+  }
+}

@@ -18,6 +18,7 @@ const words: Readonly<Record<Step['kind'], Words>> = {
   hold: { doing: 'holding', done: 'kept warm' },
   terminate: { doing: 'stopping', done: 'stopped' },
   bury: { doing: 'recording', done: 'gone' },
+  shift: { doing: 'moving traffic', done: 'moved traffic' },
   'turn-back': { doing: 'turning back', done: 'turned back' },
   settle: { doing: 'settling', done: 'settled' },
   terminated: { doing: 'closing', done: 'closed' },
@@ -33,6 +34,7 @@ export function renderStep(entry: JournalEntry, startedAt: number, paint: Paint)
   const where = [
     padTo(instanceOf(entry.step), INSTANCE_COLUMNS),
     'zone' in entry.step ? `zone ${entry.step.zone}` : '',
+    entry.step.kind === 'shift' ? `${entry.step.percent} % to the new release` : '',
     paint.dim(reasonOf(entry)),
   ].filter((part) => part !== '');
   return [

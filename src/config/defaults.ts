@@ -42,4 +42,14 @@ export const DEFAULTS = {
     /** Of blue-green, whose old fleet is there to go back to. */
     keepBlueMs: 300_000,
   },
+  /** Of canary and linear. */
+  share: {
+    /** CodeDeploy's and Argo's first step. */
+    percent: 10,
+    /** CodeDeploy's Canary10Percent5Minutes. */
+    bakeMs: 300_000,
+    /** One failed request of so many is one in a hundred. */
+    minRequests: 100,
+    patienceMs: 3_600_000,
+  },
 } as const;

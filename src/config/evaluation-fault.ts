@@ -74,7 +74,10 @@ function unknownExport(file: string, source: string, thrown: unknown): Fault | n
     code: 'config-threw',
     message: `the configuration imports '${name}' from 'belay', which has no such thing`,
     subject: placeOf(file, line),
-    hint: meant === undefined ? `it offers ${offered.slice(0, -1).join(', ')} and ${offered.at(-1)}` : `did you mean '${meant}'?`,
+    hint:
+      meant === undefined
+        ? `it offers ${offered.slice(0, -1).join(', ')} and ${offered.at(-1)}`
+        : `did you mean '${meant}'?`,
     details: { file, line },
     cause: thrown,
   });

@@ -1,4 +1,11 @@
-import type { AppDefinition, AppSpec, DeployOptions, PolicySpec, RollingOptions } from './spec.ts';
+import type {
+  AppDefinition,
+  AppSpec,
+  DeployOptions,
+  PolicySpec,
+  RollingOptions,
+  ShareOptions,
+} from './spec.ts';
 
 /**
  * What a `belay.config.ts` imports from 'belay'. Helpers return plain data and check nothing: all
@@ -19,6 +26,7 @@ export type {
   PolicySpec,
   QueueSpec,
   RollingOptions,
+  ShareOptions,
   Size,
   TimeoutsSpec,
   WebSpec,
@@ -51,4 +59,14 @@ export function immutable(options: DeployOptions = {}): PolicySpec {
 /** A whole new fleet without traffic, then all traffic at once; the old fleet stays warm. */
 export function blueGreen(options: DeployOptions = {}): PolicySpec {
   return { ...options, policy: 'blue-green' };
+}
+
+/** A share of the traffic first; all of it when what that was answered has been judged. */
+export function canary(options: ShareOptions = {}): PolicySpec {
+  return { ...options, policy: 'canary' };
+}
+
+/** As {@link canary}, in several equal steps. */
+export function linear(options: ShareOptions = {}): PolicySpec {
+  return { ...options, policy: 'linear' };
 }

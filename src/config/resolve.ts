@@ -171,7 +171,7 @@ function chooseCapacity(choose: Choose): Configuration['web']['capacity'] & { zo
 }
 
 function chooseRollout(choose: Choose): Configuration['rollout'] {
-  const defaults = DEFAULTS.rolling;
+  const { rolling: defaults, share } = DEFAULTS;
   const policy = choose('deploy.policy', (spec) => spec.deploy?.policy, 'rolling');
   const keepMs = policy === 'blue-green' ? defaults.keepBlueMs : defaults.keepMs;
   return {
@@ -188,6 +188,14 @@ function chooseRollout(choose: Choose): Configuration['rollout'] {
       (spec) => spec.deploy?.startTimeout,
       defaults.startTimeoutMs,
     ),
+    percent: choose('deploy.percent', (spec) => spec.deploy?.percent, share.percent),
+    bakeMs: choose('deploy.bake', (spec) => spec.deploy?.bake, share.bakeMs),
+    minRequests: choose(
+      'deploy.minRequests',
+      (spec) => spec.deploy?.minRequests,
+      share.minRequests,
+    ),
+    patienceMs: choose('deploy.patience', (spec) => spec.deploy?.patience, share.patienceMs),
     keepMs: choose('deploy.keep', (spec) => spec.deploy?.keep, keepMs),
   };
 }

@@ -65,7 +65,14 @@ const edge = section({
   ...trafficReaders,
 });
 
-const policy = oneOf('a deployment policy', ['rolling', 'all-at-once', 'immutable', 'blue-green']);
+const policy = oneOf('a deployment policy', [
+  'rolling',
+  'all-at-once',
+  'immutable',
+  'blue-green',
+  'canary',
+  'linear',
+]);
 
 const deployOptions = section({
   policy,
@@ -74,7 +81,21 @@ const deployOptions = section({
   healthyFor: duration(),
   startTimeout: duration(1_000),
   keep: duration(),
+  percent: wholeNumber(1, 99),
+  bake: duration(),
+  minRequests: wholeNumber(1, 1_000_000_000),
+  patience: duration(),
 });
+
+/** What only some policies can be told. */
+const optionsOf = {
+  batch: ['rolling'],
+  extra: ['rolling'],
+  percent: ['canary', 'linear'],
+  bake: ['canary', 'linear'],
+  minRequests: ['canary', 'linear'],
+  patience: ['canary', 'linear'],
+} as const;
 
 /** A policy's name alone stands for the policy with its defaults. */
 const deploy: typeof deployOptions = (value, keyPath, report) => {
@@ -83,10 +104,12 @@ const deploy: typeof deployOptions = (value, keyPath, report) => {
     return named === undefined ? undefined : { policy: named };
   }
   const options = deployOptions(value, keyPath, report);
-  for (const key of ['batch', 'extra'] as const) {
-    if (options?.[key] === undefined || (options.policy ?? 'rolling') === 'rolling') continue;
-    const what = `is set beside '${options.policy}', which knows no batches`;
-    report({ keyPath: `${keyPath}.${key}`, what, hint: "leave it out, or deploy by 'rolling'" });
+  const named = options?.policy ?? 'rolling';
+  for (const [key, policies] of Object.entries(optionsOf)) {
+    if (options?.[key as keyof typeof optionsOf] === undefined) continue;
+    if (policies.some((each) => each === named)) continue;
+    const what = `is set beside '${named}', which does not know it`;
+    report({ keyPath: `${keyPath}.${key}`, what, hint: `it is for ${policies.join(' and ')}` });
   }
   return options;
 };

@@ -170,9 +170,22 @@ export interface RollingOptions extends DeployOptions {
   extra?: number | `${number}%`;
 }
 
+/** How `canary` and `linear` move traffic, and judge what it was answered. */
+export interface ShareOptions extends DeployOptions {
+  /** The first share of the traffic, and of `linear` each further step. Default 10. */
+  percent?: number;
+  /** How long each share is watched before it is judged. Default `'5m'`. */
+  bake?: Duration;
+  /** Requests of the new release without which there is no judgement. Default 100. */
+  minRequests?: number;
+  /** Where there is none: how long somebody may take to promote or abort. Default `'1h'`. */
+  patience?: Duration;
+}
+
 /** A deployment policy, by name with its options. */
 export type PolicySpec =
   | (RollingOptions & { policy: 'rolling' })
+  | (ShareOptions & { policy: 'canary' | 'linear' })
   | (DeployOptions & { policy: 'all-at-once' | 'immutable' | 'blue-green' });
 
 export type DeploySpec = PolicySpec | PolicySpec['policy'];

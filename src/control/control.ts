@@ -9,6 +9,7 @@ import { randomHex } from '../kernel/random.ts';
 import type { EdgeSettings } from '../model/edge-settings.ts';
 import type { EnvironmentKey } from '../model/environment.ts';
 import type { BelayEvent } from '../model/event.ts';
+import type { TargetTraffic } from '../model/target.ts';
 import type { DaemonView, EdgeSettingsView } from '../model/view.ts';
 import { planEnvironment } from '../plan/environment.ts';
 import type { Runtime, Slot } from '../runtime/driver.ts';
@@ -140,7 +141,14 @@ export class Control {
         return null;
       }
       const slots = await this.#slots();
-      const observation = observeEnvironment(environment, this.#records, slots, this.#view);
+      const traffic = await this.#judgedTraffic(key);
+      const observation = observeEnvironment(
+        environment,
+        this.#records,
+        slots,
+        this.#view,
+        traffic,
+      );
       const now = this.#parts.clock.now();
       const plan = planEnvironment(observation, now, () => `i-${randomHex(8)}`);
       const steps = plan.steps.filter((step) => !this.#performer.isUnderWay(step));
@@ -154,6 +162,13 @@ export class Control {
     }
     this.#parts.log.warn({ environment: key }, 'still not converged; carrying on in a moment');
     return null;
+  }
+
+  /** What targets have answered, while a share of traffic is being judged by it. */
+  async #judgedTraffic(key: EnvironmentKey): Promise<TargetTraffic[]> {
+    const deployment = this.#records.runningDeployment(key);
+    if (!deployment?.stage || deployment.state !== 'running') return [];
+    return await this.#parts.edge.traffic();
   }
 
   async #slots(): Promise<Slots> {

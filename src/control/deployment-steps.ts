@@ -25,6 +25,19 @@ export class DeploymentSteps {
     this.#parts = parts;
   }
 
+  shift(environment: Environment, { percent, reason }: StepOf<'shift'>): Prepared {
+    const { records, clock, feed } = this.#parts;
+    const deployment = this.#deployment(environment);
+    records.saveDeployment({ ...deployment, stage: { percent, since: clock.now() } });
+    feed.publish({
+      ...about(environment, deployment, null),
+      severity: 'info',
+      type: 'deployment-shifted',
+      message: `release ${deployment.to} gets ${percent} % of the traffic: ${reason}`,
+    });
+    return recordOnly;
+  }
+
   turnBack(environment: Environment, step: StepOf<'turn-back'>, logTail: string[]): Prepared {
     const { records, clock, feed } = this.#parts;
     const deployment = this.#deployment(environment);

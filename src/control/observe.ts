@@ -1,8 +1,9 @@
 import type { Environment } from '../model/environment.ts';
 import type { Release } from '../model/release.ts';
 import { poolId } from '../model/snapshot.ts';
+import type { TargetTraffic } from '../model/target.ts';
 import type { Observation, ObservedInstance, ReleaseNeeds } from '../plan/observation.ts';
-import { heldRelease } from '../plan/rollout/blue-green.ts';
+import { trafficShare } from '../plan/rollout/share.ts';
 import { FIXED_TARGET, type RoutedEnvironment, type RoutedRelease } from '../plan/routing.ts';
 import type { Slot } from '../runtime/driver.ts';
 import type { EdgeView } from './edge-view.ts';
@@ -17,6 +18,7 @@ export function observeEnvironment(
   records: Records,
   slots: Slots,
   edge: EdgeView,
+  traffic: readonly TargetTraffic[] = [],
 ): Observation {
   const { key } = environment;
   const deployment = records.runningDeployment(key);
@@ -52,6 +54,7 @@ export function observeEnvironment(
     instances,
     fixed: goal === null ? null : edge.target(poolId(key, goal), FIXED_TARGET),
     acknowledgedSnapshot: edge.acknowledged,
+    traffic,
     failures: records.failures(key),
   };
 }
@@ -92,7 +95,7 @@ export function routedEnvironment(
     environment,
     goal,
     fixedUntilThen,
-    held: heldRelease(deployment ?? null, instances),
+    share: trafficShare(deployment ?? null, instances),
     releases: [...numbers]
       .sort((a, b) => a - b)
       .flatMap((number) => routedRelease(records.release(key, number)) ?? []),

@@ -11,6 +11,7 @@ import { type Release, type ReleaseReason, sameContent } from '../model/release.
 import { type Version, versionLabel } from '../model/version.ts';
 import type { DeploymentView } from '../model/view.ts';
 import type { EventFeed } from './event-feed.ts';
+import { abortDeployment, promoteDeployment } from './interventions.ts';
 import type { Records } from './records.ts';
 import {
   command,
@@ -137,39 +138,11 @@ export class Operations {
   }
 
   abort(application: string, name: string): DeploymentView {
-    const { records, feed, wake } = this.#parts;
-    const key = environmentKey(application, name);
-    const environment = records.environment(key);
-    const running = records.runningDeployment(key);
-    if (!running) {
-      throw new Fault({
-        code: 'nothing-to-abort',
-        message: `no deployment of ${key} is running`,
-        subject: key,
-        hint: `to go back to the release before, use: ${command('belay rollback', environment)}`,
-      });
-    }
-    if (running.state === 'rolling-back' || running.aborted) {
-      throw new Fault({
-        code: 'already-going-back',
-        message: `${running.kind} ${running.number} of ${key} is going back already (${running.cause ?? 'aborted on request'})`,
-        subject: key,
-        hint: `watch it with: ${command('belay deploy --attach', environment)}`,
-      });
-    }
-    const aborted = { ...running, aborted: true };
-    records.transaction(() => {
-      records.saveDeployment(aborted);
-      feed.publish({
-        environment: key,
-        deployment: running.number,
-        severity: 'info',
-        type: 'deployment-abort-asked',
-        message: `somebody asked to abort ${running.kind} ${running.number}`,
-      });
-    });
-    wake(key);
-    return deploymentView(aborted, records);
+    return abortDeployment(environmentKey(application, name), this.#parts);
+  }
+
+  promote(application: string, name: string): DeploymentView {
+    return promoteDeployment(environmentKey(application, name), this.#parts);
   }
 
   scale(application: string, name: string, change: Partial<Capacity>): void {
@@ -354,6 +327,8 @@ export class Operations {
       state: 'running',
       cause: null,
       logTail: [],
+      stage: null,
+      promoted: false,
       aborted: false,
       startedAt: clock.now(),
       turnedAt: null,

@@ -148,6 +148,8 @@ export class Performer {
         return this.#instances.terminate(environment, step);
       case 'bury':
         return this.#instances.bury(environment, step, slots.get(step.instance)?.exit ?? null);
+      case 'shift':
+        return this.#deployments.shift(environment, step);
       case 'turn-back':
         return this.#deployments.turnBack(environment, step, before.logTail);
       case 'settle':

@@ -93,6 +93,15 @@ export function sum(a: SparseHistogram, b: SparseHistogram): SparseHistogram {
   return combine(a, b, 1);
 }
 
+/** How many of the recorded values lie above one, to the precision of the buckets. */
+export function countAbove(sparse: SparseHistogram, value: number): number {
+  let count = 0;
+  for (let i = 0; i + 1 < sparse.length; i += 2) {
+    if (middleOf(sparse[i] ?? 0) > value) count += sparse[i + 1] ?? 0;
+  }
+  return count;
+}
+
 /** The value below which `share` (0..1) of the recorded values lie, or null when there are none. */
 export function quantile(sparse: SparseHistogram, share: number): number | null {
   let total = 0;

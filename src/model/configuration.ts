@@ -74,10 +74,12 @@ export type Amount = z.infer<typeof amount>;
  * all-at-once  all new ones beside the old, which go together once the new ones have proven themselves
  * immutable    the same, after one new instance alone has proven itself
  * blue-green   all new ones beside the old, without traffic until they have proven themselves
+ * canary       a share of the traffic first; all of it when what it answered has been judged
+ * linear       the same in several equal steps, each judged
  */
 export const rolloutSchema = z
   .strictObject({
-    policy: z.enum(['rolling', 'all-at-once', 'immutable', 'blue-green']),
+    policy: z.enum(['rolling', 'all-at-once', 'immutable', 'blue-green', 'canary', 'linear']),
     batch: amount,
     extra: amount,
     /** How long a new instance must stay healthy before it counts. */
@@ -86,6 +88,14 @@ export const rolloutSchema = z
     startTimeoutMs: durationMs.min(1_000),
     /** How long retired instances stay warm, without a route, so that a rollback is a flip. */
     keepMs: durationMs,
+    /** canary, linear: the first share of the traffic, and each further step. */
+    percent: z.int().min(1).max(99).default(10),
+    /** canary, linear: how long each share is watched before it is judged. */
+    bakeMs: durationMs.default(300_000),
+    /** canary, linear: requests of the new release without which there is no judgement. */
+    minRequests: z.int().min(1).default(100),
+    /** canary, linear: how long somebody may take to decide where there is no judgement. */
+    patienceMs: durationMs.default(3_600_000),
   })
   .refine(
     ({ batch, extra }) => Number.parseInt(`${batch}`, 10) + Number.parseInt(`${extra}`, 10) > 0,

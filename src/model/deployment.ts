@@ -35,6 +35,12 @@ export const deploymentMachine = stateMachine<DeploymentState>('deployment', {
 
 export type DeploymentKind = 'deploy' | 'rollback' | 'restart' | 'env';
 
+/** The new release has had this share of the traffic since then. */
+export interface DeploymentStage {
+  percent: number;
+  since: number;
+}
+
 export interface Deployment {
   environment: EnvironmentKey;
   /** Numbered per environment from 1. */
@@ -49,6 +55,10 @@ export interface Deployment {
   cause: string | null;
   /** The last lines of the log of the instance that caused it. */
   logTail: string[];
+  /** How far the traffic has moved by weight; null where it moves with the instances. */
+  stage: DeploymentStage | null;
+  /** Somebody asked to go on without a judgement. */
+  promoted: boolean;
   /** Somebody asked for it to stop. */
   aborted: boolean;
   startedAt: number;

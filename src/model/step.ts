@@ -9,6 +9,7 @@ export type Step =
   | { kind: 'hold'; instance: string; reason: string }
   | { kind: 'terminate'; instance: string; reason: string }
   | { kind: 'bury'; instance: string; reason: string }
+  | { kind: 'shift'; percent: number; reason: string }
   | { kind: 'turn-back'; instance: string | null; reason: string }
   | { kind: 'settle'; verdict: 'succeeded' | 'rolled-back' | 'aborted' | 'failed'; reason: string }
   | { kind: 'terminated'; reason: string };

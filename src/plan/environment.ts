@@ -1,6 +1,7 @@
 import type { Deployment } from '../model/deployment.ts';
 import { DRAIN_CLOSE_MS } from '../model/snapshot.ts';
 import type { Step } from '../model/step.ts';
+import { analyse } from './analysis.ts';
 import { type Backoff, backoffOf } from './backoff.ts';
 import { type Fleet, fleetOf, sickAt, startProblem } from './fleet.ts';
 import { judge } from './judgement.ts';
@@ -83,11 +84,15 @@ function deathOf({ state, slot }: ObservedInstance): string | null {
 
 /** Instances of a release nobody wants that never served. */
 function dismissStrays(fleet: Fleet, { deployment }: Observation): Step[] {
+  const strays = fleet.othersStarting.filter(
+    // Started to compare with.
+    ({ release }) => deployment?.state !== 'running' || release !== deployment.from,
+  );
   const reason =
     deployment?.state === 'rolling-back'
       ? 'its release is being taken back'
       : 'its release is no longer wanted';
-  return fleet.othersStarting.map(({ id }) => ({ kind: 'terminate', instance: id, reason }));
+  return strays.map(({ id }) => ({ kind: 'terminate', instance: id, reason }));
 }
 
 /**
@@ -180,7 +185,16 @@ function followPolicy(
   wakes: Wakes,
 ): Step[] {
   const desired = observation.environment.capacity.desired;
-  const move = policies[goal.rollout.policy]({ fleet, desired, rollout: goal.rollout, now });
+  const { deployment } = observation;
+  const move = policies[goal.rollout.policy]({
+    fleet,
+    desired,
+    rollout: goal.rollout,
+    percent: deployment?.stage?.percent ?? 0,
+    passed: hasPassed(observation, goal, now),
+    returning: deployment?.state === 'rolling-back' || deployment?.kind === 'rollback',
+    now,
+  });
   wakes.at(move.wakeAt);
   for (const instance of fleet.ready) wakes.at(sickAt(instance));
   const backoff = backoffOf(observation.failures, goal.number, now);
@@ -189,6 +203,8 @@ function followPolicy(
       ({ id }): Step => ({ kind: 'admit', instance: id, reason: 'still running: back in service' }),
     ),
     ...launches(observation, goal, fleet, move.launch, backoff, newInstanceId, wakes),
+    ...baselineLaunches(observation, move.launchBaseline ?? 0, newInstanceId),
+    ...shifts(observation, goal, move.shift, now),
     ...move.retire.map(
       ({ instance, reason }): Step => ({ kind: 'retire', instance: instance.id, reason }),
     ),
@@ -231,6 +247,41 @@ function launches(
     steps.push({ kind: 'launch', instance: newInstanceId(), release: goal.number, zone, reason });
   }
   return steps;
+}
+
+function hasPassed(observation: Observation, goal: ReleaseNeeds, now: number): boolean {
+  const { deployment } = observation;
+  if (deployment?.state !== 'running') return false;
+  return analyse(observation, deployment, goal.rollout, now).verdict === 'pass';
+}
+
+/** Instances of the release that is left, for a comparison between equals. */
+function baselineLaunches(
+  { deployment, releases, instances }: Observation,
+  count: number,
+  newInstanceId: () => string,
+): Step[] {
+  const old = deployment?.from == null ? undefined : releases.get(deployment.from);
+  if (!old) return [];
+  const placed = instances.filter(({ release }) => release === old.number);
+  return Array.from({ length: count }, (): Step => {
+    const zone = zoneForLaunch(old.zones, placed);
+    const reason = 'of the same age as the new release, to compare it with';
+    return { kind: 'launch', instance: newInstanceId(), release: old.number, zone, reason };
+  });
+}
+
+function shifts(
+  observation: Observation,
+  goal: ReleaseNeeds,
+  percent: number | undefined,
+  now: number,
+): Step[] {
+  const { deployment } = observation;
+  if (percent === undefined || deployment === null) return [];
+  const { reason } = analyse(observation, deployment, goal.rollout, now);
+  const why = deployment.stage === null ? 'the first share' : reason;
+  return [{ kind: 'shift', percent, reason: why }];
 }
 
 function launchReason(ordinal: number, desired: number, backoff: Backoff): string {

@@ -1,6 +1,7 @@
 import type { Deployment } from '../model/deployment.ts';
 import { isLive } from '../model/instance.ts';
 import type { Step } from '../model/step.ts';
+import { analyse } from './analysis.ts';
 import { hasSettled, startProblem } from './fleet.ts';
 import type { Observation, ObservedInstance, ReleaseNeeds } from './observation.ts';
 
@@ -38,7 +39,12 @@ function judgeForward(observation: Observation, deployment: Deployment, now: num
   if (!goal) return turnBack(null, `release ${deployment.to} is not on record`);
   const failure = failureOf(observation, deployment, goal, now);
   if (failure) return turnBack(failure.instance, failure.cause);
-  if (!hasArrived(observation, goal, now)) return waitForDeadline(observation, deployment, goal);
+  const analysis = analyse(observation, deployment, goal.rollout, now);
+  if (analysis.verdict === 'fail') return turnBack(null, analysis.reason);
+  if (!hasArrived(observation, goal, now)) {
+    const wait = waitForDeadline(observation, deployment, goal);
+    return { ...wait, wakeAt: earliest(wait.wakeAt, 'until' in analysis ? analysis.until : null) };
+  }
   return settle('succeeded', `every instance runs release ${deployment.to}`);
 }
 
@@ -150,6 +156,10 @@ function waitForDeadline(
   if (goal.upstream) starts.push(deployment.startedAt);
   const wakeAt = starts.length > 0 ? Math.min(...starts) + goal.rollout.startTimeoutMs : null;
   return { step: null, wakeAt };
+}
+
+function earliest(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.min(a, b);
 }
 
 const turnBack = (instance: string | null, reason: string): Judgement => ({

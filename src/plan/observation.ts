@@ -2,7 +2,7 @@ import type { Rollout } from '../model/configuration.ts';
 import type { Deployment } from '../model/deployment.ts';
 import type { Environment } from '../model/environment.ts';
 import type { Exit, Instance } from '../model/instance.ts';
-import type { DeepReport, TargetHealth } from '../model/target.ts';
+import type { DeepReport, TargetHealth, TargetTraffic } from '../model/target.ts';
 
 /** What a plan is made from: plain data, read at one moment. */
 
@@ -57,6 +57,8 @@ export interface Observation {
   fixed: ObservedTarget | null;
   /** The newest snapshot in force at the edge; null when the edge cannot be asked. */
   acknowledgedSnapshot: number | null;
+  /** What has passed through each target; empty where no share of traffic is being judged. */
+  traffic: readonly TargetTraffic[];
   /** Recent ones, oldest first. */
   failures: readonly Failure[];
 }

@@ -3,6 +3,7 @@ import { defaultDomain, type Environment } from '../model/environment.ts';
 import type { Instance } from '../model/instance.ts';
 import { type Pool, poolId, type Rule, type Target } from '../model/snapshot.ts';
 import { DEFAULT_TRAFFIC, type Traffic } from '../model/traffic.ts';
+import type { TrafficShare } from './rollout/share.ts';
 
 /** The routing state of the edge, from what every environment has: pure, in a stable order. */
 
@@ -30,8 +31,8 @@ export interface RoutedEnvironment {
   goal: number | null;
   /** A fixed address that is still to be routed to, besides the goal. */
   fixedUntilThen: number | null;
-  /** The release that is in service and takes no traffic; null for none. */
-  held: number | null;
+  /** Of a release whose traffic is not that of its instances; null where all share alike. */
+  share: TrafficShare | null;
   instances: readonly RoutedInstance[];
 }
 
@@ -64,7 +65,7 @@ export function planRouting(environments: readonly RoutedEnvironment[]): Routing
       forward,
       admission,
       stickyMs,
-      poolStickyMs: null,
+      poolStickyMs: each.share?.stickyMs ?? null,
     });
   }
   return { rules, pools };
@@ -95,17 +96,30 @@ function poolsOf(each: RoutedEnvironment): { pool: Pool; weight: number }[] {
       balancing: release.traffic.balancing,
       targets,
     };
-    const weight = release.number === each.held ? 0 : weightOf(release, instances);
-    pools.push({ pool, weight });
+    pools.push({ pool, weight: weightOf(each, release, instances) });
   }
   return pools;
 }
 
-/** Each pool's share is its instances in service, so that every instance gets the same. */
-function weightOf(release: RoutedRelease, instances: readonly RoutedInstance[]): number {
+/**
+ * Each pool's share is its instances in service, so that every instance gets the same; unless one
+ * release has a share of its own, and the others have the rest.
+ */
+function weightOf(
+  { share, instances: all }: RoutedEnvironment,
+  release: RoutedRelease,
+  instances: readonly RoutedInstance[],
+): number {
   if (release.upstream) return 1;
-  return instances.filter(({ state }) => state === 'in-service').length;
+  const serving = countServing(instances);
+  if (share === null) return serving;
+  if (release.number === share.release) return serving === 0 ? 0 : share.percent;
+  const rest = countServing(all.filter((instance) => instance.release !== share.release));
+  return rest === 0 ? 0 : ((100 - share.percent) * serving) / rest;
 }
+
+const countServing = (instances: readonly RoutedInstance[]): number =>
+  instances.filter(({ state }) => state === 'in-service').length;
 
 function targetsOf(instances: readonly RoutedInstance[], drainMs: number): Target[] {
   const targets: Target[] = [];

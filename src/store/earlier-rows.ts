@@ -1,4 +1,4 @@
-import { configurationSchema } from '../model/configuration.ts';
+import { configurationSchema, rolloutSchema } from '../model/configuration.ts';
 import type { Deployment } from '../model/deployment.ts';
 import { DEFAULT_EDGE_SETTINGS, type EdgeSettings } from '../model/edge-settings.ts';
 import type { Release } from '../model/release.ts';
@@ -9,12 +9,17 @@ export function completeRelease(release: Release): Release {
   return { ...release, configuration: configurationSchema.parse(release.configuration) };
 }
 
-/** Until 0.1.0 the ledger did not tell answers by their class. */
+/** Until 0.1.0 the ledger did not tell answers by their class, and no traffic moved by weight. */
 export function completeDeployment(deployment: Deployment): Deployment {
-  const { ledgerAtStart } = deployment;
-  if (ledgerAtStart === null) return deployment;
-  const rows = ledgerAtStart.rows.map((row) => ({ ...row, answers: row.answers ?? {} }));
-  return { ...deployment, ledgerAtStart: { ...ledgerAtStart, rows } };
+  const { ledgerAtStart, stage, promoted } = deployment;
+  const rows = ledgerAtStart?.rows.map((row) => ({ ...row, answers: row.answers ?? {} }));
+  return {
+    ...deployment,
+    rollout: rolloutSchema.parse(deployment.rollout),
+    stage: stage ?? null,
+    promoted: promoted ?? false,
+    ledgerAtStart: ledgerAtStart && rows ? { ...ledgerAtStart, rows } : null,
+  };
 }
 
 export function completeEdgeSettings(settings: Partial<EdgeSettings>): EdgeSettings {

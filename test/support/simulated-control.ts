@@ -47,6 +47,10 @@ export const configuration: Configuration = {
     healthyMs: 200,
     startTimeoutMs: 5_000,
     keepMs: 0,
+    percent: 10,
+    bakeMs: 60_000,
+    minRequests: 100,
+    patienceMs: 600_000,
   },
 };
 

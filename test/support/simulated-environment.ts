@@ -1,8 +1,10 @@
+import { histogram, sum } from '../../src/kernel/histogram.ts';
 import type { Rollout } from '../../src/model/configuration.ts';
 import { type Deployment, deploymentMachine } from '../../src/model/deployment.ts';
 import type { Environment } from '../../src/model/environment.ts';
 import { type Instance, instanceMachine, isLive } from '../../src/model/instance.ts';
 import type { Step } from '../../src/model/step.ts';
+import type { TargetTraffic } from '../../src/model/target.ts';
 import { planEnvironment } from '../../src/plan/environment.ts';
 import type {
   Failure,
@@ -11,6 +13,7 @@ import type {
   ObservedTarget,
   ReleaseNeeds,
 } from '../../src/plan/observation.ts';
+import { trafficShare } from '../../src/plan/rollout/share.ts';
 
 /** How the instances of one release behave. */
 export interface Behaviour {
@@ -21,6 +24,11 @@ export interface Behaviour {
   healthy: (ageMs: number) => boolean;
   /** How long a request stays inside it once it drains. */
   drainTakesMs: number;
+  /** Of its answers, the share that are 5xx. */
+  errorShare: number;
+  /** Microseconds: of every fiftieth answer, and of all others. */
+  slowUs: number;
+  fastUs: number;
 }
 
 export const good: Behaviour = {
@@ -28,9 +36,14 @@ export const good: Behaviour = {
   endsAfterMs: null,
   healthy: () => true,
   drainTakesMs: 50,
+  errorShare: 0,
+  slowUs: 20_000,
+  fastUs: 5_000,
 };
 export const crashesAtBoot: Behaviour = { ...good, endsAfterMs: 100 };
 export const neverHealthy: Behaviour = { ...good, healthy: () => false };
+export const failsThirty: Behaviour = { ...good, errorShare: 0.3 };
+export const slow: Behaviour = { ...good, slowUs: 400_000, fastUs: 90_000 };
 export const turnsUnhealthy: Behaviour = { ...good, healthy: (ageMs) => ageMs < 1_000 };
 
 const rolloutDefaults: Rollout = {
@@ -40,6 +53,10 @@ const rolloutDefaults: Rollout = {
   healthyMs: 200,
   startTimeoutMs: 5_000,
   keepMs: 0,
+  percent: 10,
+  bakeMs: 5_000,
+  minRequests: 100,
+  patienceMs: 600_000,
 };
 
 interface Simulated {
@@ -60,11 +77,17 @@ export class SimulatedEnvironment {
   deployment: Deployment | null = null;
   readonly history: { at: number; step: Step }[] = [];
   readonly verdicts: Deployment[] = [];
+  /** What clients ask for. */
+  requestsPerSecond = 0;
   /** The lowest number of serving instances seen since it was last reset. */
   fewestServing = Number.POSITIVE_INFINITY;
   #fleet = new Map<string, Simulated>();
   #releases = new Map<number, { needs: ReleaseNeeds; behaviour: Behaviour }>();
   #failures: Failure[] = [];
+  readonly #traffic = new Map<string, TargetTraffic>();
+  readonly #answered = new Map<number, number>();
+  #sent = 0;
+  #due = 0;
   #nextId = 0;
   #snapshot = 1;
 
@@ -105,6 +128,8 @@ export class SimulatedEnvironment {
       state: 'running',
       cause: null,
       logTail: [],
+      stage: null,
+      promoted: false,
       aborted: false,
       startedAt: this.now,
       turnedAt: null,
@@ -113,6 +138,15 @@ export class SimulatedEnvironment {
       ledgerAtStart: null,
       receipt: null,
     };
+  }
+
+  promote(): void {
+    if (this.deployment) this.deployment = { ...this.deployment, promoted: true };
+  }
+
+  /** Requests that each release has answered since the beginning. */
+  answered(release: number): number {
+    return this.#answered.get(release) ?? 0;
   }
 
   abort(): void {
@@ -168,6 +202,7 @@ export class SimulatedEnvironment {
     while (this.now < end && !until()) {
       this.now += 10;
       this.#age();
+      this.#serve(10);
       this.#countServing();
       this.settle();
     }
@@ -191,6 +226,7 @@ export class SimulatedEnvironment {
         .map((simulated) => this.#observed(simulated)),
       fixed: null,
       acknowledgedSnapshot: this.#snapshot,
+      traffic: [...this.#traffic.values()],
       failures: this.#failures,
     };
   }
@@ -247,6 +283,45 @@ export class SimulatedEnvironment {
     }
   }
 
+  /** Sends what is due to the instances that are routed to, by the weights of their releases. */
+  #serve(elapsedMs: number): void {
+    this.#due += (this.requestsPerSecond * elapsedMs) / 1000;
+    const serving = this.serving();
+    for (; this.#due >= 1; this.#due -= 1) {
+      this.#sent += 1;
+      const release = this.#releaseFor(serving);
+      const choices = serving.filter((instance) => instance.release === release);
+      const instance = choices[this.#sent % choices.length];
+      if (instance) this.#answer(instance);
+    }
+  }
+
+  /** A fixed sequence in which every share comes up as often as it should. */
+  #releaseFor(serving: readonly Instance[]): number | undefined {
+    const share = trafficShare(this.deployment, this.live());
+    const spot = (this.#sent * 37) % 100;
+    if (share === null) return serving[this.#sent % serving.length]?.release;
+    return spot < share.percent ? share.release : (this.deployment?.from ?? undefined);
+  }
+
+  #answer({ id, release }: Instance): void {
+    const { errorShare, slowUs, fastUs } = this.#behaviour(release);
+    const before = this.#traffic.get(id);
+    const requests = (before?.requests ?? 0) + 1;
+    const failed = Math.floor(requests * errorShare) > (before?.appErrors ?? 0) ? 1 : 0;
+    const latency = histogram();
+    latency.record(requests % 50 === 0 ? slowUs : fastUs);
+    this.#traffic.set(id, {
+      pool: `shop/production#${release}`,
+      id,
+      requests,
+      appErrors: (before?.appErrors ?? 0) + failed,
+      failures: 0,
+      latency: sum(before?.latency ?? [], latency.toSparse()),
+    });
+    this.#answered.set(release, this.answered(release) + 1);
+  }
+
   #countServing(): void {
     this.fewestServing = Math.min(this.fewestServing, this.serving().length);
   }
@@ -271,6 +346,12 @@ export class SimulatedEnvironment {
         return;
       case 'bury':
         this.#bury(step.instance, step.reason);
+        return;
+      case 'shift':
+        if (this.deployment) {
+          const stage = { percent: step.percent, since: this.now };
+          this.deployment = { ...this.deployment, stage };
+        }
         return;
       case 'turn-back':
         this.#turnBack(step.reason);

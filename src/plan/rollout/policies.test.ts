@@ -3,14 +3,16 @@ import { describe, expect, it } from 'vitest';
 import {
   type Behaviour,
   crashesAtBoot,
+  failsThirty,
   good,
   neverHealthy,
   SimulatedEnvironment,
+  slow,
   turnsUnhealthy,
 } from '../../../test/support/simulated-environment.ts';
 import type { Rollout } from '../../model/configuration.ts';
-import { heldRelease } from './blue-green.ts';
 import { policies } from './policies.ts';
+import { trafficShare } from './share.ts';
 
 type Policy = Rollout['policy'];
 const policyNames = Object.keys(policies) as Policy[];
@@ -25,6 +27,7 @@ function deploying(
   environment.addRelease(1, good);
   environment.deploy(1);
   environment.runUntilVerdict();
+  environment.requestsPerSecond = 400;
   environment.fewestServing = Number.POSITIVE_INFINITY;
   environment.addRelease(2, behaviour, rollout);
   environment.deploy(2);
@@ -48,9 +51,10 @@ describe.each(policyNames)('%s', (policy) => {
     ['is never healthy', neverHealthy],
   ])('stops no old instance for a release that %s', (_, behaviour) => {
     const environment = deploying(5, { policy }, behaviour);
+    const before = environment.live().map(({ id }) => id);
     expect(environment.runUntilVerdict().state).toBe('rolled-back');
-    expect([countOf(environment, 1), countOf(environment, 2)]).toEqual([5, 0]);
-    expect(environment.history.filter(({ step }) => step.kind === 'retire')).toEqual([]);
+    environment.run(40_000);
+    expect(environment.live().map(({ id }) => id)).toEqual(before);
   });
 
   it('goes back whole when the new release turns bad after it was admitted', () => {
@@ -127,20 +131,24 @@ describe('rolling by a share', () => {
 });
 
 describe('blue-green', () => {
-  const deployment = (environment: SimulatedEnvironment) => environment.deployment;
+  /** The release that is in service and gets nothing. */
+  const heldBack = (environment: SimulatedEnvironment): number | null => {
+    const share = trafficShare(environment.deployment, environment.live());
+    return share?.percent === 0 ? share.release : null;
+  };
 
   it('holds all traffic from the new release for as long as the old one serves', () => {
     const environment = deploying(3, { policy: 'blue-green' });
     let flips = 0;
     let held: number | null = 2;
     environment.run(10_000, () => {
-      const now = heldRelease(deployment(environment), environment.live());
-      if (deployment(environment) !== null && now !== held) {
+      const now = heldBack(environment);
+      if (environment.deployment !== null && now !== held) {
         flips += 1;
         held = now;
         expect(environment.serving().filter(({ release }) => release === 2)).toHaveLength(3);
       }
-      return deployment(environment) === null;
+      return environment.deployment === null;
     });
     expect(environment.verdicts.at(-1)?.state).toBe('succeeded');
     expect(flips).toBe(1);
@@ -151,7 +159,7 @@ describe('blue-green', () => {
     environment.run(1_000, () => environment.serving().some(({ release }) => release === 2));
     for (const { id, release } of environment.live()) if (release === 1) environment.kill(id);
     environment.settle();
-    expect(heldRelease(deployment(environment), environment.live())).toBeNull();
+    expect(heldBack(environment)).toBeNull();
   });
 
   it('holds nothing in a first deployment, and nothing under another policy', () => {
@@ -159,10 +167,88 @@ describe('blue-green', () => {
     first.addRelease(1, good, { policy: 'blue-green' });
     first.deploy(1);
     first.run(400);
-    expect(heldRelease(deployment(first), first.live())).toBeNull();
+    expect(heldBack(first)).toBeNull();
     const rolling = deploying(2, { policy: 'rolling' });
     rolling.run(400);
-    expect(heldRelease(deployment(rolling), rolling.live())).toBeNull();
+    expect(heldBack(rolling)).toBeNull();
+  });
+});
+
+describe('canary', () => {
+  /** Releases 1 and 2 under load, at a tenth of the traffic for release 2. */
+  const canary = (behaviour: Behaviour, rollout: Partial<Rollout> = {}) =>
+    deploying(5, { policy: 'canary', percent: 10, bakeMs: 60_000, ...rollout }, behaviour);
+
+  it('gives a tenth to as few new instances as it takes, beside as many old ones of their age', () => {
+    const environment = canary(good);
+    environment.run(5_000);
+    expect(environment.deployment?.stage?.percent).toBe(10);
+    expect([countOf(environment, 1), countOf(environment, 2)]).toEqual([6, 1]);
+    const before = [environment.answered(1), environment.answered(2)];
+    environment.run(10_000);
+    const [old = 0, fresh = 0] = [1, 2].map(
+      (release) => environment.answered(release) - (before[release - 1] ?? 0),
+    );
+    expect(fresh / (old + fresh)).toBeCloseTo(0.1, 2);
+  });
+
+  it('goes on when it has baked, and keeps the old fleet whole until then', () => {
+    const environment = canary(good);
+    environment.run(55_000);
+    expect(countOf(environment, 1)).toBe(6);
+    const verdict = environment.runUntilVerdict();
+    expect(verdict.state).toBe('succeeded');
+    expect((verdict.endedAt ?? 0) - verdict.startedAt).toBeGreaterThanOrEqual(60_000);
+    expect([countOf(environment, 1), countOf(environment, 2)]).toEqual([0, 5]);
+  });
+
+  it.each([
+    ['fails for 30 % of its requests', failsThirty, /30\.\d % of its requests fail, 0\.0 %/],
+    ['is slow', slow, /its p99 is \d+ ms, the old release's \d+ ms/],
+  ])('is undone when the new release %s', (_, behaviour, cause) => {
+    const environment = canary(behaviour);
+    const sent = environment.answered(1);
+    const verdict = environment.runUntilVerdict();
+    expect(verdict).toMatchObject({ state: 'rolled-back', cause: expect.stringMatching(cause) });
+    expect(verdict.turnedAt ?? 0).toBeLessThan(verdict.startedAt + 60_000);
+    const exposed = environment.answered(2);
+    expect(exposed / (environment.answered(1) - sent + exposed)).toBeLessThanOrEqual(0.11);
+    expect([countOf(environment, 1), countOf(environment, 2)]).toEqual([5, 0]);
+    expect(environment.fewestServing).toBeGreaterThanOrEqual(5);
+  });
+
+  it('does not take silence for success: somebody decides, or it goes back', () => {
+    const environment = canary(good, { patienceMs: 120_000 });
+    environment.requestsPerSecond = 1;
+    environment.run(100_000);
+    expect(environment.deployment).toMatchObject({ state: 'running', stage: { percent: 10 } });
+    const verdict = environment.runUntilVerdict();
+    expect(verdict).toMatchObject({
+      state: 'rolled-back',
+      cause: expect.stringMatching(/^only \d+ of 100 requests to judge by, and nobody decided$/),
+    });
+  });
+
+  it('goes on when it is promoted, however little it has answered', () => {
+    const environment = canary(good);
+    environment.requestsPerSecond = 1;
+    environment.run(100_000);
+    environment.promote();
+    expect(environment.runUntilVerdict().state).toBe('succeeded');
+  });
+});
+
+describe('linear', () => {
+  it('moves the traffic in equal steps, each judged before the next', () => {
+    const environment = deploying(5, { policy: 'linear', percent: 25, bakeMs: 3_000 });
+    expect(environment.runUntilVerdict().state).toBe('succeeded');
+    const shifts = environment.history.flatMap(({ at, step }) =>
+      step.kind === 'shift' ? [{ at, percent: step.percent }] : [],
+    );
+    expect(shifts.map(({ percent }) => percent)).toEqual([25, 50, 75, 100]);
+    for (const [i, { at }] of shifts.slice(1).entries()) {
+      expect(at - (shifts[i]?.at ?? 0)).toBeGreaterThanOrEqual(3_000);
+    }
   });
 });
 
@@ -171,7 +257,14 @@ describe('whatever the policy and whatever happens', () => {
     policy: fc.constantFrom(...policyNames),
     desired: fc.integer({ min: 1, max: 20 }),
     keepMs: fc.constantFrom(0, 3_000),
-    behaviour: fc.constantFrom(good, crashesAtBoot, neverHealthy, turnsUnhealthy),
+    behaviour: fc.constantFrom(
+      good,
+      crashesAtBoot,
+      neverHealthy,
+      turnsUnhealthy,
+      failsThirty,
+      slow,
+    ),
     disturbances: fc.array(
       fc.record({
         afterMs: fc.integer({ min: 0, max: 2_000 }),

@@ -1,6 +1,7 @@
 import type { Rollout } from '../../model/configuration.ts';
 import { allAtOnce } from './all-at-once.ts';
 import { blueGreen } from './blue-green.ts';
+import { canary, linear } from './by-weight.ts';
 import { immutable } from './immutable.ts';
 import { rolling } from './rolling.ts';
 import type { RolloutPolicy } from './rollout.ts';
@@ -11,4 +12,6 @@ export const policies: Readonly<Record<Rollout['policy'], RolloutPolicy>> = {
   'all-at-once': allAtOnce,
   immutable,
   'blue-green': blueGreen,
+  canary,
+  linear,
 };

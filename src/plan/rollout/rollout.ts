@@ -12,6 +12,12 @@ export interface RolloutInput {
   /** Instances wanted in service. */
   desired: number;
   rollout: Rollout;
+  /** The share of the traffic that the goal has now, in per cent; 0 before it was given any. */
+  percent: number;
+  /** That share has been judged and found good. */
+  passed: boolean;
+  /** The way back, or a rollback: there is nothing to try out. */
+  returning: boolean;
   now: number;
 }
 
@@ -22,6 +28,10 @@ export interface RolloutMove {
   readmit: ObservedInstance[];
   /** Take these out of service. */
   retire: { instance: ObservedInstance; reason: string }[];
+  /** Launch so many of the release that is left, to compare with instances of the same age. */
+  launchBaseline?: number;
+  /** Give the goal this share of the traffic, in per cent. */
+  shift?: number;
   /** Time alone will change the answer at this moment. */
   wakeAt: number | null;
 }
