@@ -48,7 +48,7 @@ describe('bad usage', () => {
   test.each([
     ['an unknown command', ['statsu'], "Unknown command 'statsu'", 'did you mean status?'],
     ['an unknown flag', ['deploy', '--polcy', 'x'], "Unknown option '--polcy'", '--policy?'],
-    ['an unknown policy', ['deploy', '--policy', 'canary'], "policy 'canary'", 'rolling'],
+    ['an unknown policy', ['deploy', '--policy', 'big-bang'], "policy 'big-bang'", 'rolling'],
     ['a duration without a unit', ['deploy', '--timeout', '10'], "--timeout is '10'", 'ms, s, m'],
     ['a number that is none', ['scale', 'many'], "N is 'many'", ''],
     ['flags that exclude each other', ['deploy', '--abort', '--attach'], 'exclude', '--help'],

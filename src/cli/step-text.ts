@@ -18,7 +18,7 @@ const words: Readonly<Record<Step['kind'], Words>> = {
   hold: { doing: 'holding', done: 'kept warm' },
   terminate: { doing: 'stopping', done: 'stopped' },
   bury: { doing: 'recording', done: 'gone' },
-  shift: { doing: 'moving traffic', done: 'moved traffic' },
+  shift: { doing: 'shifting', done: 'shifted' },
   'turn-back': { doing: 'turning back', done: 'turned back' },
   settle: { doing: 'settling', done: 'settled' },
   terminated: { doing: 'closing', done: 'closed' },

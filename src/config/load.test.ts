@@ -65,6 +65,10 @@ describe('defaults', () => {
         healthyMs: 200,
         startTimeoutMs: 60_000,
         keepMs: 0,
+        percent: 10,
+        bakeMs: 300_000,
+        minRequests: 100,
+        patienceMs: 3_600_000,
       },
     });
     expect(provenance).toMatchObject({
@@ -217,6 +221,17 @@ describe('a deployment policy', () => {
       batch: '25%',
       extra: 0,
     });
+  });
+
+  it('moves a share of the traffic at a time', () => {
+    expect(rollout("{ policy: 'canary', percent: 5, bake: '1m', minRequests: 500 }")).toMatchObject(
+      {
+        percent: 5,
+        bakeMs: 60_000,
+        minRequests: 500,
+        patienceMs: 3_600_000,
+      },
+    );
   });
 
   it('keeps the old fleet of a blue-green one warm unless told otherwise', () => {

@@ -1,4 +1,10 @@
-import { type Configuration, configurationSchema, type Variables } from '../model/configuration.ts';
+import {
+  type Configuration,
+  configurationSchema,
+  movesByWeight,
+  type Rollout,
+  type Variables,
+} from '../model/configuration.ts';
 import { defaultDomain, PRODUCTION } from '../model/environment.ts';
 import type { CommandLine } from './command.ts';
 import { contradictions } from './contradiction.ts';
@@ -171,13 +177,13 @@ function chooseCapacity(choose: Choose): Configuration['web']['capacity'] & { zo
 }
 
 function chooseRollout(choose: Choose): Configuration['rollout'] {
-  const { rolling: defaults, share } = DEFAULTS;
+  const defaults = DEFAULTS.rolling;
   const policy = choose('deploy.policy', (spec) => spec.deploy?.policy, 'rolling');
   const keepMs = policy === 'blue-green' ? defaults.keepBlueMs : defaults.keepMs;
   return {
     policy,
-    batch: choose('deploy.batch', (spec) => spec.deploy?.batch, defaults.batch),
-    extra: choose('deploy.extra', (spec) => spec.deploy?.extra, defaults.extra),
+    ...chooseBatches(policy, choose),
+    ...chooseShares(policy, choose),
     healthyMs: choose(
       'deploy.healthyFor',
       (spec) => spec.deploy?.healthyFor,
@@ -188,15 +194,33 @@ function chooseRollout(choose: Choose): Configuration['rollout'] {
       (spec) => spec.deploy?.startTimeout,
       defaults.startTimeoutMs,
     ),
-    percent: choose('deploy.percent', (spec) => spec.deploy?.percent, share.percent),
-    bakeMs: choose('deploy.bake', (spec) => spec.deploy?.bake, share.bakeMs),
-    minRequests: choose(
-      'deploy.minRequests',
-      (spec) => spec.deploy?.minRequests,
-      share.minRequests,
-    ),
-    patienceMs: choose('deploy.patience', (spec) => spec.deploy?.patience, share.patienceMs),
     keepMs: choose('deploy.keep', (spec) => spec.deploy?.keep, keepMs),
+  };
+}
+
+function chooseBatches(
+  policy: Rollout['policy'],
+  choose: Choose,
+): Pick<Rollout, 'batch' | 'extra'> {
+  const { batch, extra } = DEFAULTS.rolling;
+  if (policy !== 'rolling') return { batch, extra };
+  return {
+    batch: choose('deploy.batch', (spec) => spec.deploy?.batch, batch),
+    extra: choose('deploy.extra', (spec) => spec.deploy?.extra, extra),
+  };
+}
+
+function chooseShares(
+  policy: Rollout['policy'],
+  choose: Choose,
+): Pick<Rollout, 'percent' | 'bakeMs' | 'minRequests' | 'patienceMs'> {
+  const { percent, bakeMs, minRequests, patienceMs } = DEFAULTS.share;
+  if (!movesByWeight(policy)) return { percent, bakeMs, minRequests, patienceMs };
+  return {
+    percent: choose('deploy.percent', (spec) => spec.deploy?.percent, percent),
+    bakeMs: choose('deploy.bake', (spec) => spec.deploy?.bake, bakeMs),
+    minRequests: choose('deploy.minRequests', (spec) => spec.deploy?.minRequests, minRequests),
+    patienceMs: choose('deploy.patience', (spec) => spec.deploy?.patience, patienceMs),
   };
 }
 

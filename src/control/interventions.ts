@@ -1,7 +1,7 @@
 import { Fault } from '../kernel/fault.ts';
+import { movesByWeight } from '../model/configuration.ts';
 import type { Deployment } from '../model/deployment.ts';
 import type { DeploymentView } from '../model/view.ts';
-import { movesByWeight } from '../plan/rollout/share.ts';
 import type { EventFeed } from './event-feed.ts';
 import type { Records } from './records.ts';
 import { command } from './refusals.ts';

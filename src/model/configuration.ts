@@ -105,6 +105,10 @@ export const rolloutSchema = z
   );
 export type Rollout = z.infer<typeof rolloutSchema>;
 
+/** Shares of the traffic are judged one after the other. */
+export const movesByWeight = (policy: Rollout['policy']): boolean =>
+  policy === 'canary' || policy === 'linear';
+
 const webSchema = z.strictObject({
   /**
    * The program and its arguments; `$PORT` and other variables are expanded by the runtime, never

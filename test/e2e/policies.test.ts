@@ -17,6 +17,7 @@ const policies: { name: string; deploy: NonNullable<AppOptions['deploy']> }[] = 
   { name: 'rolling by half, beside', deploy: { policy: 'rolling', batch: '50%', extra: '50%' } },
   { name: 'all at once', deploy: { policy: 'all-at-once' } },
   { name: 'immutable', deploy: { policy: 'immutable' } },
+  { name: 'canary', deploy: { policy: 'canary', percent: 20, bake: '2s', minRequests: 50 } },
   { name: 'blue-green', deploy: { policy: 'blue-green', keep: '0s' } },
 ];
 
@@ -82,6 +83,35 @@ describe('under the load of an independent client', () => {
     for (const { deploy } of policies.filter(({ deploy: { extra } }) => extra !== 0)) {
       await withoutLoss(() => deployed(deploy, 1));
     }
+  });
+
+  test('a canary that fails is undone, and few have met it', { timeout: 120_000 }, async () => {
+    await begin(3);
+    const before = { counts: await load?.pause(), ledger: await house.ledger() };
+    await load?.send(50);
+    versions += 1;
+    const deploy = { policy: 'canary', percent: 10, bake: '1m', minRequests: 50 };
+    const bad = house.app({ name: `v${versions}`, failPercent: 30 }, { drain: '2s', deploy });
+    const { state, cause, receipt } = await house.deployed(bad);
+    await load?.send(50);
+    await load?.pause();
+    expect(state).toBe('rolled-back');
+    expect(cause).toMatch(/^\d+\.\d % of its requests fail, 0\.0 % of the old release's$/);
+    expect(receipt).toMatchObject({ lost: 0, cut: 0, unaccounted: 0 });
+    const { rows } = await house.ledger();
+    const answered = rows.map(({ release, outcomes }) => ({
+      isBad: release === 2,
+      requests: outcomes.ok + outcomes['app-error'],
+      errors: outcomes['app-error'],
+    }));
+    const total = answered.reduce((sum, { requests }) => sum + requests, 0);
+    const exposed = answered.reduce((sum, each) => sum + (each.isBad ? each.requests : 0), 0);
+    expect(exposed).toBeGreaterThanOrEqual(50);
+    expect(exposed / total).toBeLessThanOrEqual(0.15);
+    const seen = before.counts && difference(before.counts, (await load?.pause()) ?? before.counts);
+    const errors = answered.reduce((sum, each) => sum + each.errors, 0);
+    expect(seen?.failures).toHaveLength(errors);
+    console.log(`undone after ${receipt?.durationMs} ms: ${exposed} of ${total} requests met it`);
   });
 
   test('a rollback of a blue-green deployment is a flip', { timeout: 120_000 }, async () => {

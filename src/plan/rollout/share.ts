@@ -1,4 +1,4 @@
-import type { Rollout } from '../../model/configuration.ts';
+import { movesByWeight } from '../../model/configuration.ts';
 import type { Deployment } from '../../model/deployment.ts';
 import type { Instance } from '../../model/instance.ts';
 
@@ -32,7 +32,3 @@ export function trafficShare(
   const percent = state === 'running' ? (stage?.percent ?? 0) : 0;
   return { release: to, percent, stickyMs: byWeight && percent > 0 ? SIDE_KEPT_MS : null };
 }
-
-/** Its shares of the traffic are judged one after the other. */
-export const movesByWeight = (policy: Rollout['policy']): boolean =>
-  policy === 'canary' || policy === 'linear';

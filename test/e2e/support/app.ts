@@ -10,6 +10,8 @@ export interface Variant {
   health?: number | 'hang';
   /** Where it listens, if not where it should. */
   listen?: 'never' | 'elsewhere';
+  /** Answers 500 to so many of a hundred requests. */
+  failPercent?: number;
   /** Does not hear SIGTERM. */
   deaf?: boolean;
   /** Writes its log as fast as it can. */
@@ -35,6 +37,9 @@ export interface AppOptions {
     batch?: number | string;
     extra?: number | string;
     keep?: string;
+    percent?: number;
+    bake?: string;
+    minRequests?: number;
   };
 }
 

@@ -23,6 +23,8 @@ function giveBack(response, number, body) {
   response.setHeader('content-type', 'text/plain');
   response.setHeader('x-instance', BELAY_INSTANCE);
   response.setHeader('x-variant', variant.name);
+  // A stride that is no divisor of what clients count by.
+  if ((Number(number) * 37) % 100 < (variant.failPercent ?? 0)) response.statusCode = 500;
   const end = () => {
     if (!inPieces) return response.end(body);
     response.write(body.slice(0, 1));
