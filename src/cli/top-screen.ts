@@ -69,7 +69,9 @@ function titleOf({ rates, notice, columns, paint }: Frame): string {
   return gap < 2 ? `${left}  ${right}` : left + ' '.repeat(gap) + right;
 }
 
-function environmentLine(environment: EnvironmentRates, { history, paint }: Frame): string {
+/** As many of its facts as there is room for, the most telling first. */
+function environmentLine(environment: EnvironmentRates, frame: Frame): string {
+  const { history, columns, paint } = frame;
   const { health, cause, errorsPerSecond, requestsPerSecond, p50Ms, p99Ms, inFlight } = environment;
   const { lost = 0, shed = 0 } = history.totals.get(environmentKey(environment)) ?? {};
   const alarming = (count: number, text: string) => (count > 0 ? paint.red(text) : text);
@@ -83,8 +85,13 @@ function environmentLine(environment: EnvironmentRates, { history, paint }: Fram
     shed > 0 ? paint.yellow(`${formatCount(shed)} shed`) : '0 shed',
     `${formatCount(inFlight)} in flight`,
   ];
-  const unwell = health === 'ok' || health === 'info' ? [] : [paint.dim(cause)];
-  return [...parts, ...unwell].join('  ');
+  let line = '';
+  for (const part of parts) {
+    const longer = line === '' ? part : `${line}  ${part}`;
+    if (line !== '' && widthOf(longer) > columns) return line;
+    line = longer;
+  }
+  return health === 'ok' || health === 'info' ? line : `${line}  ${paint.dim(cause)}`;
 }
 
 /** Columns in their order; the higher `spare`, the sooner a narrow terminal goes without. */
