@@ -4,8 +4,8 @@ import type { DaemonView, InstanceView, TrafficReading } from '../model/view.ts'
 import type { Labels, MetricFamily, Sample } from './exposition.ts';
 
 /**
- * What Prometheus is told. Counters are the ledger's own: they outlive the daemon, and begin again
- * with the edge. The names are an interface.
+ * What Prometheus is told. Counters are the ledger's own, which outlive the daemon and the edge;
+ * those of an instance begin anew when a worker is killed. The names are an interface.
  */
 
 /** Upper bounds in seconds: from what an edge alone takes to the longest that it waits by default. */
