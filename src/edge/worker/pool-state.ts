@@ -5,6 +5,7 @@ import { hasRoom, type Picker } from './balance/picker.ts';
 import { ZonePreference } from './balance/zone-preference.ts';
 import { Ejector } from './ejector.ts';
 import { RetryBudget } from './retry-budget.ts';
+import type { Tagged } from './session-signer.ts';
 import type { TargetState } from './target-state.ts';
 
 interface Dependencies {
@@ -17,7 +18,7 @@ interface Dependencies {
 }
 
 /** The targets of one group, and which of them may take a request now. */
-export class PoolState {
+export class PoolState implements Tagged {
   readonly id: string;
   readonly budget: RetryBudget;
   readonly targets = new Map<string, TargetState>();
@@ -29,6 +30,7 @@ export class PoolState {
   /** Not to be used now, but healthy once: better than nothing. */
   failing: TargetState[] = [];
   balancing: Balancing;
+  tag: Tagged['tag'] = null;
   private picker: Picker<TargetState>;
   private readonly ejector: Ejector;
   /** Null where no zone is preferred. */

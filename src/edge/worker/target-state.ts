@@ -8,6 +8,7 @@ import { type Pickable, UNBOUNDED } from './balance/picker.ts';
 import type { Member } from './ejector.ts';
 import type { PoolState } from './pool-state.ts';
 import type { RetryBudget } from './retry-budget.ts';
+import type { Tagged } from './session-signer.ts';
 import { Standing } from './standing.ts';
 import { TargetCounter } from './target-counter.ts';
 import { UpstreamConnection } from './upstream-connection.ts';
@@ -22,7 +23,7 @@ import { UpstreamConnection } from './upstream-connection.ts';
 export type Rotation = 'healthy' | 'failing' | 'out';
 
 /** One target as a worker sees it: its health, what is inside it, its idle connections. */
-export class TargetState implements Pickable, Member {
+export class TargetState implements Pickable, Member, Tagged {
   readonly pool: string;
   readonly id: string;
   readonly host: string;
@@ -38,6 +39,7 @@ export class TargetState implements Pickable, Member {
   slowUntilMs = 0;
   slowStartMs = 0;
   turnCredit = 0;
+  tag: Tagged['tag'] = null;
   health: TargetHealth = 'initial';
   admitted = false;
   /** Requests inside it; upgraded connections are counted apart. */
