@@ -67,7 +67,7 @@ export function analyse(
 }
 
 /** How the first is worse than the second, in a sentence; null when it is not, as far as one sees. */
-export function compare(fresh: Sample, base: Sample, minRequests: number): string | null {
+function compare(fresh: Sample, base: Sample, minRequests: number): string | null {
   if (fresh.requests < minRequests) return null;
   const [share, baseShare] = [errorShare(fresh), errorShare(base)];
   const expected = baseShare + MORE_ERRORS;
