@@ -7,7 +7,7 @@ import type { Snapshot } from '../../src/model/snapshot.ts';
 export interface SmallSupervisor {
   /** Resolves when so many workers serve. */
   ready(workers: number): Promise<void>;
-  /** Requests that each worker has accepted so far. */
+  /** Requests that each worker has accepted so far, in the same order every time. */
   accepted(): Promise<number[]>;
   close(): void;
 }
@@ -19,20 +19,20 @@ export async function superviseWorkers(
   snapshot: Snapshot,
   health: HealthEntry[],
 ): Promise<SmallSupervisor> {
-  const links: Socket[] = [];
-  let accepted: number[] = [];
+  /** What each worker has told that was asked last; null until then. */
+  const links = new Map<Socket, number | null>();
   let serving = 0;
   let onChange = (): void => undefined;
   const take = (message: ToSupervisor, socket: Socket): void => {
     if (message.kind === 'hello') tell(socket, { kind: 'welcome', accept: true, snapshot, health });
     else if (message.kind === 'ready') serving += 1;
     else if (message.kind === 'report' && message.report.request !== null) {
-      accepted.push(message.report.accepted);
+      links.set(socket, message.report.accepted);
     }
   };
   const server = createServer((socket) => {
     const decode = lineDecoder(MAX_LINE_BYTES);
-    links.push(socket);
+    links.set(socket, null);
     socket.on('data', (chunk: Buffer) => {
       for (const message of decode(chunk) as ToSupervisor[]) take(message, socket);
       onChange();
@@ -52,10 +52,12 @@ export async function superviseWorkers(
   return {
     ready: (workers) => until(() => serving >= workers),
     async accepted() {
-      accepted = [];
-      for (const socket of links) tell(socket, { kind: 'report-now', request: 1 });
-      await until(() => accepted.length === links.length);
-      return accepted;
+      for (const socket of links.keys()) {
+        links.set(socket, null);
+        tell(socket, { kind: 'report-now', request: 1 });
+      }
+      await until(() => ![...links.values()].includes(null));
+      return [...links.values()].map(Number);
     },
     close: () => server.close(),
   };
