@@ -2,14 +2,12 @@ import type { BundleStore } from '../bundle/driver.ts';
 import type { EdgeDriver } from '../edge/driver.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { Fault } from '../kernel/fault.ts';
-import type { Capacity, Configuration, Rollout, Variables } from '../model/configuration.ts';
-import type { Deployment, DeploymentKind } from '../model/deployment.ts';
+import type { Capacity, Variables } from '../model/configuration.ts';
 import { type Environment, environmentKey, environmentMachine } from '../model/environment.ts';
-import type { LedgerReading } from '../model/ledger.ts';
 import { parseName } from '../model/name.ts';
-import { type Release, type ReleaseReason, sameContent } from '../model/release.ts';
-import { type Version, versionLabel } from '../model/version.ts';
+import { type Release, sameContent } from '../model/release.ts';
 import type { DeploymentView } from '../model/view.ts';
+import { DeploymentStart, type Destination, type VersionSource } from './deployment-start.ts';
 import type { EventFeed } from './event-feed.ts';
 import { abortDeployment, promoteDeployment } from './interventions.ts';
 import type { Records } from './records.ts';
@@ -18,24 +16,13 @@ import {
   nothingToGoBackTo,
   refuseBadCapacity,
   refuseIfBusy,
-  refuseTakenDomains,
   terminating,
 } from './refusals.ts';
-import { deploymentView } from './views.ts';
 
 /** What people ask for. Each is checked whole, then written down at once; the loop does the rest. */
 
-export interface DeployInput {
-  application: string;
-  environment: string;
-  configuration: Configuration;
-  version: {
-    digest: string;
-    files: number;
-    sizeBytes: number;
-    author: string | null;
-    commit: string | null;
-  } | null;
+export interface DeployInput extends Destination {
+  version: VersionSource | null;
   message: string | null;
   unchanged: 'deploy' | 'skip';
 }
@@ -51,9 +38,11 @@ export interface OperationParts {
 
 export class Operations {
   readonly #parts: OperationParts;
+  readonly #starts: DeploymentStart;
 
   constructor(parts: OperationParts) {
     this.#parts = parts;
+    this.#starts = new DeploymentStart(parts);
   }
 
   /** @returns null when nothing would change and the input says to skip then */
@@ -70,25 +59,26 @@ export class Operations {
       });
     }
     const key = environmentKey(input.application, input.environment);
-    const ledger = await this.#readLedger();
+    const ledger = await this.#starts.readLedger();
     return this.#write(key, () => {
-      const environment = this.#environmentFor(input);
+      const environment = this.#starts.environmentFor(input);
       refuseIfBusy(environment, this.#parts.records);
-      const current = this.#currentRelease(environment);
-      const version = input.version && this.#versionFor(input, input.version);
+      const current = this.#starts.currentRelease(environment);
+      const { application, message } = input;
+      const version = input.version && this.#starts.versionFor(application, input.version, message);
       const release: Release = {
         environment: key,
-        number: this.#nextRelease(key),
+        number: this.#starts.nextReleaseNumber(key),
         version: version?.label ?? null,
         configuration: input.configuration,
         variables: current?.variables ?? records.releases(key)[0]?.variables ?? {},
         reason: 'deploy',
-        message: input.message,
+        message,
         createdAt: this.#parts.clock.now(),
       };
       if (input.unchanged === 'skip' && current && sameContent(current, release)) return null;
       records.saveRelease(release);
-      return this.#start(environment, 'deploy', release, ledger);
+      return this.#starts.start(environment, 'deploy', release, ledger);
     });
   }
 
@@ -98,24 +88,24 @@ export class Operations {
     to: string | number | null,
   ): Promise<DeploymentView> {
     const key = environmentKey(application, name);
-    const ledger = await this.#readLedger();
+    const ledger = await this.#starts.readLedger();
     return this.#write(key, () => {
       const environment = this.#parts.records.environment(key);
       refuseIfBusy(environment, this.#parts.records);
       const release = this.#rollbackGoal(environment, to);
-      return this.#start(environment, 'rollback', release, ledger);
+      return this.#starts.start(environment, 'rollback', release, ledger);
     });
   }
 
   async restart(application: string, name: string): Promise<DeploymentView> {
     const key = environmentKey(application, name);
-    const ledger = await this.#readLedger();
+    const ledger = await this.#starts.readLedger();
     return this.#write(key, () => {
       const environment = this.#parts.records.environment(key);
       refuseIfBusy(environment, this.#parts.records);
-      const current = this.#runningRelease(environment);
-      const release = this.#successor(current, 'restart', current.variables);
-      return this.#start(environment, 'restart', release, ledger);
+      const current = this.#starts.runningRelease(environment);
+      const release = this.#starts.successor(current, 'restart', current.variables);
+      return this.#starts.start(environment, 'restart', release, ledger);
     });
   }
 
@@ -125,15 +115,20 @@ export class Operations {
     change: { set: Variables; unset: readonly string[] },
   ): Promise<DeploymentView | null> {
     const key = environmentKey(application, name);
-    const ledger = await this.#readLedger();
+    const ledger = await this.#starts.readLedger();
     return this.#write(key, () => {
       const environment = this.#parts.records.environment(key);
       refuseIfBusy(environment, this.#parts.records);
-      const current = this.#runningRelease(environment);
+      const current = this.#starts.runningRelease(environment);
       const variables = { ...current.variables, ...change.set };
       for (const unset of change.unset) delete variables[unset];
       if (sameContent(current, { ...current, variables })) return null;
-      return this.#start(environment, 'env', this.#successor(current, 'env', variables), ledger);
+      return this.#starts.start(
+        environment,
+        'env',
+        this.#starts.successor(current, 'env', variables),
+        ledger,
+      );
     });
   }
 
@@ -187,87 +182,15 @@ export class Operations {
     wake(key);
   }
 
-  async #readLedger(): Promise<LedgerReading | null> {
-    try {
-      return await this.#parts.edge.ledger();
-    } catch {
-      // Without a reading there is no receipt; that must not stop anybody from deploying a cure.
-      return null;
-    }
-  }
-
   #write<T>(key: string, work: () => T): T {
     const result = this.#parts.records.transaction(work);
     this.#parts.wake(key);
     return result;
   }
 
-  #environmentFor({ application, environment, configuration }: DeployInput): Environment {
-    const key = environmentKey(application, environment);
-    const known = this.#parts.records.find(key);
-    const { capacity } = configuration.web;
-    if (!known) {
-      const createdAt = this.#parts.clock.now();
-      const status = 'launching';
-      return { key, application, name: environment, status, release: null, capacity, createdAt };
-    }
-    if (known.status !== 'terminated') return known;
-    const status = environmentMachine.move(key, known.status, 'launching');
-    return { ...known, status, capacity, createdAt: this.#parts.clock.now() };
-  }
-
-  #versionFor(input: DeployInput, source: NonNullable<DeployInput['version']>): Version {
-    const { records, clock } = this.#parts;
-    const versions = records.versions(input.application);
-    const known = versions.find(({ digest }) => digest === source.digest);
-    if (known) return known;
-    const highest = Math.max(0, ...versions.map(({ label }) => Number(label.slice(1))));
-    const version: Version = {
-      application: input.application,
-      label: versionLabel(highest + 1),
-      createdAt: clock.now(),
-      message: input.message,
-      ...source,
-    };
-    records.saveVersion(version);
-    return version;
-  }
-
-  #currentRelease({ key, release }: Environment): Release | null {
-    return release === null ? null : (this.#parts.records.release(key, release) ?? null);
-  }
-
-  #runningRelease(environment: Environment): Release {
-    const current = this.#currentRelease(environment);
-    if (current) return current;
-    throw new Fault({
-      code: 'no-release',
-      message: `${environment.key} has no release that ever was healthy`,
-      subject: environment.key,
-      hint: `deploy one with: ${command('belay deploy', environment)}`,
-    });
-  }
-
-  #nextRelease(key: string): number {
-    return (this.#parts.records.releases(key)[0]?.number ?? 0) + 1;
-  }
-
-  #successor(current: Release, reason: ReleaseReason, variables: Variables): Release {
-    const release: Release = {
-      ...current,
-      number: this.#nextRelease(current.environment),
-      variables,
-      reason,
-      message: null,
-      createdAt: this.#parts.clock.now(),
-    };
-    this.#parts.records.saveRelease(release);
-    return release;
-  }
-
   #rollbackGoal(environment: Environment, to: string | number | null): Release {
     const { records } = this.#parts;
-    const current = this.#runningRelease(environment);
+    const current = this.#starts.runningRelease(environment);
     const proven = this.#provenReleases(environment);
     const number = typeof to === 'string' && /^\d+$/.test(to) ? Number(to) : to;
     const goal =
@@ -301,65 +224,4 @@ export class Operations {
     );
     return records.releases(key).filter(({ number }) => proven.has(number));
   }
-
-  #start(
-    environment: Environment,
-    kind: DeploymentKind,
-    release: Release,
-    ledgerAtStart: LedgerReading | null,
-  ): DeploymentView {
-    const { records, clock, feed } = this.#parts;
-    const { key } = environment;
-    refuseTakenDomains(environment, release.configuration.domains, records);
-    const from = this.#currentRelease(environment);
-    const status =
-      environment.status === 'ready'
-        ? environmentMachine.move(key, environment.status, 'updating')
-        : environment.status;
-    const capacity = capacityAfter(environment, from, release);
-    const deployment: Deployment = {
-      environment: key,
-      number: (records.lastDeployment(key)?.number ?? 0) + 1,
-      kind,
-      from: from?.number ?? null,
-      to: release.number,
-      rollout: rolloutOf(release),
-      state: 'running',
-      cause: null,
-      logTail: [],
-      stage: null,
-      promoted: false,
-      aborted: false,
-      startedAt: clock.now(),
-      turnedAt: null,
-      endedAt: null,
-      capacityBefore: environment.capacity,
-      ledgerAtStart,
-      receipt: null,
-    };
-    records.saveEnvironment({ ...environment, status, capacity });
-    records.saveDeployment(deployment);
-    feed.publish({
-      environment: key,
-      deployment: deployment.number,
-      severity: 'info',
-      type: 'deployment-started',
-      message: `${kind} ${deployment.number}: ${from ? `release ${from.number} → ${release.number}` : `release ${release.number}`}${release.version ? ` (${release.version})` : ''}`,
-    });
-    return deploymentView(deployment, records);
-  }
-}
-
-const rolloutOf = (release: Release): Rollout => release.configuration.rollout;
-
-/** What the configuration changes counts; what `belay scale` set otherwise stays. */
-function capacityAfter(environment: Environment, from: Release | null, to: Release): Capacity {
-  const wanted = to.configuration.web.capacity;
-  if (!from) return wanted;
-  const before = from.configuration.web.capacity;
-  const pick = (field: keyof Capacity): number =>
-    wanted[field] === before[field] ? environment.capacity[field] : wanted[field];
-  const min = pick('min');
-  const max = Math.max(min, pick('max'));
-  return { min, max, desired: Math.min(max, Math.max(min, pick('desired'))) };
 }

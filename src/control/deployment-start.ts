@@ -1,0 +1,188 @@
+import type { EdgeDriver } from '../edge/driver.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { Fault } from '../kernel/fault.ts';
+import type { Capacity, Configuration, Variables } from '../model/configuration.ts';
+import type { Deployment, DeploymentKind } from '../model/deployment.ts';
+import { type Environment, environmentKey, environmentMachine } from '../model/environment.ts';
+import type { LedgerReading } from '../model/ledger.ts';
+import type { Release, ReleaseReason } from '../model/release.ts';
+import { type Version, versionLabel } from '../model/version.ts';
+import type { DeploymentView } from '../model/view.ts';
+import type { EventFeed } from './event-feed.ts';
+import type { Records } from './records.ts';
+import { command, refuseTakenDomains } from './refusals.ts';
+import { deploymentView } from './views.ts';
+
+/**
+ * How a deployment comes to be, whoever asks for it: the environment it is of, the version and the
+ * release it leads to, and its own record. All but the ledger is read and written at once, so that
+ * an operation can do it in one transaction.
+ */
+
+export interface DeploymentStartParts {
+  records: Records;
+  edge: EdgeDriver;
+  feed: EventFeed;
+  clock: Clock;
+}
+
+/** Where a release goes. */
+export interface Destination {
+  application: string;
+  environment: string;
+  configuration: Configuration;
+}
+
+/** The bundle a version is made of, and where it came from. */
+export interface VersionSource {
+  digest: string;
+  files: number;
+  sizeBytes: number;
+  author: string | null;
+  commit: string | null;
+}
+
+export class DeploymentStart {
+  readonly #parts: DeploymentStartParts;
+
+  constructor(parts: DeploymentStartParts) {
+    this.#parts = parts;
+  }
+
+  /** Taken before the transaction: the receipt counts from here. */
+  async readLedger(): Promise<LedgerReading | null> {
+    try {
+      return await this.#parts.edge.ledger();
+    } catch {
+      // Without a reading there is no receipt; that must not stop anybody from deploying a cure.
+      return null;
+    }
+  }
+
+  /** The environment as it is on record, or a new one that is still to be written down. */
+  environmentFor({ application, environment, configuration }: Destination): Environment {
+    const key = environmentKey(application, environment);
+    const known = this.#parts.records.find(key);
+    const { capacity } = configuration.web;
+    if (!known) {
+      const createdAt = this.#parts.clock.now();
+      const status = 'launching';
+      return { key, application, name: environment, status, release: null, capacity, createdAt };
+    }
+    if (known.status !== 'terminated') return known;
+    const status = environmentMachine.move(key, known.status, 'launching');
+    return { ...known, status, capacity, createdAt: this.#parts.clock.now() };
+  }
+
+  /** The version that has this content already, or a new one, written down. */
+  versionFor(application: string, source: VersionSource, message: string | null): Version {
+    const { records, clock } = this.#parts;
+    const versions = records.versions(application);
+    const known = versions.find(({ digest }) => digest === source.digest);
+    if (known) return known;
+    const highest = Math.max(0, ...versions.map(({ label }) => Number(label.slice(1))));
+    const version: Version = {
+      application,
+      label: versionLabel(highest + 1),
+      createdAt: clock.now(),
+      message,
+      ...source,
+    };
+    records.saveVersion(version);
+    return version;
+  }
+
+  currentRelease({ key, release }: Environment): Release | null {
+    return release === null ? null : (this.#parts.records.release(key, release) ?? null);
+  }
+
+  /** @throws `no-release` */
+  runningRelease(environment: Environment): Release {
+    const current = this.currentRelease(environment);
+    if (current) return current;
+    throw new Fault({
+      code: 'no-release',
+      message: `${environment.key} has no release that ever was healthy`,
+      subject: environment.key,
+      hint: `deploy one with: ${command('belay deploy', environment)}`,
+    });
+  }
+
+  nextReleaseNumber(key: string): number {
+    return (this.#parts.records.releases(key)[0]?.number ?? 0) + 1;
+  }
+
+  /** The same version under other variables, as a new release, written down. */
+  successor(current: Release, reason: ReleaseReason, variables: Variables): Release {
+    const release: Release = {
+      ...current,
+      number: this.nextReleaseNumber(current.environment),
+      variables,
+      reason,
+      message: null,
+      createdAt: this.#parts.clock.now(),
+    };
+    this.#parts.records.saveRelease(release);
+    return release;
+  }
+
+  /** Writes down the deployment to a release that is on record; the loop does the rest. */
+  start(
+    environment: Environment,
+    kind: DeploymentKind,
+    release: Release,
+    ledgerAtStart: LedgerReading | null,
+  ): DeploymentView {
+    const { records, clock, feed } = this.#parts;
+    const { key } = environment;
+    refuseTakenDomains(environment, release.configuration.domains, records);
+    const from = this.currentRelease(environment);
+    const status =
+      environment.status === 'ready'
+        ? environmentMachine.move(key, environment.status, 'updating')
+        : environment.status;
+    const capacity = capacityAfter(environment, from, release);
+    const deployment: Deployment = {
+      environment: key,
+      number: (records.lastDeployment(key)?.number ?? 0) + 1,
+      kind,
+      from: from?.number ?? null,
+      to: release.number,
+      rollout: release.configuration.rollout,
+      state: 'running',
+      cause: null,
+      logTail: [],
+      stage: null,
+      promoted: false,
+      aborted: false,
+      startedAt: clock.now(),
+      turnedAt: null,
+      endedAt: null,
+      capacityBefore: environment.capacity,
+      ledgerAtStart,
+      receipt: null,
+    };
+    records.saveEnvironment({ ...environment, status, capacity });
+    records.saveDeployment(deployment);
+    feed.publish({
+      environment: key,
+      deployment: deployment.number,
+      severity: 'info',
+      type: 'deployment-started',
+      message: `${kind} ${deployment.number}: ${from ? `release ${from.number} → ${release.number}` : `release ${release.number}`}${release.version ? ` (${release.version})` : ''}`,
+    });
+    return deploymentView(deployment, records);
+  }
+}
+
+/** What the configuration changes counts; what `belay scale` set otherwise stays. */
+function capacityAfter(environment: Environment, from: Release | null, to: Release): Capacity {
+  const wanted = to.configuration.web.capacity;
+  if (!from) return wanted;
+  const before = from.configuration.web.capacity;
+  const pick = (field: keyof Capacity): number =>
+    wanted[field] === before[field] ? environment.capacity[field] : wanted[field];
+  const min = pick('min');
+  const max = Math.max(min, pick('max'));
+  return { min, max, desired: Math.min(max, Math.max(min, pick('desired'))) };
+}
