@@ -23,6 +23,13 @@ const SLOWER = 1.5;
 const UNNOTICED_US = 20_000;
 /** Of the requests of one release, those slower than all but a hundredth of the other's. */
 const SLOW_SHARE = 0.01;
+/** A tail is read where it has so many requests: of a hundred requests the slowest one says nothing. */
+const TAIL_REQUESTS = 10;
+/**
+ * A machine that stalls delays every request of that moment, so that slow ones come in bursts, where
+ * chance would scatter them: how slow a release is can only be said of a longer time.
+ */
+const LATENCY_SETTLES_MS = 30_000;
 /** Standard deviations: by chance alone once in 30,000 looks, and there is one a second. */
 const SIGNIFICANT = 4;
 
@@ -53,7 +60,11 @@ export function analyse(
   );
   // Where the one of the same age did not come up, all others are better than none.
   const base = sameAge.requests >= rollout.minRequests ? sameAge : sampleFrom(old, traffic);
-  const worse = compare(fresh, base, rollout.minRequests);
+  const worse =
+    moreErrors(fresh, base, rollout.minRequests) ??
+    (now - stage.since >= Math.min(rollout.bakeMs, LATENCY_SETTLES_MS)
+      ? slower(fresh, base, rollout.minRequests)
+      : null);
   if (worse !== null) return { verdict: 'fail', reason: worse };
   const bakedAt = stage.since + rollout.bakeMs;
   const seen = `${fresh.requests} requests at ${stage.percent} %, ${fresh.errors} errors`;
@@ -66,25 +77,28 @@ export function analyse(
   return { verdict: 'inconclusive', reason, until };
 }
 
-/** How the first is worse than the second, in a sentence; null when it is not, as far as one sees. */
-function compare(fresh: Sample, base: Sample, minRequests: number): string | null {
+/** How the first fails more than the second, in a sentence; null when it does not, as far as one sees. */
+function moreErrors(fresh: Sample, base: Sample, minRequests: number): string | null {
   if (fresh.requests < minRequests) return null;
   const [share, baseShare] = [errorShare(fresh), errorShare(base)];
   const expected = baseShare + MORE_ERRORS;
-  if (share > expected && deviations(share, expected, fresh.requests) >= SIGNIFICANT) {
-    return `${percent(share)} of its requests fail, ${percent(baseShare)} of the old release's`;
-  }
-  return base.requests < minRequests ? null : compareLatency(fresh, base);
+  if (share <= expected || deviations(share, expected, fresh.requests) < SIGNIFICANT) return null;
+  return `${percent(share)} of its requests fail, ${percent(baseShare)} of the old release's`;
 }
 
-function compareLatency(fresh: Sample, base: Sample): string | null {
-  const baseP99 = quantile(base.latency, 1 - SLOW_SHARE) ?? 0;
-  const limit = Math.max(baseP99 * SLOWER, baseP99 + UNNOTICED_US);
+/** How the first is slower than the second, in a sentence; null when it is not, as far as one sees. */
+function slower(fresh: Sample, base: Sample, minRequests: number): string | null {
+  const fewer = Math.min(fresh.requests, base.requests);
+  if (fewer < minRequests) return null;
+  const tail = Math.max(SLOW_SHARE, TAIL_REQUESTS / fewer);
+  const baseTail = quantile(base.latency, 1 - tail) ?? 0;
+  const limit = Math.max(baseTail * SLOWER, baseTail + UNNOTICED_US);
   const slow = countAbove(fresh.latency, limit) / fresh.requests;
-  const expected = 2 * SLOW_SHARE;
+  const expected = 2 * tail;
   if (slow <= expected || deviations(slow, expected, fresh.requests) < SIGNIFICANT) return null;
-  const p99 = quantile(fresh.latency, 1 - SLOW_SHARE) ?? 0;
-  return `its p99 is ${milliseconds(p99)}, the old release's ${milliseconds(baseP99)}`;
+  const freshTail = quantile(fresh.latency, 1 - tail) ?? 0;
+  const name = `p${Number((100 * (1 - tail)).toFixed(1))}`;
+  return `its ${name} is ${milliseconds(freshTail)}, the old release's ${milliseconds(baseTail)}`;
 }
 
 /** How far a share is from the expected one, in standard deviations of a binomial of so many. */
