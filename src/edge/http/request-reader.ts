@@ -15,14 +15,24 @@ export class RequestReader {
   /** Of a head that is not all here: so much was looked at already. */
   private seenBytes = 0;
   private emptyLineSkipped = false;
+  /** What is held lies in a buffer that is read into again. */
+  private borrowed = false;
   private readonly limits: Limits;
 
   constructor(limits: Limits) {
     this.limits = limits;
   }
 
+  /** @param bytes change when this turn is over: `own` what is still held then */
   add(bytes: Buffer): void {
+    this.borrowed = this.held === null;
     this.held = this.held === null ? bytes : Buffer.concat([this.held, bytes]);
+  }
+
+  /** Keeps what is held beyond the read that brought it. */
+  own(): void {
+    if (this.borrowed && this.held !== null) this.held = Buffer.from(this.held);
+    this.borrowed = false;
   }
 
   /** Marks the first bytes of what is held as used. */

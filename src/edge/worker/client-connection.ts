@@ -7,6 +7,7 @@ import { RequestReader } from '../http/request-reader.ts';
 import { accessWithoutRule } from './access-log.ts';
 import type { RowCounter } from './account.ts';
 import { Attempts } from './attempts.ts';
+import type { ClientSocket } from './client-socket.ts';
 import type { Deadlined } from './deadlines.ts';
 import type { EdgeContext } from './edge-context.ts';
 import { Exchange } from './exchange.ts';
@@ -44,7 +45,7 @@ export class ClientConnection implements Deadlined {
   private lingering = false;
   private closed = false;
 
-  constructor(edge: EdgeContext, socket: Socket) {
+  constructor(edge: EdgeContext, socket: ClientSocket) {
     this.edge = edge;
     this.socket = socket;
     this.writer = new MessageWriter(socket);
@@ -52,7 +53,7 @@ export class ClientConnection implements Deadlined {
     this.deadlineMs = edge.clock.monotonic() + edge.limits.idleMs;
     edge.clients.add(this);
     edge.deadlines.add(this);
-    socket.on('data', (bytes: Buffer) => this.onData(bytes));
+    socket.onBytes = (bytes) => this.onData(bytes);
     socket.on('drain', () => this.onDrain());
     socket.on('end', () => this.onEnd());
     socket.on('error', ignoreError);
@@ -211,7 +212,10 @@ export class ClientConnection implements Deadlined {
     this.requests.add(bytes);
     if (this.exchange !== null) this.exchange.onClientBytes();
     else this.readRequests();
-    if (this.requests.held !== null) this.updateReading();
+    if (this.requests.held !== null) {
+      this.requests.own();
+      this.updateReading();
+    }
   }
 
   private onDrain(): void {

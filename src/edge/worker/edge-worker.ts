@@ -1,4 +1,4 @@
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import type { Clock } from '../../kernel/clock.ts';
 import { randomFraction, randomHex } from '../../kernel/random.ts';
 import { DEFAULT_EDGE_SETTINGS } from '../../model/edge-settings.ts';
@@ -9,6 +9,7 @@ import type { AccessLogFile } from './access-log-file.ts';
 import { Account } from './account.ts';
 import { ClientConnection } from './client-connection.ts';
 import { ClientRates } from './client-rates.ts';
+import { type ClientSocket, takeConnections } from './client-socket.ts';
 import { Deadlines, SWEEP_MS } from './deadlines.ts';
 import { Doorkeeper } from './doorkeeper.ts';
 import type { EdgeContext } from './edge-context.ts';
@@ -17,7 +18,6 @@ import { type ReportExtent, readReport } from './report.ts';
 import { RoutingTable } from './routing-table.ts';
 import { trustedProxies } from './trusted-proxies.ts';
 import { TurnedAway } from './turned-away.ts';
-import { SOCKET_BUFFER_BYTES } from './upstream-connection.ts';
 import { WaitQueue } from './wait-queue.ts';
 
 /** Connections the kernel may hold for us; it takes the smaller of this and its own limit. */
@@ -111,7 +111,7 @@ export function createEdgeWorker(options: EdgeWorkerOptions): EdgeWorker {
   });
   deadlines.start();
 
-  const accept = (socket: Socket): void => {
+  const accept = (socket: ClientSocket): void => {
     const entry = doorkeeper.enter(socket);
     if (entry === 'let-in') new ClientConnection(edge, socket);
     else new TurnedAway(edge, socket, ownAnswers[entry]);
@@ -128,10 +128,7 @@ export function createEdgeWorker(options: EdgeWorkerOptions): EdgeWorker {
 
   return {
     async listen(at) {
-      const server = createServer(
-        { allowHalfOpen: true, noDelay: true, highWaterMark: SOCKET_BUFFER_BYTES },
-        accept,
-      );
+      const server = createServer();
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject);
         // As an argument of its own: of an inherited descriptor Node heeds it only there.
@@ -143,6 +140,7 @@ export function createEdgeWorker(options: EdgeWorkerOptions): EdgeWorker {
       server.on('error', () => {
         // Out of descriptors, say: the connection is dropped, and those that stand are served.
       });
+      takeConnections(server, accept);
       servers.add(server);
       const address = server.address();
       return typeof address === 'object' && address !== null ? address.port : 0;

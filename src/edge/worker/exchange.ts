@@ -209,9 +209,10 @@ export class Exchange implements UpstreamUser, Waiting {
     const text = requestText(this.head, target, forwarded, this.id);
     upstream.writer.begin(text, this.head.body === CHUNKED);
     if (this.body.replay) upstream.writer.raw(this.body.replay);
-    upstream.writer.flush();
+    // What has come of a body goes with the head.
+    if (this.attempts.reused && !this.body.sent) this.pumpRequestBody();
+    else upstream.writer.flush();
     this.setDeadline(nowMs);
-    if (this.attempts.reused) this.pumpRequestBody();
   }
 
   private pumpRequestBody(): void {

@@ -59,7 +59,7 @@ export class Tunnel implements UpstreamUser {
 
   onClientData(bytes: Buffer): void {
     this.touch();
-    if (!this.upstream.socket.write(bytes)) this.client.socket.pause();
+    if (!this.upstream.socket.write(Buffer.from(bytes))) this.client.socket.pause();
   }
 
   onClientDrain(): void {

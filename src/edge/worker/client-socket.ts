@@ -1,0 +1,47 @@
+import { type Server, Socket, type SocketConstructorOpts } from 'node:net';
+import { SOCKET_BUFFER_BYTES } from './upstream-connection.ts';
+
+/**
+ * What every client connection reads into: Node calls back before it reads again. With a buffer of
+ * its own for every read, a worker that takes uploads spends a quarter of its time on collecting them.
+ */
+const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
+
+/** A client's socket, which hands on its bytes without a stream in between. */
+export interface ClientSocket extends Socket {
+  /** @param bytes belong to the socket again when this returns: what is kept must be a copy */
+  onBytes: ((bytes: Buffer) => void) | null;
+}
+
+/**
+ * Takes a listening server's connections as they come. Node lets nobody say what the sockets that a
+ * server makes read into; so it makes none, and we do (ADR 1 has another use of what Node does not document).
+ */
+export function takeConnections(server: Server, accept: (socket: ClientSocket) => void): void {
+  const { _handle } = server as unknown as {
+    _handle: { onconnection: (status: number, handle: object) => void };
+  };
+  _handle.onconnection = (status, handle) => {
+    // Out of descriptors, say: the connection waits, and those that stand are served.
+    if (status === 0) accept(clientSocket(handle));
+  };
+}
+
+function clientSocket(handle: object): ClientSocket {
+  const options = {
+    handle,
+    allowHalfOpen: true,
+    highWaterMark: SOCKET_BUFFER_BYTES,
+    onread: {
+      buffer: readBuffer,
+      callback: (sizeBytes: number) => {
+        socket.onBytes?.(readBuffer.subarray(0, sizeBytes));
+        return true;
+      },
+    },
+  };
+  const socket = new Socket(options as SocketConstructorOpts) as ClientSocket;
+  socket.onBytes = null;
+  socket.setNoDelay(true);
+  return socket;
+}
