@@ -4,13 +4,22 @@ import { type Refusal, refusals } from './refusal.ts';
 export const CHUNKED = -1;
 export const UNTIL_CLOSE = -2;
 
+const ZERO = 0x30;
 const DIGITS = /^[0-9]+$/;
 /** The digits of Number.MAX_SAFE_INTEGER, less one. */
 const MAX_LENGTH_DIGITS = 15;
 
 /** The length in a Content-Length; NaN when it is not one decimal number that can be counted to. */
-export const contentLength = (value: string): number =>
-  DIGITS.test(value) && value.length <= MAX_LENGTH_DIGITS ? Number(value) : Number.NaN;
+export function contentLength(value: string): number {
+  if (value === '' || value.length > MAX_LENGTH_DIGITS) return Number.NaN;
+  let length = 0;
+  for (let i = 0; i < value.length; i += 1) {
+    const digit = value.charCodeAt(i) - ZERO;
+    if (digit < 0 || digit > 9) return Number.NaN;
+    length = length * 10 + digit;
+  }
+  return length;
+}
 
 /**
  * How a request's body is delimited.

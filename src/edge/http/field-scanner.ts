@@ -23,15 +23,18 @@ const INTERPRETED_NAMES = [
   'transfer-encoding',
   'upgrade',
 ];
-/** Any length may follow these initials: `proxy-…` and `x-…`. */
-const ANY_LENGTH = -1;
-const lengthsByInitial = new Int32Array(256);
-for (const name of INTERPRETED_NAMES) {
-  const initial = name.charCodeAt(0);
-  lengthsByInitial[initial] = (lengthsByInitial[initial] ?? 0) | (1 << name.length);
+/** Anything may follow these initials: `proxy-…` and `x-…`. */
+const LOWER_P = 0x70;
+const LOWER_X = 0x78;
+/** No name that is interpreted is so long. */
+const MAX_NAME = 32;
+/** By initial and length, which tell the interpreted names apart. */
+const namesByShape: string[] = Array.from({ length: 256 * MAX_NAME }, () => '');
+for (const name of INTERPRETED_NAMES) namesByShape[shapeOf(name.charCodeAt(0), name.length)] = name;
+
+function shapeOf(initial: number, length: number): number {
+  return initial * MAX_NAME + (length < MAX_NAME ? length : 0);
 }
-lengthsByInitial['p'.charCodeAt(0)] = ANY_LENGTH;
-lengthsByInitial['x'.charCodeAt(0)] = ANY_LENGTH;
 
 /**
  * Walks the header lines of a head, checking every byte once. It is reused for every head, so that
@@ -82,12 +85,15 @@ export class FieldScanner {
 
   /** The line's name in lower case when the edge may have to do with it, else an empty text. */
   interpretedName(): string {
-    const initial = this.text.charCodeAt(this.lineStart) | 0x20;
-    const lengths = lengthsByInitial[initial] ?? 0;
-    if (lengths === 0) return '';
-    const length = this.nameEnd - this.lineStart;
-    if (lengths !== ANY_LENGTH && (length > 31 || ((lengths >> length) & 1) === 0)) return '';
-    return this.name();
+    const { text, lineStart } = this;
+    const initial = text.charCodeAt(lineStart) | 0x20;
+    if (initial === LOWER_P || initial === LOWER_X) return this.name();
+    const candidate = namesByShape[shapeOf(initial, this.nameEnd - lineStart)] ?? '';
+    for (let i = 1; i < candidate.length; i += 1) {
+      // Of the characters of a token, only the two cases of a letter become the same by this.
+      if ((text.charCodeAt(lineStart + i) | 0x20) !== candidate.charCodeAt(i)) return '';
+    }
+    return candidate;
   }
 
   name(): string {

@@ -1,4 +1,5 @@
 import { hostName } from './host.ts';
+import { flat } from './latin1.ts';
 import { type Refusal, refusals } from './refusal.ts';
 
 /** Whom a request asks, and for what: what its target and its Host say together. */
@@ -23,11 +24,11 @@ export function readAsked(
     if (head.minorVersion === 1) return refusals.noHost;
   } else {
     if (host !== lastHost) {
-      lastHost = host;
-      lastHostName = hostName(host);
+      lastHost = flat(host);
+      lastHostName = hostName(lastHost);
     }
     if (lastHostName === null || host === '') return refusals.badHost;
-    head.host = host;
+    head.host = lastHost;
     head.hostName = lastHostName;
   }
   if (head.target.charCodeAt(0) === 0x2f) return null;

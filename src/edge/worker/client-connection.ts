@@ -96,13 +96,13 @@ export class ClientConnection implements Deadlined {
   }
 
   /** The exchange is over, its response written. */
-  exchangeEnded(keep: boolean): void {
+  exchangeEnded(keep: boolean, nowMs = this.edge.clock.monotonic()): void {
     this.exchange = null;
     if (!keep) {
       this.endAndLinger();
       return;
     }
-    this.becomeIdle();
+    this.becomeIdle(nowMs);
     if (this.requests.held !== null || this.halfClosed) this.readRequests();
   }
 
@@ -179,10 +179,10 @@ export class ClientConnection implements Deadlined {
   }
 
   /** Waits for the next request, the first part of the time with all that the last one needed. */
-  private becomeIdle(): void {
-    const { clock, limits } = this.edge;
+  private becomeIdle(nowMs: number): void {
+    const { limits } = this.edge;
     const waitMs = this.fields === null ? limits.idleMs : Math.min(REST_MS, limits.idleMs);
-    this.deadlineMs = clock.monotonic() + waitMs;
+    this.deadlineMs = nowMs + waitMs;
   }
 
   private rest(): void {
@@ -223,7 +223,7 @@ export class ClientConnection implements Deadlined {
     if (this.tunnel !== null) this.tunnel.onClientDrain();
     else if (this.exchange !== null) this.exchange.onClientDrain();
     else if (!this.lingering) {
-      this.becomeIdle();
+      this.becomeIdle(this.edge.clock.monotonic());
       this.readRequests();
     }
   }

@@ -249,7 +249,7 @@ export class Exchange implements UpstreamUser, Waiting {
     target.answered(!isError, nowMs);
     this.end(isError ? 'app-error' : 'ok', response.status, nowMs);
     target.requestLeft();
-    client.exchangeEnded(keepsClient);
+    client.exchangeEnded(keepsClient, nowMs);
   }
 
   private switchProtocols(): void {

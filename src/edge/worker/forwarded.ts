@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { flat } from '../http/latin1.ts';
 import { type Refusal, refusals } from '../http/refusal.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import { countedAs, plainAddress } from './client-address.ts';
@@ -56,13 +57,14 @@ export class ForwardedFields {
     if (this.received !== null) return this.afterProxy(this.received, host);
     if (host === this.host) return this.text;
     this.host = host;
-    this.text = forwardedText({
+    const fields = {
       hops: this.peer,
       proto: 'http',
       host,
       port: String(this.port),
       forwarded: element(this.peer, host, 'http'),
-    });
+    };
+    this.text = flat(forwardedText(fields));
     return this.text;
   }
 
