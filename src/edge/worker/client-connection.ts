@@ -7,7 +7,7 @@ import { RequestReader } from '../http/request-reader.ts';
 import { accessWithoutRule } from './access-log.ts';
 import type { RowCounter } from './account.ts';
 import { Attempts } from './attempts.ts';
-import type { ClientSocket } from './client-socket.ts';
+import type { ClientSocket, ClientSocketUser } from './client-socket.ts';
 import type { Deadlined } from './deadlines.ts';
 import type { EdgeContext } from './edge-context.ts';
 import { Exchange } from './exchange.ts';
@@ -24,7 +24,7 @@ const REST_MS = 1_000;
  * A client's connection: one request after the other, in the order they come. What arrives ahead of
  * its turn is held, up to a bound, and then not read.
  */
-export class ClientConnection implements Deadlined {
+export class ClientConnection implements ClientSocketUser, Deadlined {
   readonly socket: Socket;
   readonly writer: MessageWriter;
   readonly requests: RequestReader;
@@ -53,11 +53,11 @@ export class ClientConnection implements Deadlined {
     this.deadlineMs = edge.clock.monotonic() + edge.limits.idleMs;
     edge.clients.add(this);
     edge.deadlines.add(this);
-    socket.onBytes = (bytes) => this.onData(bytes);
-    socket.on('drain', () => this.onDrain());
-    socket.on('end', () => this.onEnd());
+    socket.user = this;
+    socket.on('drain', onDrain);
+    socket.on('end', onEnd);
     socket.on('error', ignoreError);
-    socket.on('close', () => this.onClose());
+    socket.on('close', onClose);
   }
 
   get forwarded(): ForwardedFields {
@@ -183,6 +183,9 @@ export class ClientConnection implements Deadlined {
     const { limits } = this.edge;
     const waitMs = this.fields === null ? limits.idleMs : Math.min(REST_MS, limits.idleMs);
     this.deadlineMs = nowMs + waitMs;
+    // At once: what dies young costs nothing, what lives for a second is collected at leisure.
+    this.relay?.clear();
+    this.body?.clear();
   }
 
   private rest(): void {
@@ -203,7 +206,7 @@ export class ClientConnection implements Deadlined {
     else this.destroy();
   }
 
-  private onData(bytes: Buffer): void {
+  onData(bytes: Buffer): void {
     if (this.tunnel !== null) {
       this.tunnel.onClientData(bytes);
       return;
@@ -218,7 +221,7 @@ export class ClientConnection implements Deadlined {
     }
   }
 
-  private onDrain(): void {
+  onDrain(): void {
     this.writer.blocked = false;
     if (this.tunnel !== null) this.tunnel.onClientDrain();
     else if (this.exchange !== null) this.exchange.onClientDrain();
@@ -228,14 +231,14 @@ export class ClientConnection implements Deadlined {
     }
   }
 
-  private onEnd(): void {
+  onEnd(): void {
     this.halfClosed = true;
     if (this.tunnel !== null) this.tunnel.onClientEnd();
     else if (this.exchange !== null) this.exchange.onClientBytes();
     else if (!this.lingering && !this.writer.blocked) this.endAndLinger();
   }
 
-  private onClose(): void {
+  onClose(): void {
     this.closed = true;
     this.edge.clients.delete(this);
     this.edge.deadlines.remove(this);
@@ -349,4 +352,18 @@ export class ClientConnection implements Deadlined {
 
 function ignoreError(): void {
   // The close that follows says all there is to do.
+}
+
+// One of each for all sockets, because ten thousand idle ones would each keep theirs.
+
+function onDrain(this: ClientSocket): void {
+  this.user?.onDrain();
+}
+
+function onEnd(this: ClientSocket): void {
+  this.user?.onEnd();
+}
+
+function onClose(this: ClientSocket): void {
+  this.user?.onClose();
 }

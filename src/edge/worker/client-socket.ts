@@ -9,8 +9,15 @@ const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
 
 /** A client's socket, which hands on its bytes without a stream in between. */
 export interface ClientSocket extends Socket {
+  user: ClientSocketUser | null;
+}
+
+export interface ClientSocketUser {
   /** @param bytes belong to the socket again when this returns: what is kept must be a copy */
-  onBytes: ((bytes: Buffer) => void) | null;
+  onData(bytes: Buffer): void;
+  onDrain(): void;
+  onEnd(): void;
+  onClose(): void;
 }
 
 /**
@@ -35,13 +42,13 @@ function clientSocket(handle: object): ClientSocket {
     onread: {
       buffer: readBuffer,
       callback: (sizeBytes: number) => {
-        socket.onBytes?.(readBuffer.subarray(0, sizeBytes));
+        socket.user?.onData(readBuffer.subarray(0, sizeBytes));
         return true;
       },
     },
   };
   const socket = new Socket(options as SocketConstructorOpts) as ClientSocket;
-  socket.onBytes = null;
+  socket.user = null;
   socket.setNoDelay(true);
   return socket;
 }

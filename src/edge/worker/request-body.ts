@@ -45,6 +45,11 @@ export class RequestBody {
     }
   }
 
+  /** Lets go of what was kept of it. */
+  clear(): void {
+    this.replay = null;
+  }
+
   /** A target can get all of it, from the beginning. */
   get whole(): boolean {
     return this.replay !== null || !this.begun;

@@ -34,6 +34,13 @@ export class ResponseRelay {
     this.moreFields = '';
   }
 
+  /** Lets go of what it has read. */
+  clear(): void {
+    this.request = null;
+    this.head = null;
+    this.moreFields = '';
+  }
+
   /** Some of the response is on its way: another cannot take its place. */
   get started(): boolean {
     return this.head !== null && this.client.writer.started;
