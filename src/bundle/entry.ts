@@ -48,6 +48,14 @@ export function sortedByPath<T extends { path: string }>(entries: readonly T[]):
   return [...entries].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
 }
 
+/** Whether a path names something inside a bundle, whatever links there are. */
+export function isInside(path: string): boolean {
+  const parts = path.split('/');
+  return (
+    !path.includes('\0') && !parts.some((part) => part === '' || part === '.' || part === '..')
+  );
+}
+
 /**
  * Whether a link ends inside the bundle. `..` is allowed at the front only: further on it would
  * depend on what the directories before it are, which may be links themselves.

@@ -3,7 +3,13 @@ import { type FileHandle, mkdir, open, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ReadEntry } from 'tar';
 import { Fault } from '../kernel/fault.ts';
-import { type BundleEntry, type FileEntry, type LinkEntry, linkStaysInside } from './entry.ts';
+import {
+  type BundleEntry,
+  type FileEntry,
+  isInside,
+  type LinkEntry,
+  linkStaysInside,
+} from './entry.ts';
 import type { Expected } from './unpack.ts';
 
 /** So many files wait for the disk together: it writes its journal once for all of them. */
@@ -104,9 +110,7 @@ async function syncAndClose(handle: FileHandle): Promise<void> {
 }
 
 function checkPath(path: string): void {
-  const parts = path.split('/');
-  const bad = parts.some((part) => part === '' || part === '.' || part === '..');
-  if (bad || path.includes('\0')) throw malformed(`'${path}' is not a path inside a bundle`);
+  if (!isInside(path)) throw malformed(`'${path}' is not a path inside a bundle`);
 }
 
 export function malformed(message: string, cause?: unknown): Fault {

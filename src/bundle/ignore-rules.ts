@@ -36,6 +36,11 @@ export function rulesFor(root: string): IgnoreRules {
   return enter({ git: above, belay: [], installed: false }, root);
 }
 
+/** The rules at the root of a tree that git itself has listed: only `.belayignore` has a say. */
+export function rulesForTracked(root: string): IgnoreRules {
+  return enter({ git: [], belay: [], installed: true }, root);
+}
+
 /** The rules inside a directory that is part of the bundle. */
 export function rulesWithin(rules: IgnoreRules, directory: string): IgnoreRules {
   if (isInstalled(directory)) return enter({ ...rules, git: [], installed: true }, directory);

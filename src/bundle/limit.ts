@@ -1,11 +1,13 @@
 import { Fault } from '../kernel/fault.ts';
 import type { PackLimits } from './pack.ts';
-import type { FoundEntry } from './walk.ts';
 
 const SHOWN_ENTRIES = 5;
 
+/** A link takes no room worth counting. */
+type Sized = { path: string } & ({ kind: 'file'; sizeBytes: number } | { kind: 'link' });
+
 /** @throws `bundle-too-large`, with what takes the most room */
-export function refuseTooLarge(entries: readonly FoundEntry[], limits: PackLimits): void {
+export function refuseTooLarge(entries: readonly Sized[], limits: PackLimits): void {
   const { maxBytes, maxFileBytes = maxBytes } = limits;
   const totalBytes = entries.reduce((total, entry) => total + bytesOf(entry), 0);
   const largeFile = entries.find((entry) => bytesOf(entry) > maxFileBytes);
@@ -24,7 +26,7 @@ interface Share {
 }
 
 /** The biggest of what lies at the top: files, and directories with all that is in them. */
-function biggest(entries: readonly FoundEntry[]): Share[] {
+function biggest(entries: readonly Sized[]): Share[] {
   const shares = new Map<string, number>();
   for (const entry of entries) {
     const slash = entry.path.indexOf('/');
@@ -58,4 +60,4 @@ function formatBytes(sizeBytes: number): string {
   return `${(sizeBytes / 1024 ** 2).toFixed(1)} MB`;
 }
 
-const bytesOf = (entry: FoundEntry): number => (entry.kind === 'file' ? entry.sizeBytes : 0);
+const bytesOf = (entry: Sized): number => (entry.kind === 'file' ? entry.sizeBytes : 0);

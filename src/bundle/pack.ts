@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { Fault, systemCode } from '../kernel/fault.ts';
 import { type BundleEntry, type BundleManifest, manifestOf } from './entry.ts';
+import { type IgnoreRules, rulesFor } from './ignore-rules.ts';
 import { refuseTooLarge } from './limit.ts';
 import { tarEnd, tarHeader, tarPadding } from './tar.ts';
 import { type FoundEntry, walk } from './walk.ts';
@@ -30,12 +31,17 @@ export interface Bundle {
  * Packs a directory: finds what belongs, checks it, and reads it twice, once for the digest and
  * once into the stream, never holding more than a chunk.
  *
+ * @param rulesAt what is left out; git's rules and `.belayignore` unless said otherwise
  * @throws `bundle-too-large`, `bundle-empty`, `symlink-escapes`, `bundle-unreadable`; the stream
  *   ends with `changed-while-packing` when a file is no longer what it was
  */
-export async function packBundle(directory: string, limits: PackLimits): Promise<Bundle> {
+export async function packBundle(
+  directory: string,
+  limits: PackLimits,
+  rulesAt: (root: string) => IgnoreRules = rulesFor,
+): Promise<Bundle> {
   const root = resolve(directory);
-  const { entries: found, skipped } = await walk(root).catch((thrown) => {
+  const { entries: found, skipped } = await walk(root, rulesAt(root)).catch((thrown) => {
     throw unreadable(root, thrown);
   });
   if (found.length === 0) throw empty(root);

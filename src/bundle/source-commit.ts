@@ -1,8 +1,4 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
-
-const run = promisify(execFile);
-const TIMEOUT_MS = 10_000;
+import { git } from './git.ts';
 
 /**
  * The commit a directory stands at, with `+` behind it when the directory differs from it; null
@@ -16,15 +12,4 @@ export async function sourceCommit(directory: string): Promise<string | null> {
   } catch {
     return null;
   }
-}
-
-async function git(directory: string, ...args: string[]): Promise<string> {
-  const { stdout } = await run('git', args, {
-    cwd: directory,
-    timeout: TIMEOUT_MS,
-    maxBuffer: 64 * 1024 * 1024,
-    // Looking must not lock the repository against its owner.
-    env: { ...process.env, GIT_OPTIONAL_LOCKS: '0' },
-  });
-  return stdout;
 }

@@ -3,7 +3,7 @@ import { lstat, readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fault } from '../kernel/fault.ts';
 import { type FileEntry, type LinkEntry, linkStaysInside, sortedByPath } from './entry.ts';
-import { type IgnoreRules, isLeftOut, rulesFor, rulesWithin } from './ignore-rules.ts';
+import { type IgnoreRules, isLeftOut, rulesWithin } from './ignore-rules.ts';
 
 /** What belongs in a bundle, before the contents are read. */
 export type FoundEntry = Omit<FileEntry, 'hash'> | LinkEntry;
@@ -18,11 +18,12 @@ export interface Found {
 /**
  * Lists what belongs in the bundle of a directory.
  *
+ * @param rules those that hold at its root
  * @throws `symlink-escapes`
  */
-export async function walk(root: string): Promise<Found> {
+export async function walk(root: string, rules: IgnoreRules): Promise<Found> {
   const found: Found = { entries: [], skipped: [] };
-  await walkDirectory(root, '', rulesFor(root), found);
+  await walkDirectory(root, '', rules, found);
   return { ...found, entries: sortedByPath(found.entries) };
 }
 
@@ -48,7 +49,7 @@ async function addEntry(root: string, path: string, child: Dirent, found: Found)
   const absolute = join(root, path);
   if (child.isSymbolicLink()) {
     const target = await readlink(absolute);
-    if (!linkStaysInside(path, target)) throw escapes(path, target);
+    if (!linkStaysInside(path, target)) throw linkEscapes(path, target);
     found.entries.push({ kind: 'link', path, target });
   } else if (child.isFile()) {
     const { mode, size } = await lstat(absolute);
@@ -65,7 +66,7 @@ function specialKind(child: Dirent): string {
   return 'is a device';
 }
 
-function escapes(path: string, target: string): Fault {
+export function linkEscapes(path: string, target: string): Fault {
   return new Fault({
     code: 'symlink-escapes',
     message: `the link ${path} points out of the bundle, to ${target}`,
