@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, open, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -55,11 +56,24 @@ export async function checkOut(
     const rest = remaining(root, entries).filter((entry) => !isRules(entry));
     refuseTooLarge(rest, limits);
     await write(repository, root, rest, skipped);
+    if (lacksPackages(repository, root)) {
+      skipped.push({
+        path: 'node_modules',
+        why: 'is not in the commit, and instances install nothing',
+      });
+    }
     return checkout;
   } catch (thrown) {
     await checkout[Symbol.asyncDispose]();
     throw thrown;
   }
+}
+
+/** The directory would be packed with what is installed in it; a commit has nothing installed. */
+function lacksPackages(repository: string, root: string): boolean {
+  const installed = join(repository, 'node_modules');
+  const packages = existsSync(join(root, 'package.json'));
+  return packages && existsSync(installed) && !existsSync(join(root, 'node_modules'));
 }
 
 /** What the `.belayignore` files that are written already leave. */

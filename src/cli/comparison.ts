@@ -1,3 +1,4 @@
+import { shortCommit } from '../bundle/commit.ts';
 import type { BundleEntry } from '../bundle/entry.ts';
 import type { Configuration, Variables } from '../model/configuration.ts';
 import type { Context } from './context.ts';
@@ -58,7 +59,7 @@ export async function compareWithRunning(context: Context, project: Project): Pr
   const packed = await packProject(project);
   const { web } = project.configuration;
   const after: Side = {
-    name: 'this directory',
+    name: project.commit ? `commit ${shortCommit(project.commit.id)}` : 'this directory',
     files: new Map((packed?.bundle.entries ?? []).map((entry) => [entry.path, digestOf(entry)])),
     configuration: project.configuration,
     // Variables set with `belay env` stay, whatever is deployed.

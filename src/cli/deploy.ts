@@ -12,8 +12,9 @@ import {
   type FollowOptions,
   followOptions,
 } from './options.ts';
-import { loadProject, type Project } from './project.ts';
+import type { Project } from './project.ts';
 import { ship } from './ship.ts';
+import { openSource, type Source } from './source.ts';
 import { chooseEnvironment, commandFor, type Where } from './where.ts';
 
 /** Named here too, held to the model by its type, so that help loads no schema. */
@@ -29,6 +30,7 @@ const policies = Object.keys({
 interface DeployOptions extends EnvironmentOptions, FollowOptions {
   message?: string;
   policy?: string;
+  commit?: string;
   abort?: boolean;
   promote?: boolean;
   attach?: boolean;
@@ -43,6 +45,10 @@ export const deployCommand = command<DeployOptions>({
   arguments: [{ syntax: '[DIR]', description: 'where the code is (default: this directory)' }],
   options: [
     { flags: '-m, --message <text>', description: 'why, for the list of versions' },
+    {
+      flags: '--commit <ref>',
+      description: 'deploy a commit, a branch or a tag, not what the directory holds now',
+    },
     { flags: '--policy <name>', description: `how: ${policies.join(', ')}` },
     { flags: '--dry-run', description: 'only show what would change' },
     { flags: '--attach', description: 'follow the deployment that runs' },
@@ -57,6 +63,7 @@ export const deployCommand = command<DeployOptions>({
   examples: [
     ['belay deploy', 'this directory to production'],
     ['belay deploy -e staging -m "Faster search"', 'to staging, with a reason'],
+    ['belay deploy --commit v1.4', 'as it was tagged, whatever the directory holds'],
     ['belay deploy --dry-run', 'what would change'],
     ['belay deploy --abort', 'no, back'],
   ],
@@ -66,10 +73,14 @@ export const deployCommand = command<DeployOptions>({
     if (options.promote) return promote(context, options);
     if (options.abort) return abort(context, options);
     if (options.attach) return attach(context, options);
-    const project = await withPolicy(await loadNamed(context, directory, options), options.policy);
+    await using source = await openSource(context, directory, options.commit);
+    const named = await loadNamed(source, directory, options);
+    const project = await withPolicy(named, options.policy);
     if (options.dryRun) return showChanges(context, project);
     const message = options.message ?? null;
     const started = await ship(context, project, { message, unchanged: 'deploy' });
+    // Sent: following it to its end needs nothing of it.
+    await source[Symbol.asyncDispose]();
     if (started) return conclude(context, whereOf(project), started, options);
     answer(context, { unchanged: true, ...whereOf(project) }, () => ['Nothing to change.']);
     return exitCodes.ok;
@@ -88,9 +99,12 @@ function refusePolicy(policy: string | undefined): void {
   });
 }
 
-/** What is said to a deployment that runs, one thing at a time. */
-function refuseTwo({ abort, attach, promote }: DeployOptions): void {
-  const said = [abort && '--abort', attach && '--attach', promote && '--promote'].filter(Boolean);
+/** What is said to a deployment that runs, one thing at a time, and what begins another. */
+function refuseTwo({ abort, attach, promote, commit }: DeployOptions): void {
+  const said = [
+    commit !== undefined && '--commit',
+    ...[abort && '--abort', attach && '--attach', promote && '--promote'],
+  ].filter(Boolean);
   if (said.length < 2) return;
   throw new InputFault({
     code: 'bad-usage',
@@ -100,11 +114,11 @@ function refuseTwo({ abort, attach, promote }: DeployOptions): void {
 }
 
 async function loadNamed(
-  context: Context,
+  source: Source,
   directory: string,
   options: DeployOptions,
 ): Promise<Project> {
-  const project = await loadProject(context, directory, options.environment);
+  const project = await source.load(options.environment);
   if (options.app === undefined || options.app === project.application) return project;
   throw new InputFault({
     code: 'other-application',

@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os';
 import { basename, relative, resolve } from 'node:path';
+import type { Commit } from '../bundle/commit.ts';
 import type { Bundle } from '../bundle/pack.ts';
 import type { LoadedConfiguration } from '../config/load.ts';
 import { Fault } from '../kernel/fault.ts';
@@ -16,11 +17,15 @@ import { InputFault } from './exit-code.ts';
 export const CONFIG_FILE = 'belay.config.ts';
 
 /** What Elastic Beanstalk allows for a source bundle. */
-const MAX_BUNDLE_BYTES = 500 * 1024 * 1024;
+export const MAX_BUNDLE_BYTES = 500 * 1024 * 1024;
+
+const MAX_AUTHOR_LENGTH = 200;
 
 export interface Project extends LoadedConfiguration {
   /** Absolute. */
   directory: string;
+  /** What the directory was written out from; not there for one that is somebody's own. */
+  commit?: Commit & { skipped: Bundle['skipped'] };
 }
 
 /** What is wrong with a configuration is wrong with the input, whatever its code. */
@@ -53,6 +58,7 @@ export interface PackedVersion {
 /** Packs the code; null for a fixed address, which has none. */
 export async function packProject(project: Project): Promise<PackedVersion | null> {
   if (project.configuration.web.upstream !== null) return null;
+  if (project.commit) return await packCommit(project.directory, project.commit);
   const [{ packBundle }, { sourceCommit }] = await Promise.all([
     import('../bundle/pack.ts'),
     import('../bundle/source-commit.ts'),
@@ -63,6 +69,21 @@ export async function packProject(project: Project): Promise<PackedVersion | nul
   ]);
   const { digest, files, sizeBytes } = bundle.manifest;
   return { bundle, input: { digest, files, sizeBytes, author: currentUser(), commit } };
+}
+
+async function packCommit(
+  directory: string,
+  { id, author, skipped }: NonNullable<Project['commit']>,
+): Promise<PackedVersion> {
+  const [{ packBundle }, { rulesForTracked }] = await Promise.all([
+    import('../bundle/pack.ts'),
+    import('../bundle/ignore-rules.ts'),
+  ]);
+  const packed = await packBundle(directory, { maxBytes: MAX_BUNDLE_BYTES }, rulesForTracked);
+  const bundle = { ...packed, skipped: [...skipped, ...packed.skipped] };
+  const { digest, files, sizeBytes } = bundle.manifest;
+  const said = author.slice(0, MAX_AUTHOR_LENGTH) || null;
+  return { bundle, input: { digest, files, sizeBytes, author: said, commit: id } };
 }
 
 /** A path as somebody standing in `from` would write it. */

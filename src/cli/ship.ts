@@ -7,7 +7,11 @@ import { formatBytes, formatPlural } from './quantity.ts';
 
 /** Brings a directory to the daemon: packs it, sends what is not there, starts the deployment. */
 
+/** What the daemon takes. */
+const MAX_MESSAGE_LENGTH = 1_000;
+
 export interface Shipment {
+  /** Null: what the commit says, or nothing. */
   message: string | null;
   unchanged: 'deploy' | 'skip';
 }
@@ -23,10 +27,15 @@ export async function ship(
   if (context.interrupt.aborted) {
     throw new Fault({ code: 'interrupted', message: 'interrupted before anything was changed' });
   }
-  const { application, environment, configuration } = project;
+  const { application, environment, configuration, commit } = project;
   const { deployment } = await context.client().call('deploy', {
     params: { application, environment },
-    body: { configuration, version: packed?.input ?? null, message, unchanged },
+    body: {
+      configuration,
+      version: packed?.input ?? null,
+      message: message ?? commit?.subject.slice(0, MAX_MESSAGE_LENGTH) ?? null,
+      unchanged,
+    },
   });
   return deployment;
 }
