@@ -9,7 +9,6 @@ import { randomHex } from '../kernel/random.ts';
 import type { EdgeSettings } from '../model/edge-settings.ts';
 import type { EnvironmentKey } from '../model/environment.ts';
 import type { BelayEvent } from '../model/event.ts';
-import type { TargetTraffic } from '../model/target.ts';
 import type { DaemonView, EdgeSettingsView } from '../model/view.ts';
 import { planEnvironment } from '../plan/environment.ts';
 import type { Runtime, Slot } from '../runtime/driver.ts';
@@ -17,6 +16,7 @@ import type { Store } from '../store/driver.ts';
 import { EdgeView } from './edge-view.ts';
 import { EventFeed } from './event-feed.ts';
 import { InstanceLogs } from './instance-logs.ts';
+import { JudgedTraffic } from './judged-traffic.ts';
 import { ReconcileLoop } from './loop.ts';
 import { observeEnvironment, type Slots } from './observe.ts';
 import { Operations } from './operations.ts';
@@ -65,6 +65,7 @@ export class Control {
   readonly #view = new EdgeView();
   readonly #news = new TargetNews();
   readonly #traffic = new Traffic();
+  readonly #judged: JudgedTraffic;
   readonly #router: Router;
   readonly #performer: Performer;
   readonly #loop: ReconcileLoop;
@@ -79,6 +80,7 @@ export class Control {
     const wake = (key: string) => this.#loop.wake(key);
     const shared = { records: this.#records, store, edge, log };
     const slots = () => this.#slots();
+    this.#judged = new JudgedTraffic(parts);
     this.#router = new Router({ ...shared, view: this.#view, slots });
     const boundary = parts.boundary ?? (() => {});
     const acting = { ...shared, runtime, bundles, feed: this.#feed, clock, wake };
@@ -141,7 +143,7 @@ export class Control {
         return null;
       }
       const slots = await this.#slots();
-      const traffic = await this.#judgedTraffic(key);
+      const traffic = await this.#judged.read(key, this.#records.runningDeployment(key));
       const observation = observeEnvironment(
         environment,
         this.#records,
@@ -162,13 +164,6 @@ export class Control {
     }
     this.#parts.log.warn({ environment: key }, 'still not converged; carrying on in a moment');
     return null;
-  }
-
-  /** What targets have answered, while a share of traffic is being judged by it. */
-  async #judgedTraffic(key: EnvironmentKey): Promise<TargetTraffic[]> {
-    const deployment = this.#records.runningDeployment(key);
-    if (!deployment?.stage || deployment.state !== 'running') return [];
-    return await this.#parts.edge.traffic();
   }
 
   async #slots(): Promise<Slots> {

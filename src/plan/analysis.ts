@@ -78,7 +78,7 @@ export function analyse(
 }
 
 /** How the first fails more than the second, in a sentence; null when it does not, as far as one sees. */
-function moreErrors(fresh: Sample, base: Sample, minRequests: number): string | null {
+export function moreErrors(fresh: Sample, base: Sample, minRequests: number): string | null {
   if (fresh.requests < minRequests) return null;
   const [share, baseShare] = [errorShare(fresh), errorShare(base)];
   const expected = baseShare + MORE_ERRORS;
@@ -105,7 +105,7 @@ function slower(fresh: Sample, base: Sample, minRequests: number): string | null
 const deviations = (share: number, expected: number, count: number): number =>
   (share - expected) / Math.sqrt((expected * (1 - expected)) / count);
 
-function sampleFrom(
+export function sampleFrom(
   instances: readonly ObservedInstance[],
   traffic: readonly TargetTraffic[],
 ): Sample {

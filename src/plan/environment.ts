@@ -16,7 +16,10 @@ import { policies } from './rollout/policies.ts';
  */
 export interface Plan {
   steps: Step[];
-  /** Time alone will change the plan at this moment; null when only an event will. */
+  /**
+   * Time alone will change the plan at this moment; null when only an event will, the end of one of
+   * the steps among them.
+   */
   wakeAt: number | null;
 }
 
@@ -26,10 +29,10 @@ export function planEnvironment(
   newInstanceId: () => string,
 ): Plan {
   const facts = recordFacts(observation);
-  if (facts.length > 0) return { steps: facts, wakeAt: now };
+  if (facts.length > 0) return { steps: facts, wakeAt: null };
 
   const judgement = judge(observation, now);
-  if (judgement.step) return { steps: [judgement.step], wakeAt: now };
+  if (judgement.step) return { steps: [judgement.step], wakeAt: null };
 
   const goal = goalOf(observation);
   const fleet = fleetOf(observation.instances, goal?.number ?? null, now);
@@ -41,14 +44,14 @@ export function planEnvironment(
       : retireAll(fleet, observation, goal);
   const returning = new Set(moves.filter(({ kind }) => kind === 'admit').map(instanceOf));
   const steps = [
-    ...dismissStrays(fleet, observation),
+    ...dismissStrays(fleet, observation, now),
     ...dismissOverdue(fleet, observation, now, wakes),
     ...[...fleet.leaving, ...fleet.warm]
       .filter(({ id }) => !returning.has(id))
       .flatMap((instance) => leavingStep(instance, observation, goal, now, wakes) ?? []),
     ...moves,
   ];
-  return { steps, wakeAt: steps.length > 0 ? now : wakes.earliest };
+  return { steps, wakeAt: wakes.earliest };
 }
 
 /** The release the environment moves to; null when it is to have none. */
@@ -83,16 +86,26 @@ function deathOf({ state, slot }: ObservedInstance): string | null {
 }
 
 /** Instances of a release nobody wants that never served. */
-function dismissStrays(fleet: Fleet, { deployment }: Observation): Step[] {
+function dismissStrays(fleet: Fleet, observation: Observation, now: number): Step[] {
   const strays = fleet.othersStarting.filter(
-    // Started to compare with.
-    ({ release }) => deployment?.state !== 'running' || release !== deployment.from,
+    (instance) => !isWantedToCompare(instance, observation, now),
   );
   const reason =
-    deployment?.state === 'rolling-back'
+    observation.deployment?.state === 'rolling-back'
       ? 'its release is being taken back'
       : 'its release is no longer wanted';
   return strays.map(({ id }) => ({ kind: 'terminate', instance: id, reason }));
+}
+
+/** Of the old release, to compare the new one with: while a share is judged, and if it comes up. */
+function isWantedToCompare(
+  { release, createdAt }: ObservedInstance,
+  { deployment, releases }: Observation,
+  now: number,
+): boolean {
+  if (deployment?.state !== 'running' || release !== deployment.from) return false;
+  const timeoutMs = releases.get(release)?.rollout.startTimeoutMs ?? 0;
+  return (deployment.stage?.percent ?? 0) < 100 && now < createdAt + timeoutMs;
 }
 
 /**
@@ -203,6 +216,9 @@ function followPolicy(
       ({ id }): Step => ({ kind: 'admit', instance: id, reason: 'still running: back in service' }),
     ),
     ...launches(observation, goal, fleet, move.launch, backoff, newInstanceId, wakes),
+    ...withoutSlot(
+      fleet.othersStarting.filter((instance) => isWantedToCompare(instance, observation, now)),
+    ),
     ...baselineLaunches(observation, move.launchBaseline ?? 0, newInstanceId),
     ...shifts(observation, goal, move.shift, now),
     ...move.retire.map(
@@ -220,15 +236,7 @@ function launches(
   newInstanceId: () => string,
   wakes: Wakes,
 ): Step[] {
-  const steps: Step[] = fleet.starting
-    .filter(({ slot }) => slot === null)
-    .map(({ id, release, zone, reason }) => ({
-      kind: 'launch',
-      instance: id,
-      release,
-      zone,
-      reason,
-    }));
+  const steps = withoutSlot(fleet.starting);
   if (count > 0 && backoff.until !== null) {
     wakes.at(backoff.until);
     return steps;
@@ -248,6 +256,18 @@ function launches(
   }
   return steps;
 }
+
+/** On record, and not started: a crash came between the two. */
+const withoutSlot = (starting: readonly ObservedInstance[]): Step[] =>
+  starting
+    .filter(({ slot }) => slot === null)
+    .map(({ id, release, zone, reason }) => ({
+      kind: 'launch',
+      instance: id,
+      release,
+      zone,
+      reason,
+    }));
 
 function hasPassed(observation: Observation, goal: ReleaseNeeds, now: number): boolean {
   const { deployment } = observation;

@@ -2,8 +2,10 @@ import type { Deployment } from '../model/deployment.ts';
 import { isLive } from '../model/instance.ts';
 import type { Step } from '../model/step.ts';
 import { analyse } from './analysis.ts';
+import { watchErrors } from './error-watch.ts';
 import { hasSettled, startProblem } from './fleet.ts';
 import type { Observation, ObservedInstance, ReleaseNeeds } from './observation.ts';
+import { nextSettled } from './rollout/rolling.ts';
 
 /**
  * The verdict on a running deployment: has it arrived, must it turn back, has it come back? And for
@@ -41,9 +43,16 @@ function judgeForward(observation: Observation, deployment: Deployment, now: num
   if (failure) return turnBack(failure.instance, failure.cause);
   const analysis = analyse(observation, deployment, goal.rollout, now);
   if (analysis.verdict === 'fail') return turnBack(null, analysis.reason);
-  if (!hasArrived(observation, goal, now)) {
+  const errors = watchErrors(observation, deployment, goal.rollout);
+  if (errors !== null) return turnBack(null, errors);
+  const provenMs = provingMs(deployment, goal);
+  if (!hasArrived(observation, goal, provenMs, now)) {
     const wait = waitForDeadline(observation, deployment, goal);
-    return { ...wait, wakeAt: earliest(wait.wakeAt, 'until' in analysis ? analysis.until : null) };
+    const judged = earliest(wait.wakeAt, 'until' in analysis ? analysis.until : null);
+    const serving = observation.instances.filter(
+      ({ release, state }) => release === goal.number && state === 'in-service',
+    );
+    return { ...wait, wakeAt: earliest(judged, nextSettled(serving, provenMs, now)) };
   }
   return settle('succeeded', `every instance runs release ${deployment.to}`);
 }
@@ -123,15 +132,26 @@ function instanceProblem(
   return null;
 }
 
+/**
+ * How long a new instance must have served at the end. Under blue-green, where it is idle until the
+ * flip, once without requests and once with all of them.
+ */
+const provingMs = ({ from }: Deployment, { rollout }: ReleaseNeeds): number =>
+  rollout.policy === 'blue-green' && from !== null ? 2 * rollout.healthyMs : rollout.healthyMs;
+
 /** Everything wanted serves and has proven itself, and nothing of another release is left. */
-function hasArrived(observation: Observation, goal: ReleaseNeeds, now: number): boolean {
+function hasArrived(
+  observation: Observation,
+  goal: ReleaseNeeds,
+  provenMs: number,
+  now: number,
+): boolean {
   const { instances, environment, fixed } = observation;
   const rest = instances.filter(({ release }) => release !== goal.number);
   if (rest.some(({ state }) => state !== 'standby')) return false;
   if (goal.upstream) return fixed?.health === 'healthy';
   const settled = instances.filter(
-    (instance) =>
-      instance.release === goal.number && hasSettled(instance, goal.rollout.healthyMs, now),
+    (instance) => instance.release === goal.number && hasSettled(instance, provenMs, now),
   );
   return settled.length >= environment.capacity.desired;
 }

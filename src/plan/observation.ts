@@ -57,7 +57,7 @@ export interface Observation {
   fixed: ObservedTarget | null;
   /** The newest snapshot in force at the edge; null when the edge cannot be asked. */
   acknowledgedSnapshot: number | null;
-  /** What has passed through each target; empty where no share of traffic is being judged. */
+  /** What has passed through each target since the deployment began; empty where none is judged. */
   traffic: readonly TargetTraffic[];
   /** Recent ones, oldest first. */
   failures: readonly Failure[];

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BundleStore } from '../../src/bundle/driver.ts';
-import { Control } from '../../src/control/control.ts';
+import { Control, type ControlParts } from '../../src/control/control.ts';
 import { createMemoryEdge, type MemoryEdge } from '../../src/edge/memory.ts';
 import { type ManualClock, manualClock } from '../../src/kernel/clock.ts';
 import { silentLog } from '../../src/kernel/log.ts';
@@ -114,8 +114,7 @@ export class SimulatedControl {
     };
     this.control = new Control({
       store,
-      runtime: this.runtime,
-      edge: this.edge,
+      ...this.#outliving(),
       bundles: everyBundle,
       clock: this.clock,
       log: silentLog,
@@ -124,6 +123,23 @@ export class SimulatedControl {
       boundary,
     });
     await this.control.start();
+  }
+
+  /** Ends a life that has died: what it waited for wakes nobody any more. */
+  async bury(): Promise<void> {
+    await this.control.close().catch(() => {
+      // Its store is closed already.
+    });
+  }
+
+  /** Runtime and edge as one life has them: closing them only lets go. */
+  #outliving(): Pick<ControlParts, 'runtime' | 'edge'> {
+    const { runtime, edge } = this;
+    const close = async () => {};
+    return {
+      runtime: { ...runtime, close },
+      edge: { ...edge, close },
+    };
   }
 
   async deploy(digest: string, change: Partial<Configuration> = {}): Promise<void> {
