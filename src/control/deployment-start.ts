@@ -67,11 +67,13 @@ export class DeploymentStart {
     if (!known) {
       const createdAt = this.#parts.clock.now();
       const status = 'launching';
-      return { key, application, name: environment, status, release: null, capacity, createdAt };
+      const fresh = { release: null, names: null, terminatedAt: null };
+      return { key, application, name: environment, status, capacity, createdAt, ...fresh };
     }
     if (known.status !== 'terminated') return known;
     const status = environmentMachine.move(key, known.status, 'launching');
-    return { ...known, status, capacity, createdAt: this.#parts.clock.now() };
+    const createdAt = this.#parts.clock.now();
+    return { ...known, status, capacity, createdAt, terminatedAt: null };
   }
 
   /** The version that has this content already, or a new one, written down. */

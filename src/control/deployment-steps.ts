@@ -72,11 +72,12 @@ export class DeploymentSteps {
   }
 
   terminated(environment: Environment): Prepared {
-    const { records, feed } = this.#parts;
+    const { records, feed, clock } = this.#parts;
     const deployment = records.runningDeployment(environment.key);
     if (deployment) this.#endCutShort(environment, deployment);
     const status = environmentMachine.move(environment.key, environment.status, 'terminated');
-    records.saveEnvironment({ ...environment, status, release: null });
+    const terminatedAt = clock.now();
+    records.saveEnvironment({ ...environment, status, release: null, terminatedAt });
     feed.publish({
       ...about(environment, null, null),
       severity: 'info',

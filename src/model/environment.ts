@@ -37,6 +37,13 @@ export type EnvironmentKey = string;
 export const environmentKey = (application: string, name: string): EnvironmentKey =>
   `${application}/${name}`;
 
+/** Host names that came to an environment by a swap. */
+export interface SwappedNames {
+  /** The environment whose configuration gave them. */
+  of: EnvironmentKey;
+  domains: readonly string[];
+}
+
 export interface Environment {
   key: EnvironmentKey;
   application: string;
@@ -45,7 +52,11 @@ export interface Environment {
   /** The release it should run; null until a first deployment has succeeded. */
   release: number | null;
   capacity: Capacity;
+  /** What it answers to instead of the names in its releases; null: to those. Stays until swapped back. */
+  names: SwappedNames | null;
   createdAt: number;
+  /** When it was terminated; null while it is not. */
+  terminatedAt: number | null;
 }
 
 /** Names the edge answers to when the configuration names none. */

@@ -1,6 +1,7 @@
 import { configurationSchema, rolloutSchema } from '../model/configuration.ts';
 import type { Deployment } from '../model/deployment.ts';
 import { DEFAULT_EDGE_SETTINGS, type EdgeSettings } from '../model/edge-settings.ts';
+import type { Environment } from '../model/environment.ts';
 import type { Release } from '../model/release.ts';
 
 /** Rows that an earlier Belay wrote, completed: what there was not yet has its default. */

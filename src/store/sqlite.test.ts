@@ -22,7 +22,9 @@ const environment = (key = KEY): Environment => ({
   status: 'ready',
   release: 1,
   capacity: { min: 1, desired: 2, max: 3 },
+  names: null,
   createdAt: 0,
+  terminatedAt: null,
 });
 
 const instance = (id: string, state: Instance['state'], since: number): Instance => ({

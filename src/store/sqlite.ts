@@ -11,7 +11,12 @@ import type { Release } from '../model/release.ts';
 import type { JournalEntry, Step } from '../model/step.ts';
 import type { Version } from '../model/version.ts';
 import type { Store } from './driver.ts';
-import { completeDeployment, completeEdgeSettings, completeRelease } from './earlier-rows.ts';
+import {
+  completeDeployment,
+  completeEdgeSettings,
+  completeEnvironment,
+  completeRelease,
+} from './earlier-rows.ts';
 
 /** Events older than the newest so many are dropped now and then. */
 const EVENTS_KEPT = 100_000;
@@ -97,7 +102,8 @@ export function openSqliteStore(path: string): Store {
       }
     },
 
-    environments: () => bodies<Environment>('select body from environments order by key'),
+    environments: () =>
+      bodies<Environment>('select body from environments order by key').map(completeEnvironment),
     saveEnvironment(environment) {
       run(
         'insert into environments values (?, ?) on conflict do update set body = excluded.body',

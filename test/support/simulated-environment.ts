@@ -99,7 +99,9 @@ export class SimulatedEnvironment {
       status: 'launching',
       release: null,
       capacity: { min: 0, desired, max: 10_000 },
+      names: null,
       createdAt: 0,
+      terminatedAt: null,
     };
   }
 
