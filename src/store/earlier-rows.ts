@@ -6,6 +6,15 @@ import type { Release } from '../model/release.ts';
 
 /** Rows that an earlier Belay wrote, completed: what there was not yet has its default. */
 
+/** Until 0.1.0 no names were swapped, and nobody noted when an environment ended. */
+export function completeEnvironment(environment: Environment): Environment {
+  return {
+    ...environment,
+    names: environment.names ?? null,
+    terminatedAt: environment.terminatedAt ?? null,
+  };
+}
+
 export function completeRelease(release: Release): Release {
   return { ...release, configuration: configurationSchema.parse(release.configuration) };
 }
