@@ -106,6 +106,8 @@ export const environmentOf = (fields: Partial<EnvironmentView> = {}): Environmen
   release: 4,
   version: 'v3',
   url: 'http://shop.localhost:8080/',
+  domains: ['shop.localhost'],
+  namesOf: null,
   capacity: { min: 1, desired: 2, max: 4 },
   instances: [
     instanceOf({ id: 'i-0000000b', zone: 'b', cpuPercent: null, rssBytes: null }),

@@ -9,8 +9,9 @@ import type { Release, ReleaseReason } from '../model/release.ts';
 import { type Version, versionLabel } from '../model/version.ts';
 import type { DeploymentView } from '../model/view.ts';
 import type { EventFeed } from './event-feed.ts';
+import { refuseNewNames, refuseTakenDomains } from './names.ts';
 import type { Records } from './records.ts';
-import { command, refuseTakenDomains } from './refusals.ts';
+import { command } from './refusals.ts';
 import { deploymentView } from './views.ts';
 
 /**
@@ -137,7 +138,8 @@ export class DeploymentStart {
   ): DeploymentView {
     const { records, clock, feed } = this.#parts;
     const { key } = environment;
-    refuseTakenDomains(environment, release.configuration.domains, records);
+    if (kind !== 'rollback') refuseNewNames(environment, release, records);
+    refuseTakenDomains(environment, release, records);
     const from = this.currentRelease(environment);
     const status =
       environment.status === 'ready'

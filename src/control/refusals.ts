@@ -25,30 +25,6 @@ export function refuseIfBusy(environment: Environment, records: Records): void {
   });
 }
 
-export function refuseTakenDomains(
-  { key }: Environment,
-  domains: readonly string[],
-  records: Records,
-): void {
-  for (const other of records.environments()) {
-    if (other.key === key || other.status === 'terminated') continue;
-    const running = records.runningDeployment(other.key);
-    const numbers = [other.release, running?.to ?? null];
-    const taken = numbers
-      .flatMap((number) =>
-        number === null ? [] : (records.release(other.key, number)?.configuration.domains ?? []),
-      )
-      .find((domain) => domains.includes(domain));
-    if (!taken) continue;
-    throw new Fault({
-      code: 'domain-taken',
-      message: `${taken} already belongs to ${other.key}`,
-      subject: 'edge.domains',
-      hint: `give this environment another domain, or terminate ${other.key} first`,
-    });
-  }
-}
-
 export function refuseBadCapacity(environment: Environment, { min, desired, max }: Capacity): void {
   if (min > max) {
     throw new Fault({

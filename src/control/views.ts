@@ -6,6 +6,7 @@ import type { DeploymentView, EnvironmentView, InstanceView, TrafficView } from 
 import { startProblem } from '../plan/fleet.ts';
 import { diagnose } from '../plan/health.ts';
 import type { Observation, ObservedInstance } from '../plan/observation.ts';
+import { domainsOf } from './names.ts';
 import type { Slots } from './observe.ts';
 import type { Records } from './records.ts';
 
@@ -37,6 +38,8 @@ export function environmentView(
     release: environment.release,
     version: versionOf(records, key, environment.release),
     url: urlOf(environment, records, context.port),
+    domains: [...domainsOf(environment, records)],
+    namesOf: environment.names?.of ?? null,
     capacity: environment.capacity,
     instances: observation.instances.map((instance) => {
       const pool = poolId(key, instance.release);
@@ -94,10 +97,9 @@ const versionOf = (records: Records, key: string, release: number | null): strin
   release === null ? null : (records.release(key, release)?.version ?? null);
 
 function urlOf(environment: Environment, records: Records, port: number | null): string {
-  const { key, application, name } = environment;
-  const number = records.runningDeployment(key)?.to ?? environment.release;
-  const domains = number === null ? [] : records.release(key, number)?.configuration.domains;
-  const named = domains?.find((domain) => !domain.includes('*'));
-  const host = named ?? (domains?.includes('*') ? 'localhost' : defaultDomain(application, name));
+  const { application, name } = environment;
+  const domains = domainsOf(environment, records);
+  const named = domains.find((domain) => !domain.includes('*'));
+  const host = named ?? (domains.includes('*') ? 'localhost' : defaultDomain(application, name));
   return `http://${host}${port === null || port === 80 ? '' : `:${port}`}/`;
 }

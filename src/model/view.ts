@@ -69,6 +69,10 @@ export interface EnvironmentView {
   release: number | null;
   version: string | null;
   url: string;
+  /** The host names it answers to. */
+  domains: string[];
+  /** The environment whose names these are since a swap, as `application/name`; null: its own. */
+  namesOf: string | null;
   capacity: Capacity;
   instances: InstanceView[];
   traffic: TrafficView | null;

@@ -52,11 +52,12 @@ export function planRouting(environments: readonly RoutedEnvironment[]): Routing
     .sort((a, b) => a.environment.createdAt - b.environment.createdAt);
   const rules: Rule[] = [];
   const pools: Pool[] = [];
-  for (const [index, each] of routed.entries()) {
+  const bareHolder = holderOfBareNames(routed);
+  for (const each of routed) {
     const own = poolsOf(each);
     pools.push(...own.map(({ pool }) => pool));
     const forward = own.map(({ pool, weight }) => ({ pool: pool.id, weight }));
-    const bare = index === 0 ? BARE_NAMES : [];
+    const bare = each === bareHolder ? BARE_NAMES : [];
     const hosts = [...new Set([...domainsOf(each), ...bare])];
     const { admission, stickyMs } = goalOf(each)?.traffic ?? DEFAULT_TRAFFIC;
     rules.push({
@@ -71,12 +72,20 @@ export function planRouting(environments: readonly RoutedEnvironment[]): Routing
   return { rules, pools };
 }
 
+/** Bare names go with the others when these are swapped. */
+function holderOfBareNames(routed: readonly RoutedEnvironment[]): RoutedEnvironment | undefined {
+  const [oldest] = routed;
+  if (!oldest?.environment.names) return oldest;
+  const { key } = oldest.environment;
+  return routed.find(({ environment }) => environment.names?.of === key) ?? oldest;
+}
+
 const goalOf = ({ releases, goal }: RoutedEnvironment): RoutedRelease | undefined =>
   releases.find(({ number }) => number === goal);
 
 function domainsOf(each: RoutedEnvironment): readonly string[] {
-  const { environment } = each;
-  return goalOf(each)?.domains ?? [defaultDomain(environment.application, environment.name)];
+  const { application, name, names } = each.environment;
+  return names?.domains ?? goalOf(each)?.domains ?? [defaultDomain(application, name)];
 }
 
 function poolsOf(each: RoutedEnvironment): { pool: Pool; weight: number }[] {
