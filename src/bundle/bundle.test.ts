@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import {
+  appendFileSync,
   chmodSync,
   lstatSync,
   mkdirSync,
@@ -9,6 +10,7 @@ import {
   readlinkSync,
   rmSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
@@ -123,7 +125,7 @@ describe('a bundle', () => {
     const before = lstatSync(join(destination, 'a')).ino;
     await roundTrip();
     expect(lstatSync(join(destination, 'a')).ino).toBe(before);
-    expect(readdirSync(root).sort()).toEqual(['source', 'unpacked']);
+    expect(readdirSync(root).sort()).toEqual(['source', 'unpacked', 'unpacked.inventory']);
   });
 });
 
@@ -215,11 +217,42 @@ describe('packing', () => {
     expect((await faultOf(packBundle(source, LIMITS))).code).toBe('bundle-empty');
   });
 
-  it('notices a file that changes between the digest and the stream', async () => {
-    write({ a: 'before' });
-    const { stream } = await packBundle(source, LIMITS);
-    write({ a: 'behind' });
-    expect((await faultOf(buffer(stream))).code).toBe('changed-while-packing');
+  it.each([
+    ['changes', () => write({ a: 'behind' })],
+    ['grows', () => appendFileSync(join(source, 'a'), '!')],
+    ['is cut', () => truncateSync(join(source, 'a'), 2)],
+    ['goes', () => rmSync(join(source, 'a'))],
+    [
+      'becomes a link',
+      () => {
+        rmSync(join(source, 'a'));
+        symlinkSync('b', join(source, 'a'));
+      },
+    ],
+  ])('notices a file that %s between the digest and the stream', async (_, change) => {
+    write({ a: 'before', b: 'before' });
+    const { stream, manifest } = await packBundle(source, LIMITS);
+    change();
+    const out = join(root, 'out');
+    const sent = unpackBundle(stream, out, { ...LIMITS, digest: manifest.digest });
+    const fault = await faultOf(sent);
+    expect(fault).toMatchObject({ code: 'changed-while-packing', subject: 'a', retryable: true });
+    expect(readdirSync(root)).toEqual(['source']);
+  });
+
+  it('notices a file that is written all the while', async () => {
+    write({ log: 'x'.repeat(1_000_000) });
+    let writing = true;
+    const written = (async () => {
+      while (writing) {
+        appendFileSync(join(source, 'log'), 'x');
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    })();
+    const packed = packBundle(source, LIMITS).then(({ stream }) => buffer(stream));
+    expect((await faultOf(packed)).code).toBe('changed-while-packing');
+    writing = false;
+    await written;
   });
 });
 
@@ -232,6 +265,30 @@ function archive(...entries: (HeaderData & { content?: string })[]): Readable {
   });
   return Readable.from([...blocks, tarEnd]);
 }
+
+describe('what is too large for a version', () => {
+  it('is refused before it is read: a sparse file of 5 GB', async () => {
+    write({ a: '' });
+    writeFileSync(join(source, 'film.mp4'), '');
+    truncateSync(join(source, 'film.mp4'), 5 * 1024 ** 3);
+    const fault = await faultOf(packBundle(source, { maxBytes: 500 * 1024 ** 2 }));
+    expect(fault).toMatchObject({ code: 'bundle-too-large' });
+    expect(fault.message).toContain('5120.0 MB  film.mp4');
+  });
+
+  it('is refused by its head in the stream, before its content has come', async () => {
+    const header = new Header({ path: 'film.mp4', mode: 0o644, type: 'File', size: 5 * 1024 ** 3 });
+    header.encode();
+    const stream = new PassThrough();
+    stream.write(header.block);
+    const fault = await faultOf(
+      unpackBundle(stream, join(root, 'out'), { ...LIMITS, digest: 'sha256:0' }),
+    );
+    stream.destroy();
+    expect(fault.code).toBe('bundle-too-large');
+    expect(readdirSync(root)).toEqual(['source']);
+  });
+});
 
 describe('unpacking', () => {
   const expected = { ...LIMITS, digest: 'sha256:0' };

@@ -88,6 +88,8 @@ async function* contentOf(root: string, path: string): AsyncGenerator<Buffer> {
     const handle = await open(join(root, path), constants.O_RDONLY | constants.O_NOFOLLOW);
     yield* handle.createReadStream();
   } catch (thrown) {
+    // It was there, and a file, when it was found.
+    if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(systemCode(thrown) ?? '')) throw changed(path);
     throw unreadable(path, thrown);
   }
 }

@@ -1,11 +1,14 @@
+import { existsSync } from 'node:fs';
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { Parser, type ReadEntry } from 'tar';
 import { Fault, messageOf, systemCode } from '../kernel/fault.ts';
 import { randomHex } from '../kernel/random.ts';
-import { type BundleManifest, manifestOf } from './entry.ts';
+import { type BundleEntry, type BundleManifest, manifestOf } from './entry.ts';
 import { type Extraction, extraction, malformed } from './extraction.ts';
+import { writeInventory } from './inventory.ts';
+import { mend, sightings } from './mend.ts';
 
 export interface Expected {
   /** Of the manifest that the bundle was announced with. */
@@ -16,9 +19,13 @@ export interface Expected {
 
 const PARTIAL = /\.partial-[0-9a-f]+$/;
 
+/** What comes or goes has such a name meanwhile; whatever has one at the start is taken away. */
+export const partialName = (path: string): string => `${path}.partial-${randomHex(8)}`;
+export const isPartial = (path: string): boolean => PARTIAL.test(path);
+
 /**
  * Unpacks a bundle into a directory that appears whole or not at all, read-only and on the disk.
- * A directory that is there already is left as it is: its name is its content's.
+ * A directory that is there already is left as it is, but for what of it was damaged.
  *
  * Trusts nothing in the stream. When it is refused, the stream is left where it was; what becomes
  * of the rest is the caller's to say.
@@ -31,14 +38,16 @@ export async function unpackBundle(
   destination: string,
   expected: Expected,
 ): Promise<BundleManifest> {
-  const partial = `${destination}.partial-${randomHex(8)}`;
+  const partial = partialName(destination);
   try {
     await mkdir(partial, { mode: 0o755 });
     const extracting = extraction(partial, expected);
     await readArchive(stream, extracting);
-    const manifest = manifestOf(await extracting.finish());
+    const entries = await extracting.finish();
+    const manifest = manifestOf(entries);
     if (manifest.digest !== expected.digest) throw mismatch(expected.digest, manifest.digest);
-    await moveInto(partial, destination);
+    if (existsSync(destination)) await mend(destination, partial, entries);
+    else await moveInto(partial, destination, entries);
     return manifest;
   } catch (thrown) {
     throw asFault(thrown, destination);
@@ -50,7 +59,7 @@ export async function unpackBundle(
 /** Takes away what earlier lives left behind in a directory of bundles. */
 export async function removePartialBundles(directory: string): Promise<void> {
   for (const name of await readdir(directory)) {
-    if (PARTIAL.test(name)) await rm(join(directory, name), { recursive: true, force: true });
+    if (isPartial(name)) await rm(join(directory, name), { recursive: true, force: true });
   }
 }
 
@@ -92,12 +101,20 @@ async function readArchive(stream: Readable, extracting: Extraction): Promise<vo
   }
 }
 
-async function moveInto(partial: string, destination: string): Promise<void> {
+async function moveInto(
+  partial: string,
+  destination: string,
+  entries: readonly BundleEntry[],
+): Promise<void> {
+  // First, so that a bundle that is there has one. What moves with its directory is seen the same.
+  const seen = await sightings(partial, entries);
+  await writeInventory(destination, { entries, seen });
   try {
     await rename(partial, destination);
   } catch (thrown) {
     if (!['EEXIST', 'ENOTEMPTY'].includes(systemCode(thrown) ?? '')) throw thrown;
-    return;
+    // The same content came twice at once.
+    return await mend(destination, partial, entries);
   }
   const parent = await open(dirname(destination), 'r');
   await parent.sync().finally(() => parent.close());

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type ScriptedDaemon, scriptedDaemon } from './scripted-daemon.ts';
 import { belay } from './scripted-terminal.ts';
 import { deploymentOf, environmentOf } from './scripted-views.ts';
@@ -11,7 +11,8 @@ import { deploymentOf, environmentOf } from './scripted-views.ts';
 
 let daemon: ScriptedDaemon;
 let repository: string;
-const checkouts = () => readdirSync(tmpdir()).filter((name) => /^belay-commit-\w{6}$/.test(name));
+let temporary: string;
+const checkouts = () => readdirSync(temporary);
 
 function git(...args: string[]): string {
   const identity = ['-c', 'user.name=Ada Lovelace', '-c', 'user.email=ada@localhost'];
@@ -36,6 +37,8 @@ beforeEach(async () => {
   });
   await daemon.start();
   repository = mkdtempSync(join(tmpdir(), 'belay-repository-'));
+  temporary = mkdtempSync(join(tmpdir(), 'belay-temporary-'));
+  vi.stubEnv('TMPDIR', temporary);
   configure("'node server.js'");
   writeFileSync(join(repository, 'server.js'), 'serve()');
   git('init', '-q', '-b', 'main');
@@ -49,14 +52,15 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await daemon.close();
+  vi.unstubAllEnvs();
   rmSync(repository, { recursive: true });
+  rmSync(temporary, { recursive: true });
 });
 
 const deployed = () => daemon.asked.find(({ route }) => route === 'deploy')?.body;
 
 describe('deploy --commit', () => {
   test('sends the commit, its configuration, its author and its subject', async () => {
-    const before = checkouts();
     const { code, err } = await belay(daemon, ['deploy', repository, '--commit', 'v1.4']);
     expect(err).not.toContain('left out');
     expect(code).toBe(0);
@@ -65,7 +69,7 @@ describe('deploy --commit', () => {
       version: { files: 2, author: 'Ada Lovelace', commit: git('rev-parse', 'v1.4') },
       message: 'Sell hats',
     });
-    expect(checkouts()).toEqual(before);
+    expect(checkouts()).toEqual([]);
   });
 
   test('with a note has that note', async () => {
@@ -83,14 +87,13 @@ describe('deploy --commit', () => {
   });
 
   test('names what is wrong with the configuration by the commit, and leaves nothing', async () => {
-    const before = checkouts();
     git('add', '-A');
     git('commit', '-qm', 'Break it');
     const id = git('rev-parse', 'HEAD').slice(0, 9);
     const { code, err } = await belay(daemon, ['deploy', repository, '--commit', 'main']);
     expect(code).toBe(64);
     expect(err).toContain(`Where: ${id}:belay.config.ts:1`);
-    expect(checkouts()).toEqual(before);
+    expect(checkouts()).toEqual([]);
     expect(daemon.asked).toEqual([]);
   });
 

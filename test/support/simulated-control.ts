@@ -3,11 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BundleStore } from '../../src/bundle/driver.ts';
 import { Control, type ControlParts } from '../../src/control/control.ts';
+import type { Manner } from '../../src/control/operations.ts';
 import { createMemoryEdge, type MemoryEdge } from '../../src/edge/memory.ts';
 import { type ManualClock, manualClock } from '../../src/kernel/clock.ts';
 import { silentLog } from '../../src/kernel/log.ts';
 import type { Configuration } from '../../src/model/configuration.ts';
+import { type HookName, hookNames } from '../../src/model/hook.ts';
+import type { DeploymentRequest } from '../../src/model/ticket.ts';
 import { DEFAULT_TRAFFIC } from '../../src/model/traffic.ts';
+import type { Outcome } from '../../src/model/view.ts';
+import { ALWAYS } from '../../src/model/window.ts';
 import type { SlotSpec } from '../../src/runtime/driver.ts';
 import {
   type Behaviour,
@@ -16,10 +21,12 @@ import {
 } from '../../src/runtime/memory.ts';
 import type { Store } from '../../src/store/driver.ts';
 import { openSqliteStore } from '../../src/store/sqlite.ts';
+import { memoryImages } from './memory-images.ts';
 
 export const configuration: Configuration = {
   web: {
     start: ['node', 'server.js'],
+    bootstrap: null,
     upstream: null,
     health: {
       path: '/',
@@ -40,6 +47,7 @@ export const configuration: Configuration = {
   },
   domains: ['shop.localhost'],
   traffic: DEFAULT_TRAFFIC,
+  windows: ALWAYS,
   rollout: {
     policy: 'rolling',
     batch: 1,
@@ -52,14 +60,32 @@ export const configuration: Configuration = {
     minRequests: 100,
     patienceMs: 600_000,
   },
+  hooks: { build: null, migrate: null, postdeploy: null },
 };
+
+const hookPasses = { afterMs: 100, code: 0 };
+
+export const deployRequest = (
+  digest: string,
+  change: Partial<Configuration> = {},
+): Extract<DeploymentRequest, { kind: 'deploy' }> => ({
+  kind: 'deploy',
+  configuration: { ...configuration, ...change },
+  version: { digest, files: 1, sizeBytes: 1, author: null, commit: null },
+  unchanged: 'deploy',
+});
 
 /** Every bundle is there; nothing is read from it. */
 const everyBundle: BundleStore = {
   has: async () => true,
+  inspect: async () => ({ state: 'whole' }),
   receive: async () => {},
   directory: (digest) => `/versions/${digest}`,
   files: async () => [],
+  list: async () => [],
+  measureImages: async () => {},
+  remove: async () => {},
+  room: async () => ({ freeBytes: 1e12, totalBytes: 1e12 }),
 };
 
 class Crash extends Error {}
@@ -81,13 +107,20 @@ export class SimulatedControl {
   /** By the version's digest: what its health checks say. */
   readonly healths = new Map<string, 'initial' | 'healthy' | 'unhealthy'>();
 
+  /** How hooks end; by itself each passes after a moment. */
+  readonly hookEnds = new Map<HookName, NonNullable<Behaviour['exits']>>();
+  /** Golden images outlive the daemon too. */
+  readonly images = memoryImages();
+
   constructor() {
     const digestOf = (spec: Pick<SlotSpec, 'directory'>) =>
-      spec.directory.slice('/versions/'.length);
+      spec.directory.slice('/versions/'.length).replace(/\.built-.*/, '');
     const digests = new Map<string, string>();
     this.runtime = createMemoryRuntime({
       clock: this.clock,
       behaviour: (spec) => {
+        const hook = hookNames.find((name) => spec.id.startsWith(`${name}-`));
+        if (hook) return { bootMs: null, exits: this.hookEnds.get(hook) ?? hookPasses };
         digests.set(spec.id, digestOf(spec));
         return { bootMs: 300, ...this.behaviours.get(digestOf(spec)) };
       },
@@ -116,6 +149,7 @@ export class SimulatedControl {
       store,
       ...this.#outliving(),
       bundles: everyBundle,
+      images: this.images,
       clock: this.clock,
       log: silentLog,
       version: 'test',
@@ -143,14 +177,14 @@ export class SimulatedControl {
   }
 
   async deploy(digest: string, change: Partial<Configuration> = {}): Promise<void> {
-    await this.control.operations.deploy({
-      application: 'shop',
-      environment: 'production',
-      configuration: { ...configuration, ...change },
-      version: { digest, files: 1, sizeBytes: 1, author: null, commit: null },
-      message: null,
-      unchanged: 'deploy',
-    });
+    await this.ask(deployRequest(digest, change));
+  }
+
+  /** As the API would: refused where it cannot start now, unless the manner says otherwise. */
+  async ask(request: DeploymentRequest, manner: Partial<Manner> = {}): Promise<Outcome> {
+    const where = { application: 'shop', environment: 'production' };
+    const plain: Manner = { by: null, message: null, force: false, otherwise: 'refuse' };
+    return await this.control.operations.ask(where, request, { ...plain, ...manner });
   }
 
   /** Lets time pass until the condition holds. */
