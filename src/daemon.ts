@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { createMetricsApi, listenMetrics, parseMetricsAddress } from './api/metrics-server.ts';
 import { createApi, listenApi } from './api/server.ts';
 import { openBundles } from './bundle/bundles.ts';
+import { openImages } from './bundle/images.ts';
 import { Control } from './control/control.ts';
 import type { Boundary } from './control/performer.ts';
 import { createEdgeClient } from './edge/client.ts';
@@ -49,6 +50,7 @@ async function serve(home: Home, version: string, log: Log): Promise<void> {
       log,
     }),
     bundles: await openBundles(home.versions),
+    images: openImages(home.versions),
     clock,
     log,
     version,

@@ -20,6 +20,9 @@ const words: Readonly<Record<Step['kind'], Words>> = {
   bury: { doing: 'recording', done: 'gone' },
   shift: { doing: 'shifting', done: 'shifted' },
   'turn-back': { doing: 'turning back', done: 'turned back' },
+  'run-hook': { doing: 'running', done: 'begun' },
+  'keep-image': { doing: 'keeping', done: 'image kept' },
+  'end-hook': { doing: 'ending', done: 'ended' },
   settle: { doing: 'settling', done: 'settled' },
   terminated: { doing: 'closing', done: 'closed' },
 };

@@ -38,6 +38,7 @@ describe('defaults', () => {
     expect(configuration).toEqual({
       web: {
         start: ['node', 'server.js'],
+        bootstrap: null,
         upstream: null,
         health: {
           path: '/',
@@ -57,6 +58,7 @@ describe('defaults', () => {
         drainMs: 30_000,
       },
       domains: ['shop.localhost'],
+      hooks: { build: null, migrate: null, postdeploy: null },
       traffic: DEFAULT_TRAFFIC,
       rollout: {
         policy: 'rolling',

@@ -58,6 +58,7 @@ export function resolveConfiguration(input: ResolveInput): Resolved {
   const { zones, ...capacity } = chooseCapacity(choose);
   const web: Configuration['web'] = {
     start: source?.command ?? null,
+    bootstrap: null,
     upstream: source?.upstream ?? null,
     health,
     capacity,

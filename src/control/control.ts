@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { isDeepStrictEqual } from 'node:util';
-import type { BundleStore } from '../bundle/driver.ts';
+import type { BundleStore, ImageStore } from '../bundle/driver.ts';
 import type { EdgeDriver, EdgeEvent } from '../edge/driver.ts';
 import type { Clock, Timer } from '../kernel/clock.ts';
 import { Fault, messageOf } from '../kernel/fault.ts';
@@ -45,6 +45,7 @@ export interface ControlParts {
   runtime: Runtime;
   edge: EdgeDriver;
   bundles: BundleStore;
+  images: ImageStore;
   clock: Clock;
   log: Log;
   /** Belay's own version. */
@@ -73,7 +74,7 @@ export class Control {
   #unwatchRuntime: (() => void) | null = null;
 
   constructor(parts: ControlParts) {
-    const { store, runtime, edge, bundles, clock, log } = parts;
+    const { store, runtime, edge, bundles, images, clock, log } = parts;
     this.#parts = parts;
     this.#records = new Records(store, clock);
     this.#feed = new EventFeed(store, clock);
@@ -83,7 +84,7 @@ export class Control {
     this.#judged = new JudgedTraffic(parts);
     this.#router = new Router({ ...shared, view: this.#view, slots });
     const boundary = parts.boundary ?? (() => {});
-    const acting = { ...shared, runtime, bundles, feed: this.#feed, clock, wake };
+    const acting = { ...shared, runtime, bundles, images, feed: this.#feed, clock, wake };
     this.#performer = new Performer({ ...acting, boundary });
     this.operations = new Operations(acting);
     this.queries = new Queries({
@@ -149,6 +150,7 @@ export class Control {
         this.#records,
         slots,
         this.#view,
+        this.#parts.images,
         traffic,
       );
       const now = this.#parts.clock.now();
@@ -171,15 +173,17 @@ export class Control {
     return new Map(slots.map((slot): [string, Slot] => [slot.id, slot]));
   }
 
-  /** Slots of instances that are on record as gone: a crash came between the two. */
+  /** What instances and hooks that are on record as gone have left: a crash came between the two. */
   async #removeStrays(): Promise<void> {
-    const live = new Set(
-      this.#records
-        .environments()
-        .flatMap(({ key }) => this.#records.instances(key).map(({ id }) => id)),
-    );
+    const live = new Set(this.#records.environments().flatMap(({ key }) => this.#liveIds(key)));
     const strays = (await this.#parts.runtime.list()).filter(({ id }) => !live.has(id));
     await Promise.all(strays.map(({ id }) => this.#parts.runtime.remove(id, 0)));
+    await this.#parts.images.clean(live);
+  }
+
+  #liveIds(key: EnvironmentKey): string[] {
+    const hooks = this.#records.runningDeployment(key)?.hooks ?? [];
+    return [...this.#records.instances(key), ...hooks].map(({ id }) => id);
   }
 
   #wakeAll(): void {

@@ -1,10 +1,17 @@
 import type { Clock } from '../kernel/clock.ts';
-import { type Deployment, deploymentMachine, type Verdict } from '../model/deployment.ts';
+import {
+  type BootCost,
+  type Deployment,
+  deploymentMachine,
+  type Verdict,
+} from '../model/deployment.ts';
 import { type Environment, environmentMachine } from '../model/environment.ts';
+import type { Instance } from '../model/instance.ts';
 import type { LedgerReading } from '../model/ledger.ts';
 import { type Receipt, receiptBetween } from '../model/receipt.ts';
 import type { Step } from '../model/step.ts';
 import type { EventFeed } from './event-feed.ts';
+import type { Slots } from './observe.ts';
 import { type Prepared, recordOnly } from './prepared.ts';
 import type { Records } from './records.ts';
 
@@ -58,9 +65,16 @@ export class DeploymentSteps {
     return recordOnly;
   }
 
-  settle(environment: Environment, step: StepOf<'settle'>, ledger: LedgerReading | null): Prepared {
+  settle(
+    environment: Environment,
+    step: StepOf<'settle'>,
+    ledger: LedgerReading | null,
+    slots: Slots,
+  ): Prepared {
     const { records } = this.#parts;
-    const deployment = this.#deployment(environment);
+    const running = this.#deployment(environment);
+    const boot = slowestBoot(running, records.instances(environment.key), slots);
+    const deployment = { ...running, boot };
     const receipt = receiptOf(deployment, ledger, environment.key);
     this.#endDeployment(environment, deployment, step.verdict, step.reason, receipt);
     const status = environmentMachine.allows(environment.status, 'ready')
@@ -127,6 +141,20 @@ export class DeploymentSteps {
     if (!deployment) throw new Error(`no deployment of ${environment.key} is running`);
     return deployment;
   }
+}
+
+/** Of those instances of the new release that came into service. */
+function slowestBoot(
+  { to, startedAt }: Deployment,
+  instances: readonly Instance[],
+  slots: Slots,
+): BootCost | null {
+  const costs = instances.flatMap(({ id, release, createdAt, inServiceAt }): BootCost[] => {
+    if (release !== to || createdAt < startedAt || inServiceAt === null) return [];
+    const bootstrapMs = slots.get(id)?.bootstrapMs ?? null;
+    return [{ bootMs: inServiceAt - createdAt, bootstrapMs }];
+  });
+  return costs.sort((a, b) => b.bootMs - a.bootMs)[0] ?? null;
 }
 
 function receiptOf(

@@ -1,15 +1,15 @@
-import type { BundleStore } from '../bundle/driver.ts';
+import type { BundleStore, ImageStore } from '../bundle/driver.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { messageOf } from '../kernel/fault.ts';
 import type { Environment } from '../model/environment.ts';
 import type { Exit, Instance } from '../model/instance.ts';
-import type { Release } from '../model/release.ts';
 import type { Step } from '../model/step.ts';
 import { backoffOf, CRASH_LOOP_FAILURES } from '../plan/backoff.ts';
 import type { Runtime, SlotSpec } from '../runtime/driver.ts';
 import type { EventFeed } from './event-feed.ts';
 import { type Prepared, recordOnly } from './prepared.ts';
 import type { Records } from './records.ts';
+import { directoryOf, variablesOf } from './release-slot.ts';
 
 /** What each step of an instance changes on record, and does. */
 
@@ -19,6 +19,7 @@ export interface InstanceStepParts {
   records: Records;
   runtime: Runtime;
   bundles: BundleStore;
+  images: ImageStore;
   feed: EventFeed;
   clock: Clock;
 }
@@ -149,8 +150,7 @@ export class InstanceSteps {
   }
 
   #slotSpec(environment: Environment, step: StepOf<'launch'>): SlotSpec {
-    const { records, bundles } = this.#parts;
-    const release = records.release(environment.key, step.release);
+    const release = this.#parts.records.release(environment.key, step.release);
     if (!release) throw new Error(`release ${step.release} is not on record`);
     const { web } = release.configuration;
     return {
@@ -159,7 +159,8 @@ export class InstanceSteps {
       environment: environment.name,
       release: step.release,
       zone: step.zone,
-      directory: directoryOf(environment, release, records, bundles),
+      directory: directoryOf(environment, release, this.#parts),
+      bootstrap: web.bootstrap,
       command: web.start ?? [],
       variables: variablesOf(release),
       limits: web.limits,
@@ -218,23 +219,6 @@ export class InstanceSteps {
     });
   }
 }
-
-export function directoryOf(
-  environment: Environment,
-  release: Release,
-  records: Records,
-  bundles: BundleStore,
-): string {
-  const version = release.version && records.version(environment.application, release.version);
-  if (!version) throw new Error(`version ${release.version} is not on record`);
-  return bundles.directory(version.digest);
-}
-
-const variablesOf = ({ configuration, variables, version }: Release) => ({
-  ...configuration.web.variables,
-  ...variables,
-  BELAY_VERSION: version ?? '',
-});
 
 const couldNotStart = (fault: unknown, at: number): Exit => ({
   code: null,

@@ -1,4 +1,6 @@
+import type { ImageStore } from '../bundle/driver.ts';
 import type { Environment } from '../model/environment.ts';
+import { isPreparing } from '../model/hook.ts';
 import type { Release } from '../model/release.ts';
 import { poolId } from '../model/snapshot.ts';
 import type { TargetTraffic } from '../model/target.ts';
@@ -7,6 +9,7 @@ import { trafficShare } from '../plan/rollout/share.ts';
 import { FIXED_TARGET, type RoutedEnvironment, type RoutedRelease } from '../plan/routing.ts';
 import type { Slot } from '../runtime/driver.ts';
 import type { EdgeView } from './edge-view.ts';
+import { observeHooks } from './observe-hooks.ts';
 import type { Records } from './records.ts';
 
 /** Puts together what is on record, what the runtime says and what the edge says. */
@@ -18,6 +21,7 @@ export function observeEnvironment(
   records: Records,
   slots: Slots,
   edge: EdgeView,
+  images: ImageStore,
   traffic: readonly TargetTraffic[] = [],
 ): Observation {
   const { key } = environment;
@@ -32,6 +36,7 @@ export function observeEnvironment(
             listening: slot.listening,
             port: slot.port,
             exit: slot.exit,
+            bootstrapMs: slot.bootstrapMs,
           }
         : null,
       target: edge.target(poolId(key, instance.release), instance.id),
@@ -50,6 +55,7 @@ export function observeEnvironment(
   return {
     environment,
     deployment,
+    hooks: deployment ? observeHooks(environment, deployment, records, slots, images) : [],
     releases,
     instances,
     fixed: goal === null ? null : edge.target(poolId(key, goal), FIXED_TARGET),
@@ -62,7 +68,7 @@ export function observeEnvironment(
 /** The release whose names and address count now. */
 function goalNumber(environment: Environment, records: Records): number | null {
   const deployment = records.runningDeployment(environment.key);
-  if (!deployment) return environment.release;
+  if (!deployment || isPreparing(deployment)) return environment.release;
   return deployment.state === 'rolling-back' ? deployment.from : deployment.to;
 }
 

@@ -1,15 +1,17 @@
-import type { BundleStore } from '../bundle/driver.ts';
+import type { BundleStore, ImageStore } from '../bundle/driver.ts';
 import type { EdgeDriver } from '../edge/driver.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { messageOf } from '../kernel/fault.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Environment, EnvironmentKey } from '../model/environment.ts';
+import { failedHook } from '../model/hook.ts';
 import type { LedgerReading } from '../model/ledger.ts';
 import type { Step } from '../model/step.ts';
 import type { Runtime } from '../runtime/driver.ts';
 import type { Store } from '../store/driver.ts';
 import { DeploymentSteps } from './deployment-steps.ts';
 import type { EventFeed } from './event-feed.ts';
+import { HookSteps } from './hook-steps.ts';
 import { InstanceSteps } from './instance-steps.ts';
 import type { Slots } from './observe.ts';
 import type { Prepared } from './prepared.ts';
@@ -27,6 +29,7 @@ export interface PerformerParts {
   runtime: Runtime;
   edge: EdgeDriver;
   bundles: BundleStore;
+  images: ImageStore;
   feed: EventFeed;
   clock: Clock;
   log: Log;
@@ -43,6 +46,7 @@ export class Performer {
   readonly #parts: PerformerParts;
   readonly #instances: InstanceSteps;
   readonly #deployments: DeploymentSteps;
+  readonly #hooks: HookSteps;
   /** Instances being stopped now, in the background. */
   readonly #stopping = new Map<string, Promise<void>>();
 
@@ -50,6 +54,7 @@ export class Performer {
     this.#parts = parts;
     this.#instances = new InstanceSteps(parts);
     this.#deployments = new DeploymentSteps(parts);
+    this.#hooks = new HookSteps(parts);
   }
 
   /** Whether the step, or the one it follows, is already under way in the background. */
@@ -110,11 +115,18 @@ export class Performer {
 
   /** What must be read before a step can be written down. */
   async #lookAround(key: EnvironmentKey, step: Step): Promise<Surroundings> {
-    if (step.kind === 'turn-back' && step.instance) {
-      return { logTail: await this.#logTail(step.instance), ledger: null };
+    if (step.kind === 'turn-back') {
+      const guilty = step.instance ?? this.#failedHook(key);
+      return { logTail: guilty ? await this.#logTail(guilty) : [], ledger: null };
     }
     if (step.kind === 'settle') return { logTail: [], ledger: await this.#readLedger(key) };
     return { logTail: [], ledger: null };
+  }
+
+  /** Where no instance is to blame, one of the hooks may be. */
+  #failedHook(key: EnvironmentKey): string | null {
+    const deployment = this.#parts.records.runningDeployment(key);
+    return (deployment && failedHook(deployment)?.id) ?? null;
   }
 
   async #logTail(instance: string): Promise<string[]> {
@@ -150,10 +162,16 @@ export class Performer {
         return this.#instances.bury(environment, step, slots.get(step.instance)?.exit ?? null);
       case 'shift':
         return this.#deployments.shift(environment, step);
+      case 'run-hook':
+        return this.#hooks.run(environment, step);
+      case 'keep-image':
+        return this.#hooks.keepImage(environment, step);
+      case 'end-hook':
+        return this.#hooks.end(environment, step);
       case 'turn-back':
         return this.#deployments.turnBack(environment, step, before.logTail);
       case 'settle':
-        return this.#deployments.settle(environment, step, before.ledger);
+        return this.#deployments.settle(environment, step, before.ledger, slots);
       case 'terminated':
         return this.#deployments.terminated(environment);
     }

@@ -1,4 +1,4 @@
-import type { BundleFile, BundleStore } from '../bundle/driver.ts';
+import type { BundleFile, BundleStore, ImageStore } from '../bundle/driver.ts';
 import type { EdgeDriver, EdgeStatus } from '../edge/driver.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { Fault } from '../kernel/fault.ts';
@@ -19,9 +19,9 @@ import type {
 import type { Runtime } from '../runtime/driver.ts';
 import type { Store } from '../store/driver.ts';
 import type { EdgeView } from './edge-view.ts';
-import { directoryOf } from './instance-steps.ts';
 import { observeEnvironment, type Slots } from './observe.ts';
 import type { Records } from './records.ts';
+import { directoryOf } from './release-slot.ts';
 import type { Traffic } from './traffic.ts';
 import { deploymentView, environmentView } from './views.ts';
 
@@ -33,6 +33,7 @@ export interface QueryParts {
   edge: EdgeDriver;
   runtime: Runtime;
   bundles: BundleStore;
+  images: ImageStore;
   clock: Clock;
   view: EdgeView;
   traffic: Traffic;
@@ -130,7 +131,7 @@ export class Queries {
     chosen: readonly Environment[],
     edge: EdgeStatus | null,
   ): Promise<EnvironmentView[]> {
-    const { records, traffic, view } = this.#parts;
+    const { records, traffic, view, images } = this.#parts;
     const slots = await this.#parts.slots();
     const context = {
       port: edge?.listeners[0]?.port ?? null,
@@ -140,7 +141,7 @@ export class Queries {
     return chosen.flatMap(({ key }) => {
       const environment = records.find(key);
       if (!environment || environment.status === 'terminated') return [];
-      const observation = observeEnvironment(environment, records, slots, view);
+      const observation = observeEnvironment(environment, records, slots, view, images);
       return environmentView(observation, records, slots, {
         ...context,
         traffic: traffic.of(key),
@@ -199,9 +200,7 @@ export class Queries {
       });
     }
     const directory =
-      release.version === null
-        ? null
-        : directoryOf(environment, release, this.#parts.records, this.#parts.bundles);
+      release.version === null ? null : directoryOf(environment, release, this.#parts);
     return { ...release, directory };
   }
 

@@ -109,12 +109,35 @@ export type Rollout = z.infer<typeof rolloutSchema>;
 export const movesByWeight = (policy: Rollout['policy']): boolean =>
   policy === 'canary' || policy === 'linear';
 
+/** A command that is run to its end, beside the instances. */
+const hookSchema = z.strictObject({
+  command: z.array(z.string()).min(1),
+  variables: variablesSchema,
+  timeoutMs: durationMs.min(1_000),
+  limits: limitsSchema,
+  /** Its failure turns the deployment back. */
+  turnsBack: z.boolean(),
+});
+export type Hook = z.infer<typeof hookSchema>;
+
+/** What each one is: `model/hook.ts`. */
+const hooksSchema = z.strictObject({
+  build: hookSchema.nullable(),
+  migrate: hookSchema.nullable(),
+  postdeploy: hookSchema.nullable(),
+});
+export type Hooks = z.infer<typeof hooksSchema>;
+
+const NO_HOOKS: Hooks = { build: null, migrate: null, postdeploy: null };
+
 const webSchema = z.strictObject({
   /**
    * The program and its arguments; `$PORT` and other variables are expanded by the runtime, never
    * by a shell. Null when `upstream` is set.
    */
   start: z.array(z.string()).min(1).nullable(),
+  /** Run in the instance's slot before its program; null: nothing is. */
+  bootstrap: z.array(z.string()).min(1).nullable().default(null),
   /** `http://host:port` of something Belay did not start. Null when `start` is set. */
   upstream: z.url({ protocol: /^http$/ }).nullable(),
   health: healthCheckSchema,
@@ -135,6 +158,7 @@ export const configurationSchema = z
     domains: z.array(z.string().min(1).max(253)).min(1).max(100),
     traffic: trafficSchema.default(DEFAULT_TRAFFIC),
     rollout: rolloutSchema,
+    hooks: hooksSchema.default(NO_HOOKS),
   })
   .refine(({ web }) => (web.start === null) !== (web.upstream === null), {
     error: 'exactly one of start and upstream must be set',

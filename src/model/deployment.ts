@@ -1,6 +1,7 @@
 import { stateMachine } from '../kernel/state-machine.ts';
 import type { Capacity, Rollout } from './configuration.ts';
 import type { EnvironmentKey } from './environment.ts';
+import type { HookRun } from './hook.ts';
 import type { LedgerReading } from './ledger.ts';
 import type { Receipt } from './receipt.ts';
 
@@ -41,6 +42,13 @@ export interface DeploymentStage {
   since: number;
 }
 
+/** What the slowest instance of the new release took to come into service. */
+export interface BootCost {
+  bootMs: number;
+  /** Of it, its bootstrap; null where it has none. */
+  bootstrapMs: number | null;
+}
+
 export interface Deployment {
   environment: EnvironmentKey;
   /** Numbered per environment from 1. */
@@ -57,6 +65,10 @@ export interface Deployment {
   logTail: string[];
   /** How far the traffic has moved by weight; null where it moves with the instances. */
   stage: DeploymentStage | null;
+  /** In the order in which they are run; empty where there are none. */
+  hooks: HookRun[];
+  /** Null before it has ended, and where no instance was started. */
+  boot: BootCost | null;
   /** Somebody asked to go on without a judgement. */
   promoted: boolean;
   /** Somebody asked for it to stop. */

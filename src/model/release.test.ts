@@ -10,6 +10,7 @@ const release: Release = {
     web: {
       start: ['node', 'server.js'],
       upstream: null,
+      bootstrap: null,
       health: {
         path: '/',
         matcher: { from: 200, to: 299 },
@@ -41,6 +42,7 @@ const release: Release = {
       minRequests: 100,
       patienceMs: 600_000,
     },
+    hooks: { build: null, migrate: null, postdeploy: null },
   },
   variables: { A: '1', B: '2' },
   reason: 'deploy',

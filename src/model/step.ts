@@ -1,3 +1,5 @@
+import type { HookName, HookOutcome } from './hook.ts';
+
 /**
  * What a plan asks for: data with a reason, safe to perform twice. The journal keeps every step
  * before it is performed.
@@ -12,6 +14,9 @@ export type Step =
   | { kind: 'shift'; percent: number; reason: string }
   | { kind: 'turn-back'; instance: string | null; reason: string }
   | { kind: 'settle'; verdict: 'succeeded' | 'rolled-back' | 'aborted' | 'failed'; reason: string }
+  | { kind: 'run-hook'; hook: HookName; reason: string }
+  | { kind: 'keep-image'; hook: 'build'; reason: string }
+  | { kind: 'end-hook'; hook: HookName; outcome: HookOutcome; reason: string }
   | { kind: 'terminated'; reason: string };
 
 /** One step as the journal keeps it. */

@@ -1,9 +1,11 @@
 import type { Deployment } from '../model/deployment.ts';
+import { isPreparing } from '../model/hook.ts';
 import { DRAIN_CLOSE_MS } from '../model/snapshot.ts';
 import type { Step } from '../model/step.ts';
 import { analyse } from './analysis.ts';
 import { type Backoff, backoffOf } from './backoff.ts';
 import { type Fleet, fleetOf, sickAt, startProblem } from './fleet.ts';
+import { planHooks } from './hooks.ts';
 import { judge } from './judgement.ts';
 import type { Observation, ObservedInstance, ObservedTarget, ReleaseNeeds } from './observation.ts';
 import { zoneForLaunch } from './placement.ts';
@@ -31,19 +33,42 @@ export function planEnvironment(
   const facts = recordFacts(observation);
   if (facts.length > 0) return { steps: facts, wakeAt: null };
 
+  const hooks = planHooks(observation, now);
+  if (hooks.step) return { steps: [hooks.step], wakeAt: null };
+
   const judgement = judge(observation, now);
   if (judgement.step) return { steps: [judgement.step], wakeAt: null };
 
+  const wakes = new Wakes(now);
+  wakes.at(hooks.wakeAt);
+  wakes.at(judgement.wakeAt);
+  const steps = planFleet(untilPrepared(observation), now, newInstanceId, wakes);
+  return { steps, wakeAt: wakes.earliest };
+}
+
+/** While a deployment is being prepared, the environment is as it was, and is healed as at rest. */
+export function untilPrepared(observation: Observation): Observation {
+  const { deployment, environment } = observation;
+  if (!deployment || !isPreparing(deployment)) return observation;
+  const before = { ...environment, capacity: deployment.capacityBefore };
+  return { ...observation, deployment: null, environment: before };
+}
+
+/** What the instances need. */
+function planFleet(
+  observation: Observation,
+  now: number,
+  newInstanceId: () => string,
+  wakes: Wakes,
+): Step[] {
   const goal = goalOf(observation);
   const fleet = fleetOf(observation.instances, goal?.number ?? null, now);
-  const wakes = new Wakes(now);
-  wakes.at(judgement.wakeAt);
   const moves =
     goal && !goal.upstream
       ? followPolicy(observation, fleet, goal, now, newInstanceId, wakes)
       : retireAll(fleet, observation, goal);
   const returning = new Set(moves.filter(({ kind }) => kind === 'admit').map(instanceOf));
-  const steps = [
+  return [
     ...dismissStrays(fleet, observation, now),
     ...dismissOverdue(fleet, observation, now, wakes),
     ...[...fleet.leaving, ...fleet.warm]
@@ -51,7 +76,6 @@ export function planEnvironment(
       .flatMap((instance) => leavingStep(instance, observation, goal, now, wakes) ?? []),
     ...moves,
   ];
-  return { steps, wakeAt: wakes.earliest };
 }
 
 /** The release the environment moves to; null when it is to have none. */
@@ -73,11 +97,19 @@ function recordFacts({ instances }: Observation): Step[] {
     if (cause !== null) {
       steps.push({ kind: 'bury', instance: instance.id, reason: cause });
     } else if (instance.state === 'pending' && instance.target?.health === 'healthy') {
-      steps.push({ kind: 'admit', instance: instance.id, reason: 'passed its health check' });
+      steps.push({ kind: 'admit', instance: instance.id, reason: admission(instance) });
     }
   }
   return steps;
 }
+
+function admission({ slot }: ObservedInstance): string {
+  const bootstrapMs = slot?.bootstrapMs ?? null;
+  const bootstrap = bootstrapMs === null ? '' : `; its bootstrap took ${seconds(bootstrapMs)}`;
+  return `passed its health check${bootstrap}`;
+}
+
+const seconds = (durationMs: number): string => `${(durationMs / 1000).toFixed(1)} s`;
 
 function deathOf({ state, slot }: ObservedInstance): string | null {
   if (state === 'terminating') return slot === null ? 'stopped' : null;

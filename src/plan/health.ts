@@ -2,7 +2,7 @@ import type { EnvironmentHealth } from '../model/environment.ts';
 import type { TrafficView } from '../model/view.ts';
 import { backoffOf } from './backoff.ts';
 import { diagnoseDependencies } from './dependencies.ts';
-import { goalOf } from './environment.ts';
+import { goalOf, untilPrepared } from './environment.ts';
 import { fleetOf, isServing, startProblem } from './fleet.ts';
 import type { Observation, ObservedInstance } from './observation.ts';
 
@@ -51,8 +51,10 @@ const isGrave = (health: EnvironmentHealth): boolean =>
   health === 'severe' || health === 'degraded';
 
 function diagnoseCapacity(observation: Observation, now: number): Diagnosis | null {
-  const { environment, instances, deployment } = observation;
-  const goal = goalOf(observation);
+  const { instances, deployment } = observation;
+  const before = untilPrepared(observation);
+  const { environment } = before;
+  const goal = goalOf(before);
   if (goal?.upstream) return diagnoseFixed(observation);
   const serving = instances.filter(isServing).length;
   const { desired, min } = environment.capacity;
@@ -118,6 +120,11 @@ function diagnoseLeftOut({ instances }: Observation): Diagnosis | null {
 
 function diagnoseDeployment({ deployment, instances }: Observation): Diagnosis {
   if (!deployment) return { health: 'unknown', cause: '' };
+  const running = deployment.hooks.find(({ state }) => state === 'running');
+  if (running && deployment.state === 'running') {
+    const { kind, number } = deployment;
+    return { health: 'info', cause: `${kind} ${number} is running: ${running.hook}` };
+  }
   const goal = deployment.state === 'rolling-back' ? deployment.from : deployment.to;
   const done = instances.filter(({ release, state }) => release === goal && state === 'in-service');
   const runs = done.length === 1 ? 'runs' : 'run';

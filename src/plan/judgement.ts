@@ -1,9 +1,11 @@
 import type { Deployment } from '../model/deployment.ts';
+import { failedHook, isPreparing } from '../model/hook.ts';
 import { isLive } from '../model/instance.ts';
 import type { Step } from '../model/step.ts';
 import { analyse } from './analysis.ts';
 import { watchErrors } from './error-watch.ts';
 import { hasSettled, startProblem } from './fleet.ts';
+import { beginPostdeploy } from './hooks.ts';
 import type { Observation, ObservedInstance, ReleaseNeeds } from './observation.ts';
 import { nextSettled } from './rollout/rolling.ts';
 
@@ -39,6 +41,9 @@ function judgeForward(observation: Observation, deployment: Deployment, now: num
   if (deployment.aborted) return turnBack(null, 'aborted');
   const goal = observation.releases.get(deployment.to);
   if (!goal) return turnBack(null, `release ${deployment.to} is not on record`);
+  const failed = failedHook(deployment);
+  if (failed) return turnBack(null, failed.cause ?? `${failed.hook} failed`);
+  if (isPreparing(deployment)) return undecided;
   const failure = failureOf(observation, deployment, goal, now);
   if (failure) return turnBack(failure.instance, failure.cause);
   const analysis = analyse(observation, deployment, goal.rollout, now);
@@ -54,6 +59,9 @@ function judgeForward(observation: Observation, deployment: Deployment, now: num
     );
     return { ...wait, wakeAt: earliest(judged, nextSettled(serving, provenMs, now)) };
   }
+  const postdeploy = beginPostdeploy(observation);
+  if (postdeploy) return { step: postdeploy, wakeAt: null };
+  if (deployment.hooks.some(({ state }) => state === 'running')) return undecided;
   return settle('succeeded', `every instance runs release ${deployment.to}`);
 }
 

@@ -1,6 +1,7 @@
 import type { Rollout } from '../model/configuration.ts';
 import type { Deployment } from '../model/deployment.ts';
 import type { Environment } from '../model/environment.ts';
+import type { HookRun } from '../model/hook.ts';
 import type { Exit, Instance } from '../model/instance.ts';
 import type { DeepReport, TargetHealth, TargetTraffic } from '../model/target.ts';
 
@@ -8,9 +9,18 @@ import type { DeepReport, TargetHealth, TargetTraffic } from '../model/target.ts
 
 export interface ObservedInstance extends Instance {
   /** What the runtime says; null when it has no such slot. */
-  slot: { running: boolean; listening: boolean; port: number; exit: Exit | null } | null;
+  slot: ObservedSlot | null;
   /** What the edge says; null when it has no such target, or cannot be asked. */
   target: ObservedTarget | null;
+}
+
+export interface ObservedSlot {
+  running: boolean;
+  listening: boolean;
+  port: number;
+  exit: Exit | null;
+  /** How long its bootstrap took; null while it has not passed, and where there is none. */
+  bootstrapMs: number | null;
 }
 
 export interface ObservedTarget {
@@ -46,10 +56,20 @@ export interface Failure {
   cause: string;
 }
 
+/** A hook of the running deployment. */
+export interface ObservedHook extends HookRun {
+  /** What the runtime says; null when it has no such slot. */
+  slot: { running: boolean; exit: Exit | null } | null;
+  /** What a build makes; null for other hooks. `elsewhere`: another deployment is making it. */
+  image: 'missing' | 'elsewhere' | 'there' | null;
+}
+
 export interface Observation {
   environment: Environment;
   /** The running deployment. */
   deployment: Deployment | null;
+  /** Of the running deployment, in its order. */
+  hooks: readonly ObservedHook[];
   releases: ReadonlyMap<number, ReleaseNeeds>;
   /** Live instances only. */
   instances: readonly ObservedInstance[];

@@ -16,6 +16,8 @@ export interface SlotSpec {
   zone: string;
   /** Absolute path of the unpacked version: the working directory. */
   directory: string;
+  /** Run to its end before the program, with all that the program has; null: nothing is. */
+  bootstrap: readonly string[] | null;
   /** Program and arguments; `$NAME` and `${NAME}` are expanded from the variables by the runtime. */
   command: readonly string[];
   /** Without PORT, HOST and BELAY_*, which the runtime adds. */
@@ -42,6 +44,8 @@ export interface Slot {
   /** The port is open, and the listening socket belongs to the instance's own processes. */
   listening: boolean;
   startedAt: number;
+  /** How long its bootstrap took; null while it has not passed, and where there is none. */
+  bootstrapMs: number | null;
   exit: Exit | null;
   usage: SlotUsage | null;
   /** How limits are held: by the kernel, by watching, or there are none. */

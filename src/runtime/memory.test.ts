@@ -10,6 +10,7 @@ const specOf = (number: number): SlotSpec => ({
   release: 1,
   zone: 'a',
   directory: '/',
+  bootstrap: null,
   command: ['serve'],
   variables: {},
   limits: { memoryBytes: null, cpu: null },

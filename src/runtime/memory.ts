@@ -10,7 +10,9 @@ import type { Runtime, Slot, SlotSpec } from './driver.ts';
 
 /** What the program in a slot does, from its start on. */
 export interface Behaviour {
-  /** From the start until its port listens; null: it never does. */
+  /** Of the bootstrap, where the slot has one. */
+  bootstrapMs: number;
+  /** From the start, or the end of the bootstrap, until its port listens; null: it never does. */
   bootMs: number | null;
   /** It ends by itself so long after its start, with this code; null: it stays. */
   exits: { afterMs: number; code: number } | null;
@@ -18,7 +20,7 @@ export interface Behaviour {
   stopMs: number | null;
 }
 
-const wellBehaved: Behaviour = { bootMs: 0, exits: null, stopMs: 0 };
+const wellBehaved: Behaviour = { bootstrapMs: 0, bootMs: 0, exits: null, stopMs: 0 };
 
 export interface MemoryRuntimeOptions {
   clock: Clock;
@@ -86,6 +88,7 @@ export function createMemoryRuntime(options: MemoryRuntimeOptions): MemoryRuntim
       port: FIRST_PORT + ((processes - 1) % (LAST_PORT - FIRST_PORT + 1)),
       listening: false,
       startedAt: clock.now(),
+      bootstrapMs: null,
       exit: null,
       usage: null,
       limit: 'none',
@@ -93,10 +96,18 @@ export function createMemoryRuntime(options: MemoryRuntimeOptions): MemoryRuntim
     const behaviour = { ...wellBehaved, ...options.behaviour?.(spec) };
     const held: Held = { slot, behaviour, ended: [] };
     slots.set(spec.id, held);
-    schedule(held, behaviour);
+    if (spec.bootstrap === null) schedule(held, behaviour);
+    else bootstrap(held, behaviour);
     notify();
     return held;
   };
+
+  const bootstrap = (held: Held, behaviour: Behaviour): void =>
+    agenda.add(behaviour.bootstrapMs, () => {
+      if (held.slot.state === 'exited') return;
+      update(held, { bootstrapMs: behaviour.bootstrapMs });
+      schedule(held, behaviour);
+    });
 
   const schedule = (held: Held, { bootMs, exits }: Behaviour): void => {
     if (exits !== null) {

@@ -19,14 +19,16 @@ export function completeRelease(release: Release): Release {
   return { ...release, configuration: configurationSchema.parse(release.configuration) };
 }
 
-/** Until 0.1.0 the ledger did not tell answers by their class, and no traffic moved by weight. */
+/** Until 0.1.0 answers were not told by their class, no traffic moved by weight, nothing had hooks. */
 export function completeDeployment(deployment: Deployment): Deployment {
-  const { ledgerAtStart, stage, promoted } = deployment;
+  const { ledgerAtStart, stage, hooks, boot, promoted } = deployment;
   const rows = ledgerAtStart?.rows.map((row) => ({ ...row, answers: row.answers ?? {} }));
   return {
     ...deployment,
     rollout: rolloutSchema.parse(deployment.rollout),
     stage: stage ?? null,
+    hooks: hooks ?? [],
+    boot: boot ?? null,
     promoted: promoted ?? false,
     ledgerAtStart: ledgerAtStart && rows ? { ...ledgerAtStart, rows } : null,
   };

@@ -60,6 +60,7 @@ async function openMemory(): Promise<Bench> {
       release: 1,
       zone: 'a',
       directory: '/',
+      bootstrap: null,
       command: ['serve'],
       variables: { FIXTURE: mode },
       limits: { memoryBytes: null, cpu: null },

@@ -14,6 +14,7 @@ import type {
   ReleaseNeeds,
 } from '../../src/plan/observation.ts';
 import { trafficShare } from '../../src/plan/rollout/share.ts';
+import { type HookBehaviours, SimulatedHooks } from './simulated-hooks.ts';
 
 /** How the instances of one release behave. */
 export interface Behaviour {
@@ -29,6 +30,8 @@ export interface Behaviour {
   /** Microseconds: of every fiftieth answer, and of all others. */
   slowUs: number;
   fastUs: number;
+  /** What its deployment runs beside it. */
+  hooks?: HookBehaviours;
 }
 
 export const good: Behaviour = {
@@ -45,6 +48,18 @@ export const neverHealthy: Behaviour = { ...good, healthy: () => false };
 export const failsThirty: Behaviour = { ...good, errorShare: 0.3 };
 export const slow: Behaviour = { ...good, slowUs: 400_000, fastUs: 90_000 };
 export const turnsUnhealthy: Behaviour = { ...good, healthy: (ageMs) => ageMs < 1_000 };
+export const withHooks: Behaviour = {
+  ...good,
+  hooks: {
+    build: { takesMs: 2_000, exitCode: 0 },
+    migrate: { takesMs: 500, exitCode: 0 },
+    postdeploy: { takesMs: 300, exitCode: 0 },
+  },
+};
+export const migrationFails: Behaviour = {
+  ...good,
+  hooks: { ...withHooks.hooks, migrate: { takesMs: 500, exitCode: 1 } },
+};
 
 const rolloutDefaults: Rollout = {
   policy: 'rolling',
@@ -77,6 +92,7 @@ export class SimulatedEnvironment {
   deployment: Deployment | null = null;
   readonly history: { at: number; step: Step }[] = [];
   readonly verdicts: Deployment[] = [];
+  readonly hooks = new SimulatedHooks();
   /** What clients ask for. */
   requestsPerSecond = 0;
   /** The lowest number of serving instances seen since it was last reset. */
@@ -131,6 +147,8 @@ export class SimulatedEnvironment {
       cause: null,
       logTail: [],
       stage: null,
+      hooks: this.hooks.due('deploy', this.#behaviour(to).hooks ?? {}),
+      boot: null,
       promoted: false,
       aborted: false,
       startedAt: this.now,
@@ -222,6 +240,7 @@ export class SimulatedEnvironment {
     return {
       environment: this.environment,
       deployment: this.deployment,
+      hooks: this.deployment ? this.hooks.observed(this.deployment, this.now) : [],
       releases: new Map([...this.#releases].map(([number, { needs }]) => [number, needs])),
       instances: [...this.#fleet.values()]
         .filter(({ instance }) => isLive(instance))
@@ -240,7 +259,13 @@ export class SimulatedEnvironment {
     const listening = this.#listens(simulated);
     return {
       ...instance,
-      slot: { running: present, listening, port: 20_000, exit: present ? null : exit },
+      slot: {
+        running: present,
+        listening,
+        port: 20_000,
+        exit: present ? null : exit,
+        bootstrapMs: null,
+      },
       target: listening ? this.#target(simulated) : null,
     };
   }
@@ -353,6 +378,14 @@ export class SimulatedEnvironment {
         if (this.deployment) {
           const stage = { percent: step.percent, since: this.now };
           this.deployment = { ...this.deployment, stage };
+        }
+        return;
+      case 'run-hook':
+      case 'keep-image':
+      case 'end-hook':
+        if (this.deployment) {
+          const behaviours = this.#behaviour(this.deployment.to).hooks ?? {};
+          this.deployment = this.hooks.perform(this.deployment, step, behaviours, this.now);
         }
         return;
       case 'turn-back':

@@ -1,6 +1,7 @@
 import type { Clock } from '../../kernel/clock.ts';
 import type { Exit } from '../../model/instance.ts';
 import type { Slot, SlotUsage } from '../driver.ts';
+import { readBootstrapMs } from './bootstrap.ts';
 import type { ControlGroups } from './cgroup.ts';
 import { INSTANCE_HOST } from './environment.ts';
 import { exitOf, readExitFile, unknownExit } from './exit.ts';
@@ -15,6 +16,9 @@ export interface HeldSlot {
   record: SlotRecord;
   readonly logPath: string;
   readonly exitFile: string;
+  readonly bootstrapFile: string;
+  /** Null while it has not been seen to have passed, and where there is none. */
+  bootstrapMs: number | null;
   /** Its processes as last seen, so that one that left session and environment is not lost. */
   known: ProcessIdentity[];
   /** Told by the system, when we are the parent: how the shim ended. */
@@ -40,6 +44,7 @@ const STATUS_WAIT_MS = 200;
 export function toSlot(held: HeldSlot): Slot {
   const { record } = held;
   const running = record.exit === null;
+  held.bootstrapMs ??= readBootstrapMs(held);
   return {
     id: record.spec.id,
     environment: record.spec.environment,
@@ -50,6 +55,7 @@ export function toSlot(held: HeldSlot): Slot {
     port: record.port,
     listening: running && held.socket !== null,
     startedAt: record.startedAt,
+    bootstrapMs: held.bootstrapMs,
     exit: record.exit,
     usage: running ? held.usage : null,
     limit: record.limit,
@@ -94,6 +100,9 @@ function explain(held: HeldSlot, groups: ControlGroups, nowMs: number): Exit {
     return { code: null, signal: 'SIGKILL', cause: record.sentence, at: exit?.at ?? nowMs };
   }
   if (exit === null) return unknownExit(unknownCause(held), nowMs);
+  if (record.spec.bootstrap !== null && readBootstrapMs(held) === null) {
+    return { ...exit, cause: `${exit.cause} in its bootstrap` };
+  }
   const { memoryBytes } = record.spec.limits;
   if (memoryBytes !== null && exit.signal === 'SIGKILL' && groups.ranOutOfMemory(record.cgroups)) {
     return { ...exit, cause: `${exit.cause} (memory limit ${megabytes(memoryBytes)})` };

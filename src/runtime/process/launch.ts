@@ -2,7 +2,9 @@ import { setPriority } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Clock } from '../../kernel/clock.ts';
 import { Fault, messageOf, systemCode } from '../../kernel/fault.ts';
+import type { Variables } from '../../model/configuration.ts';
 import type { SlotSpec } from '../driver.ts';
+import { afterBootstrap } from './bootstrap.ts';
 import type { ControlGroups } from './cgroup.ts';
 import { resolveCommand } from './command.ts';
 import { instanceEnvironment } from './environment.ts';
@@ -56,9 +58,10 @@ export async function launch(launcher: Launcher, spec: SlotSpec): Promise<HeldSl
   const port = await ports.take();
   try {
     const variables = instanceEnvironment(spec, port);
-    const vector = await resolveCommand(spec.command, variables, spec.directory);
+    const vector = await vectorOf(launcher, spec, variables);
+    const bootstrap = spec.bootstrap && [...spec.bootstrap];
     const record: SlotRecord = {
-      spec: { ...spec, command: [...spec.command] },
+      spec: { ...spec, bootstrap, command: [...spec.command] },
       port,
       startedAt: clock.now(),
       bootId: readBootId(),
@@ -77,6 +80,17 @@ export async function launch(launcher: Launcher, spec: SlotSpec): Promise<HeldSl
     await records.remove(spec.id).catch(() => {});
     throw asFault(thrown, spec);
   }
+}
+
+async function vectorOf(
+  { records }: Launcher,
+  { id, bootstrap, command, directory }: SlotSpec,
+  variables: Variables,
+): Promise<string[]> {
+  const program = await resolveCommand(command, variables, directory);
+  if (bootstrap === null) return program;
+  const before = await resolveCommand(bootstrap, variables, directory);
+  return afterBootstrap(before, program, records.bootstrapFile(id));
 }
 
 /** What throws here has let nothing go: the shim alone is there, and does not outlive it. */

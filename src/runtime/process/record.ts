@@ -5,8 +5,8 @@ import { systemCode } from '../../kernel/fault.ts';
 import { limitsSchema, variablesSchema } from '../../model/configuration.ts';
 
 /**
- * What is on disk about a slot, under `run/<instance>/`: slot.json, and `exit` once the shim has
- * written the status. It is written before the program is let go, so that a daemon killed at any
+ * What is on disk about a slot, under `run/<instance>/`: slot.json, `bootstrapped` once its bootstrap
+ * has passed, and `exit` once the shim has written the status. It is written before the program is let go, so that a daemon killed at any
  * moment leaves nothing unknown.
  */
 
@@ -26,6 +26,7 @@ const recordSchema = z.object({
     release: z.int(),
     zone: z.string(),
     directory: z.string(),
+    bootstrap: z.array(z.string()).nullable().default(null),
     command: z.array(z.string()),
     variables: variablesSchema,
     limits: limitsSchema,
@@ -48,6 +49,7 @@ export type SlotRecord = z.infer<typeof recordSchema>;
 
 export interface SlotRecords {
   exitFile(id: string): string;
+  bootstrapFile(id: string): string;
   /** Replaces the record whole. Writes of one slot take effect in the order of the calls. */
   write(record: SlotRecord): Promise<void>;
   /**
@@ -81,6 +83,7 @@ export function slotRecords(folder: string): SlotRecords {
 
   return {
     exitFile: (id) => join(folder, id, 'exit'),
+    bootstrapFile: (id) => join(folder, id, 'bootstrapped'),
     write(record) {
       const id = record.spec.id;
       const asItIsNow = structuredClone(record);

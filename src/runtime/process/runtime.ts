@@ -80,6 +80,8 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
       record,
       logPath,
       exitFile: records.exitFile(record.spec.id),
+      bootstrapFile: records.bootstrapFile(record.spec.id),
+      bootstrapMs: null,
       known: [],
       shimEnd: null,
       parented,
