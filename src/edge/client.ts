@@ -31,6 +31,8 @@ const START_TIMEOUT_MS = 20_000;
 const REQUEST_PATIENCE_MS = 25_000;
 /** Longer than anything takes that the supervisor itself has a deadline for. */
 const ANSWER_TIMEOUT_MS = 30_000;
+/** Longer than it takes to find that a supervisor hangs: a new connection would begin that anew. */
+const GREETING_TIMEOUT_MS = 12_000;
 const EXIT_PATIENCE_MS = 5_000;
 const EXIT_POLL_MS = 10;
 
@@ -110,7 +112,7 @@ class EdgeClient implements EdgeDriver {
   }
 
   async upgrade(): Promise<EdgeStatus> {
-    const { generation } = await this.status();
+    const { generation, pid } = await this.status();
     const connection = this.#connection;
     if (!connection) throw unreachable();
     await connection.request('upgrade', null).catch((thrown: unknown) => {
@@ -120,7 +122,7 @@ class EdgeClient implements EdgeDriver {
     // The old supervisor ends this conversation; what is asked now is for the next one.
     if (this.#connection === connection) connection.close();
     await this.#reconnected(connection);
-    const status = await this.#request('ready', null);
+    const status = await this.#readyBut(pid);
     if (status.generation > generation) return status;
     throw new Fault({
       code: 'upgrade-failed',
@@ -194,6 +196,17 @@ class EdgeClient implements EdgeDriver {
     }
   }
 
+  /** An older supervisor answers for a while after it has promised to hand over. */
+  async #readyBut(pid: number): Promise<EdgeStatus> {
+    const { clock } = this.#options;
+    const deadline = clock.monotonic() + REQUEST_PATIENCE_MS;
+    for (;;) {
+      const status = await this.#request('ready', null);
+      if (status.pid !== pid || clock.monotonic() > deadline) return status;
+      await clock.sleep(RETRY_INTERVAL_MS);
+    }
+  }
+
   async #reconnected(before: ControlConnection): Promise<void> {
     const { clock } = this.#options;
     const deadline = clock.monotonic() + REQUEST_PATIENCE_MS;
@@ -222,23 +235,28 @@ class EdgeClient implements EdgeDriver {
     const { clock, log } = this.#options;
     let connection: ControlConnection | null = null;
     let watch: SupervisorWatch | null = null;
+    let isOpen = true;
     try {
       connection = await connectControl(this.#home.controlSocket, {
         onHeard: () => watch?.heard(),
         onEvent: (event) => this.#emit(event),
         onClose: () => {
+          isOpen = false;
           watch?.close();
           this.#onClose(connection);
         },
       });
       const ask = () => void connection?.request('alive', null).catch(() => undefined);
       watch = watchSupervisor(this.#home.supervisor, clock, log, ask);
-      const status = await connection.request('status', null);
+      const status = await this.#inTime(connection.request('status', null), GREETING_TIMEOUT_MS);
+      // Nobody would tell of the end of one that is over by the time it counts as ours.
+      if (!isOpen) return 'lost';
       this.#connection = connection;
       this.#port = status.listeners[0]?.port ?? null;
       this.#emit({ kind: 'connected', status });
       return 'connected';
     } catch {
+      connection?.close();
       return connection ? 'lost' : 'nobody';
     }
   }

@@ -63,6 +63,27 @@ describe('a worker that nobody has welcomed yet', () => {
   });
 });
 
+describe('an upgrade while snapshots are published without a pause', () => {
+  it('finds the new supervisor, and loses no snapshot', async () => {
+    live = await liveEdge();
+    await serve(live);
+    let number = 10;
+    let isOver = false;
+    const publishing = (async () => {
+      while (!isOver) {
+        number += 1;
+        await live.edge.publish(snapshotOf(number, live.app));
+      }
+    })();
+    for (const generation of [2, 3, 4]) {
+      expect((await live.edge.upgrade()).generation).toBe(generation);
+    }
+    isOver = true;
+    await publishing;
+    expect((await live.edge.status()).snapshot).toBe(number);
+  });
+});
+
 describe('an upgrade to code that does not start', () => {
   it('is refused, and the old edge goes on', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'be-'));

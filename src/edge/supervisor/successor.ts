@@ -8,8 +8,8 @@ const START_TIMEOUT_MS = 15_000;
 const STDERR = 2;
 
 export interface Successor {
-  /** It has asked for the home. */
-  take(): void;
+  /** It is given the home. `late`: nobody waits for it any more, or it has ended. */
+  take(): 'in-time' | 'late';
   outcome: Promise<'took-over' | 'failed'>;
 }
 
@@ -19,16 +19,24 @@ export function launchSuccessor(
   clock: Clock,
 ): Successor {
   const { promise, resolve } = Promise.withResolvers<'took-over' | 'failed'>();
+  let hasFailed = false;
+  const fail = () => {
+    hasFailed = true;
+    resolve('failed');
+  };
   const taking = { ...args, takeOver: true };
   const next = launchSupervisor(program, taking, inheritedListeners(args), STDERR);
-  next.on('error', () => resolve('failed'));
-  next.on('exit', () => resolve('failed'));
+  next.on('error', fail);
+  next.on('exit', fail);
   const deadline = clock.after(START_TIMEOUT_MS, () => {
     next.kill('SIGKILL');
-    resolve('failed');
+    fail();
   });
   return {
-    take: () => resolve('took-over'),
+    take() {
+      resolve('took-over');
+      return hasFailed ? 'late' : 'in-time';
+    },
     outcome: promise.finally(() => deadline.cancel()),
   };
 }

@@ -296,13 +296,23 @@ export class Supervisor {
   }
 
   async #handOver(): Promise<null> {
-    this.#successor?.take();
+    // What is published from here on is for the next one, which must not wait for the last of it.
+    this.#phase = 'ending';
     await this.#published();
-    this.#end();
-    this.#fleet.letGo();
-    this.#writeRecord(this.#generation + 1);
-    this.#options.ownership.release();
-    this.#leave();
+    if (this.#successor?.take() === 'late') {
+      this.#phase = 'running';
+      throw unreachable();
+    }
+    // Together with the answer to `upgrade`: whoever connects again must not find this one.
+    try {
+      this.#end();
+      this.#fleet.letGo();
+      this.#writeRecord(this.#generation + 1);
+    } finally {
+      // Whatever could not be written: one that answers nobody must not keep the home.
+      this.#options.ownership.release();
+      this.#leave();
+    }
     return null;
   }
 
