@@ -1,13 +1,13 @@
 import { formatDuration } from '../config/duration.ts';
 import { formatSize } from '../config/size.ts';
-import type { Configuration } from '../model/configuration.ts';
+import type { Configuration, Hook } from '../model/configuration.ts';
 import type { Ejection, Traffic } from '../model/traffic.ts';
 
 /** A resolved configuration as its user would write it: their key paths, their units. */
 
 /** By key path; what is not set is left out. Variables are `web.env.NAME`. */
 export function settingsOf(configuration: Configuration): Map<string, string> {
-  const { web, domains, traffic, rollout } = configuration;
+  const { web, domains, traffic, rollout, hooks } = configuration;
   const { health, capacity, limits, variables } = web;
   const settings: [string, string | null][] = [
     ['web.start', web.start === null ? null : web.start.map(quoteWord).join(' ')],
@@ -39,6 +39,10 @@ export function settingsOf(configuration: Configuration): Map<string, string> {
     ['deploy.healthyFor', formatDuration(rollout.healthyMs)],
     ['deploy.startTimeout', formatDuration(rollout.startTimeoutMs)],
     ['deploy.keep', formatDuration(rollout.keepMs)],
+    ...hookSettings('build', hooks.build),
+    ...hookSettings('hooks.migrate', hooks.migrate),
+    ...hookSettings('hooks.postdeploy', hooks.postdeploy),
+    ['hooks.bootstrap', web.bootstrap === null ? null : web.bootstrap.map(quoteWord).join(' ')],
   ];
   return new Map(settings.filter((setting): setting is [string, string] => setting[1] !== null));
 }
@@ -70,6 +74,20 @@ const ejectionSettings = (ejection: Ejection | null): [string, string][] =>
         ['edge.eject.for', formatDuration(ejection.timeMs)],
         ['edge.eject.maxPercent', String(ejection.maxPercent)],
       ];
+
+function hookSettings(keyPath: string, hook: Hook | null): [string, string | null][] {
+  if (hook === null) return [];
+  const { memoryBytes, cpu } = hook.limits;
+  const variables = Object.entries(hook.variables).map(([name, value]) => `${name}=${value}`);
+  const onFailure = hook.turnsBack ? 'roll-back' : 'tell';
+  return [
+    [keyPath, [...variables, ...hook.command].map(quoteWord).join(' ')],
+    [`${keyPath}.timeout`, formatDuration(hook.timeoutMs)],
+    [`${keyPath}.memory`, memoryBytes === null ? null : formatSize(memoryBytes)],
+    [`${keyPath}.cpu`, cpu === null ? null : String(cpu)],
+    [`${keyPath}.onFailure`, keyPath === 'hooks.postdeploy' ? onFailure : null],
+  ];
+}
 
 const rangeText = ({ from, to }: { from: number; to: number }): string =>
   from === to ? String(from) : `${from}-${to}`;

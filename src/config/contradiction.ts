@@ -1,4 +1,4 @@
-import type { Configuration } from '../model/configuration.ts';
+import type { Configuration, Hooks } from '../model/configuration.ts';
 import type { Traffic } from '../model/traffic.ts';
 import { formatDuration } from './duration.ts';
 import type { Complaint } from './reader.ts';
@@ -15,6 +15,7 @@ export interface Contradiction extends Omit<Complaint, 'keyPath'> {
  */
 export function contradictions(
   web: Configuration['web'],
+  hooks: Hooks,
   { admission }: Traffic,
   written: { startAndUpstream: boolean; burst: boolean },
 ): Contradiction[] {
@@ -50,6 +51,16 @@ export function contradictions(
       'is set beside start, and an app either is started by Belay or is not',
       'leave out one of them',
     );
+  }
+  const [hook] = [
+    hooks.build && 'build',
+    hooks.migrate && 'hooks.migrate',
+    hooks.postdeploy && 'hooks.postdeploy',
+    web.bootstrap && 'hooks.bootstrap',
+  ].filter((keyPath) => keyPath !== null);
+  if (hook !== undefined && web.upstream !== null) {
+    const what = 'is set beside upstream, whose code is elsewhere';
+    complain([hook, 'web.upstream'], what, 'leave out one of them');
   }
   if (written.burst && admission.perClient === null) {
     complain(

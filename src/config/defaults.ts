@@ -42,6 +42,15 @@ export const DEFAULTS = {
     /** Of blue-green, whose old fleet is there to go back to. */
     keepBlueMs: 300_000,
   },
+  hook: {
+    /** Beanstalk's command timeout. */
+    timeoutMs: 600_000,
+    /** What is left serves: a build must not slow down the fleet beside it. */
+    cpu: 1,
+    memoryBytes: 512 * 1024 ** 2,
+    /** Bundlers take more than what they bundle; Heroku's build machines have 2.5 GB. */
+    buildMemoryBytes: 2 * 1024 ** 3,
+  },
   /** Of canary and linear. */
   share: {
     /** CodeDeploy's and Argo's first step. */

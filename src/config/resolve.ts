@@ -10,6 +10,7 @@ import type { CommandLine } from './command.ts';
 import { contradictions } from './contradiction.ts';
 import { DEFAULTS } from './defaults.ts';
 import type { Complaint } from './reader.ts';
+import { chooseHooks } from './resolve-hooks.ts';
 import { chooseTraffic } from './resolve-traffic.ts';
 import type { Definition, Layer } from './schema.ts';
 
@@ -58,7 +59,7 @@ export function resolveConfiguration(input: ResolveInput): Resolved {
   const { zones, ...capacity } = chooseCapacity(choose);
   const web: Configuration['web'] = {
     start: source?.command ?? null,
-    bootstrap: null,
+    bootstrap: choose('hooks.bootstrap', (spec) => spec.hooks?.bootstrap, null),
     upstream: source?.upstream ?? null,
     health,
     capacity,
@@ -74,20 +75,25 @@ export function resolveConfiguration(input: ResolveInput): Resolved {
   const domains = chooseDomains(input, provenance);
   const traffic = chooseTraffic(choose);
   const rollout = chooseRollout(choose);
+  const hooks = chooseHooks(choose);
 
   const written = {
     startAndUpstream: layers.some(({ spec }) => spec.web?.start && spec.web.upstream),
     burst: provenance['edge.limits.burst'] !== 'default',
   };
-  const complaints = contradictions(web, traffic, written).map(({ keyPaths, what, hint }) => {
-    // It is the override's doing when it has any part in it.
-    const overridden = keyPaths.some((path) => provenance[path] === 'environment override');
-    const prefix = overridden ? `environments.${input.environment}.` : '';
-    return { keyPath: prefix + keyPaths[0], what, hint };
-  });
+  const complaints = contradictions(web, hooks, traffic, written).map(
+    ({ keyPaths, what, hint }) => {
+      // It is the override's doing when it has any part in it.
+      const overridden = keyPaths.some((path) => provenance[path] === 'environment override');
+      const prefix = overridden ? `environments.${input.environment}.` : '';
+      return { keyPath: prefix + keyPaths[0], what, hint };
+    },
+  );
   const complete = source !== null && complaints.length === 0;
   return {
-    configuration: complete ? configurationSchema.parse({ web, domains, traffic, rollout }) : null,
+    configuration: complete
+      ? configurationSchema.parse({ web, domains, traffic, rollout, hooks })
+      : null,
     provenance,
     complaints,
   };

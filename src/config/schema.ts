@@ -1,5 +1,6 @@
 import { nameProblem, suggestName } from '../model/name.ts';
 import { type CommandLine, parseCommandLine } from './command.ts';
+import { hookReaders } from './hook-readers.ts';
 import { amount, duration, oneOf, path, positiveNumber, size, wholeNumber } from './leaves.ts';
 import { describe, leaf, list, type ReadBy, record, refusal, section, unlike } from './reader.ts';
 import { trafficReaders } from './traffic-readers.ts';
@@ -114,7 +115,9 @@ const deploy: typeof deployOptions = (value, keyPath, report) => {
   return options;
 };
 
-const environment = section({ web, edge, deploy });
+const { build, hooks } = hookReaders(parseStart);
+
+const environment = section({ build, web, edge, deploy, hooks });
 
 /** The whole file. */
 export const readDefinition = section({
@@ -122,9 +125,11 @@ export const readDefinition = section({
     if (typeof value !== 'string') throw unlike('a name', value, "app('my-app', { … })");
     return value;
   }),
+  build,
   web,
   edge,
   deploy,
+  hooks,
   environments: record((name) => checkName(name, ''), environment),
 });
 

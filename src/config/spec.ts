@@ -190,14 +190,52 @@ export type PolicySpec =
 
 export type DeploySpec = PolicySpec | PolicySpec['policy'];
 
+/** A command that is run to its end, and what it may take. */
+export interface HookOptions {
+  /** The program and its arguments, as `start` has them. */
+  run: string | string[];
+  /** It is ended when it is not done by then. From `'1s'`. Default `'10m'`. */
+  timeout?: Duration;
+  /** The most memory it may use. Default `'2gb'` for `build`, `'512mb'` for the others. */
+  memory?: Size;
+  /** The most processor time it may use, in cores. Default 1. */
+  cpu?: number;
+}
+
+/** How `postdeploy` is run. */
+export interface PostdeployOptions extends HookOptions {
+  /** `'roll-back'`: the deployment goes back; `'tell'`: it succeeds all the same. Default `'roll-back'`. */
+  onFailure?: 'roll-back' | 'tell';
+}
+
+/** What is run beside the instances of a release. */
+export interface HooksSpec {
+  /**
+   * Once for each deployment, before any instance starts, with the new release's code and variables.
+   * Its failure stops the deployment before anything has changed.
+   */
+  migrate?: string | string[] | HookOptions;
+  /** Once for each deployment, when every instance of the new release serves. */
+  postdeploy?: string | string[] | PostdeployOptions;
+  /** In every instance before its program, within `startTimeout`. */
+  bootstrap?: string | string[];
+}
+
 /** What one environment has different. Keys that are left out are as at the top level. */
 export interface EnvironmentSpec {
+  /**
+   * Makes of the sources what instances run, once for each version: the golden image. Has no variables
+   * but those written before the command.
+   */
+  build?: string | string[] | HookOptions;
   /** The tier behind the edge. `env` is merged name by name; lists are replaced whole. */
   web?: WebSpec;
   /** The program that takes the traffic. */
   edge?: EdgeSpec;
   /** How a new version comes into service. */
   deploy?: DeploySpec;
+  /** What is run beside the instances of a release. */
+  hooks?: HooksSpec;
 }
 
 /** An application, apart from its name. */

@@ -10,6 +10,7 @@ import { type Version, versionLabel } from '../model/version.ts';
 import type { DeploymentView } from '../model/view.ts';
 import type { EventFeed } from './event-feed.ts';
 import { refuseNewNames, refuseTakenDomains } from './names.ts';
+import { hooksDue } from '../model/hook.ts';
 import type { Records } from './records.ts';
 import { command } from './refusals.ts';
 import { deploymentView } from './views.ts';
@@ -162,6 +163,8 @@ export class DeploymentStart {
       startedAt: clock.now(),
       turnedAt: null,
       endedAt: null,
+      hooks: hooksDue(kind, release, (hook) => `${hook}-${randomHex(8)}`),
+      boot: null,
       capacityBefore: environment.capacity,
       ledgerAtStart,
       receipt: null,

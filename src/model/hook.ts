@@ -48,19 +48,25 @@ export interface HookRun {
   cause: string | null;
 }
 
+interface HookedRelease {
+  version: string | null;
+  configuration: { hooks: Hooks };
+}
+
 /**
  * What a deployment has to run, in this order. A rollback and a restart go to a release that has been
  * through its hooks: of theirs only the image counts, which may have been cleaned away.
  */
 export function hooksDue(
   kind: DeploymentKind,
-  hooks: Hooks,
+  { version, configuration: { hooks } }: HookedRelease,
   newId: (hook: HookName) => string,
 ): HookRun[] {
   const isNew = kind === 'deploy' || kind === 'env';
   return hookNames.flatMap((hook): HookRun[] => {
     const wanted = hooks[hook];
-    if (wanted === null || (hook !== 'build' && !isNew)) return [];
+    // A fixed address has no code to run.
+    if (wanted === null || version === null || (hook !== 'build' && !isNew)) return [];
     const { timeoutMs, turnsBack } = wanted;
     const id = newId(hook);
     const untouched = { startedAt: null, endedAt: null, cause: null };

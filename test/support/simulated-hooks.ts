@@ -39,7 +39,7 @@ export class SimulatedHooks {
       migrate: hook('migrate'),
       postdeploy: hook('postdeploy'),
     };
-    return hooksDue(kind, hooks, (name) => {
+    return hooksDue(kind, { version: 'v1', configuration: { hooks } }, (name) => {
       this.#nextId += 1;
       return `${name}-${this.#nextId}`;
     });
