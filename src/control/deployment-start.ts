@@ -1,6 +1,7 @@
 import type { EdgeDriver } from '../edge/driver.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { Fault } from '../kernel/fault.ts';
+import { randomHex } from '../kernel/random.ts';
 import type { Capacity, Configuration, Variables } from '../model/configuration.ts';
 import type { Deployment, DeploymentKind } from '../model/deployment.ts';
 import { type Environment, environmentKey, environmentMachine } from '../model/environment.ts';
@@ -162,9 +163,9 @@ export class DeploymentStart {
       aborted: false,
       startedAt: clock.now(),
       turnedAt: null,
-      endedAt: null,
       hooks: hooksDue(kind, release, (hook) => `${hook}-${randomHex(8)}`),
       boot: null,
+      endedAt: null,
       capacityBefore: environment.capacity,
       ledgerAtStart,
       receipt: null,
