@@ -55,6 +55,7 @@ async function serve(home: Home, version: string, log: Log): Promise<void> {
     log,
     version,
     home: home.root,
+    freeMemoryBytes: () => process.availableMemory(),
     boundary: crashDrill(process.env.BELAY_CRASH_AT, log),
   });
   let stop: () => void = () => {};

@@ -46,6 +46,22 @@ export const addresses = {
     method: 'POST',
     path: '/v1/applications/:application/environments/:environment/restart',
   },
+  tickets: {
+    method: 'GET',
+    path: '/v1/applications/:application/environments/:environment/queue',
+  },
+  cancel: {
+    method: 'POST',
+    path: '/v1/applications/:application/environments/:environment/queue/:number/cancel',
+  },
+  freeze: {
+    method: 'POST',
+    path: '/v1/applications/:application/environments/:environment/freeze',
+  },
+  unfreeze: {
+    method: 'POST',
+    path: '/v1/applications/:application/environments/:environment/unfreeze',
+  },
   scale: { method: 'POST', path: '/v1/applications/:application/environments/:environment/scale' },
   terminate: {
     method: 'POST',

@@ -11,7 +11,9 @@ import type {
   DeploymentView,
   EdgeSettingsView,
   EnvironmentView,
+  Outcome,
   ReleaseView,
+  TicketView,
   TrafficReading,
 } from '../model/view.ts';
 import { type Address, addresses } from './addresses.ts';
@@ -41,6 +43,18 @@ const versionInput = z.strictObject({
   author: z.string().max(200).nullable(),
   commit: z.string().max(100).nullable(),
 });
+
+/** Who asks, and how: of everything that starts a deployment. */
+const mannerFields = {
+  /** A user's name, for the record. */
+  by: z.string().max(200).nullable().default(null),
+  message: z.string().max(1000).nullable().default(null),
+  /** Start it although it is frozen, out of its window, or not advisable; it is recorded. */
+  force: z.boolean().default(false),
+  /** Where it cannot start now: refuse it, queue it, or queue it in the place of waiting deploys. */
+  otherwise: z.enum(['refuse', 'queue', 'replace']).default('refuse'),
+};
+const byField = mannerFields.by;
 
 export interface Route extends Address {
   summary: string;
@@ -154,11 +168,11 @@ export const routes = {
       configuration: configurationSchema,
       /** Null for a fixed address. */
       version: versionInput.nullable(),
-      message: z.string().max(1000).nullable().default(null),
+      ...mannerFields,
       /** Without a change to deploy: refuse, or do nothing and say so. */
       unchanged: z.enum(['deploy', 'skip']).default('deploy'),
     }),
-    answer: answer<{ deployment: DeploymentView | null }>('Started; null when skipped'),
+    answer: answer<Outcome>('Started, or queued; neither when skipped'),
   },
   deployments: {
     ...addresses.deployments,
@@ -200,16 +214,54 @@ export const routes = {
     body: z.strictObject({
       /** A version label or a release number; null for the last release that was different. */
       to: z.union([z.string(), z.int()]).nullable().default(null),
+      ...mannerFields,
     }),
-    answer: answer<{ deployment: DeploymentView }>('Started'),
+    answer: answer<Outcome>('Started, or queued'),
   },
   restart: {
     ...addresses.restart,
     summary: 'Replace every instance by a new one of the same version and configuration',
     params: environmentParams,
     query: nothing,
-    body: nothing,
-    answer: answer<{ deployment: DeploymentView }>('Started'),
+    body: z.strictObject(mannerFields),
+    answer: answer<Outcome>('Started, or queued'),
+  },
+  tickets: {
+    ...addresses.tickets,
+    summary: 'What waits for its turn to be deployed, and what has waited, newest first',
+    params: environmentParams,
+    query: z.strictObject({ limit: z.coerce.number().int().min(1).max(1000).default(20) }),
+    body: null,
+    answer: answer<{ tickets: TicketView[] }>('Newest first'),
+  },
+  cancel: {
+    ...addresses.cancel,
+    summary: 'Take one out of the queue',
+    params: deploymentParams,
+    query: nothing,
+    body: z.strictObject({ by: byField }),
+    answer: answer<{ ticket: TicketView }>('Cancelled'),
+  },
+  freeze: {
+    ...addresses.freeze,
+    summary: 'Let nothing new be deployed; rollbacks and restarts pass',
+    params: environmentParams,
+    query: nothing,
+    body: z.strictObject({
+      by: byField,
+      reason: z.string().max(1000).nullable().default(null),
+      /** Milliseconds since the epoch; null: until it is lifted. */
+      until: z.int().nullable().default(null),
+    }),
+    answer: answer<EnvironmentView>('Frozen'),
+  },
+  unfreeze: {
+    ...addresses.unfreeze,
+    summary: 'Let new things be deployed again',
+    params: environmentParams,
+    query: nothing,
+    body: z.strictObject({ by: byField }),
+    answer: answer<EnvironmentView>('No longer frozen'),
   },
   scale: {
     ...addresses.scale,
@@ -246,8 +298,8 @@ export const routes = {
     summary: 'Set and remove environment variables: a deployment like any other',
     params: environmentParams,
     query: nothing,
-    body: z.strictObject({ set: variablesSchema, unset: z.array(z.string()) }),
-    answer: answer<{ deployment: DeploymentView | null }>('Null when nothing changed'),
+    body: z.strictObject({ set: variablesSchema, unset: z.array(z.string()), ...mannerFields }),
+    answer: answer<Outcome>('Started, or queued; neither when nothing changed'),
   },
   versions: {
     ...addresses.versions,

@@ -137,9 +137,11 @@ function handlersOver(control: Control, stop: () => void): Handlers {
       }
       return { present: true };
     },
-    deploy: async ({ params, body }) => ({
-      deployment: await control.operations.deploy({ ...params, ...body }),
-    }),
+    deploy: ({ params, body }) => {
+      const { configuration, version, unchanged, ...manner } = body;
+      const request = { kind: 'deploy', configuration, version, unchanged } as const;
+      return control.operations.ask(params, request, manner);
+    },
     deployments: ({ params, query }) => ({
       deployments: control.queries.deployments(params.application, params.environment, query.limit),
     }),
@@ -151,16 +153,28 @@ function handlersOver(control: Control, stop: () => void): Handlers {
     abort: ({ params }) => ({
       deployment: control.operations.abort(params.application, params.environment),
     }),
-    rollback: async ({ params, body }) => ({
-      deployment: await control.operations.rollback(
+    rollback: ({ params, body: { to, ...manner } }) =>
+      control.operations.ask(params, { kind: 'rollback', to }, manner),
+    restart: ({ params, body }) => control.operations.ask(params, { kind: 'restart' }, body),
+    tickets: ({ params, query }) => ({
+      tickets: control.operations.tickets(params.application, params.environment, query.limit),
+    }),
+    cancel: ({ params, body }) => ({
+      ticket: control.operations.cancel(
         params.application,
         params.environment,
-        body.to,
+        params.number,
+        body.by,
       ),
     }),
-    restart: async ({ params }) => ({
-      deployment: await control.operations.restart(params.application, params.environment),
-    }),
+    freeze({ params, body }) {
+      control.operations.freeze(params.application, params.environment, body);
+      return control.queries.environment(params.application, params.environment);
+    },
+    unfreeze({ params, body }) {
+      control.operations.unfreeze(params.application, params.environment, body.by);
+      return control.queries.environment(params.application, params.environment);
+    },
     scale({ params, body }) {
       control.operations.scale(params.application, params.environment, definedOnly(body));
       return control.queries.environment(params.application, params.environment);
@@ -174,13 +188,8 @@ function handlersOver(control: Control, stop: () => void): Handlers {
     variables: ({ params }) => ({
       variables: control.queries.variables(params.application, params.environment),
     }),
-    setVariables: async ({ params, body }) => ({
-      deployment: await control.operations.setVariables(
-        params.application,
-        params.environment,
-        body,
-      ),
-    }),
+    setVariables: ({ params, body: { set, unset, ...manner } }) =>
+      control.operations.ask(params, { kind: 'env', set, unset }, manner),
     versions: ({ params }) => ({ versions: control.queries.versions(params.application) }),
     versionFiles: async ({ params }) => ({
       files: await control.queries.versionFiles(params.application, params.label),

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type ScriptedDaemon, scriptedDaemon } from './scripted-daemon.ts';
 import { belay } from './scripted-terminal.ts';
-import { daemonOf, deploymentOf, environmentOf, instanceOf } from './scripted-views.ts';
+import { daemonOf, deploymentOf, environmentOf, instanceOf, outcomeOf } from './scripted-views.ts';
 
 let daemon: ScriptedDaemon;
 
@@ -50,9 +50,9 @@ describe('rollback', () => {
     [['7'], 7],
     [['v3'], 'v3'],
   ])('%j goes to %j', async (args, to) => {
-    daemon.script.rollback = { deployment: deploymentOf({ kind: 'rollback' }) };
+    daemon.script.rollback = outcomeOf(deploymentOf({ kind: 'rollback' }));
     await belay(daemon, ['rollback', ...args, '--detach']);
-    expect(lastAsked()?.body).toEqual({ to });
+    expect(lastAsked()?.body).toMatchObject({ to });
   });
 });
 
@@ -69,11 +69,11 @@ describe('env', () => {
   });
 
   test('set takes values from arguments and one from stdin', async () => {
-    daemon.script.setVariables = { deployment: null };
+    daemon.script.setVariables = outcomeOf(null);
     const argv = ['env', 'set', 'LEVEL=a=b', 'KEY'];
     const { code } = await belay(daemon, argv, { input: 's3cret\n' });
     expect(code).toBe(0);
-    expect(lastAsked()?.body).toEqual({ set: { LEVEL: 'a=b', KEY: 's3cret' }, unset: [] });
+    expect(lastAsked()?.body).toMatchObject({ set: { LEVEL: 'a=b', KEY: 's3cret' }, unset: [] });
   });
 
   test('set refuses a bad name', async () => {

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Fault } from '../kernel/fault.ts';
 import { type ScriptedDaemon, scriptedDaemon } from './scripted-daemon.ts';
 import { belay } from './scripted-terminal.ts';
-import { deploymentOf, environmentOf, receiptOf } from './scripted-views.ts';
+import { deploymentOf, environmentOf, outcomeOf, receiptOf } from './scripted-views.ts';
 
 let daemon: ScriptedDaemon;
 
@@ -118,7 +118,7 @@ describe('a fault', () => {
 
 describe('the application', () => {
   test('is the only one that runs', async () => {
-    daemon.script.restart = { deployment: deploymentOf({ kind: 'restart' }) };
+    daemon.script.restart = outcomeOf(deploymentOf({ kind: 'restart' }));
     await belay(daemon, ['restart', '--detach']);
     expect(daemon.asked.at(-1)?.params).toEqual({ application: 'shop', environment: 'production' });
   });
@@ -128,7 +128,7 @@ describe('the application', () => {
       join(daemon.home.root, 'belay.config.ts'),
       "export default { name: 'blog', web: { start: 'node server.js' } };\n",
     );
-    daemon.script.restart = { deployment: deploymentOf({ kind: 'restart' }) };
+    daemon.script.restart = outcomeOf(deploymentOf({ kind: 'restart' }));
     await belay(daemon, ['restart', '--detach', '-e', 'staging']);
     expect(daemon.asked.at(-1)?.params).toEqual({ application: 'blog', environment: 'staging' });
   });
@@ -170,7 +170,7 @@ describe('escape codes', () => {
   });
 
   test('are not written by progress off a terminal', async () => {
-    daemon.script.restart = { deployment: deploymentOf({ state: 'running' }) };
+    daemon.script.restart = outcomeOf(deploymentOf({ state: 'running' }));
     daemon.script.deployment = deploymentOf({ logTail: ['boom'], state: 'rolled-back' });
     const { out, err } = await belay(daemon, ['restart']);
     expect(out + err).not.toContain(ESCAPE);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type ScriptedDaemon, scriptedDaemon } from './scripted-daemon.ts';
 import { belay } from './scripted-terminal.ts';
-import { deploymentOf, environmentOf } from './scripted-views.ts';
+import { deploymentOf, environmentOf, outcomeOf } from './scripted-views.ts';
 
 /** A commit is deployed as it is, and says itself who made it and why. */
 
@@ -32,7 +32,7 @@ beforeEach(async () => {
     environment: environmentOf(),
     bundle: { present: false },
     putBundle: { present: true },
-    deploy: { deployment: deploymentOf({ state: 'running', receipt: null, steps: [] } as never) },
+    deploy: outcomeOf(deploymentOf({ state: 'running', receipt: null, steps: [] } as never)),
     deployment: deploymentOf(),
   });
   await daemon.start();

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { DeploymentDetail } from '../model/view.ts';
 import { type ScriptedDaemon, scriptedDaemon } from './scripted-daemon.ts';
 import { belay } from './scripted-terminal.ts';
-import { deploymentOf, entryOf, environmentOf, receiptOf } from './scripted-views.ts';
+import { deploymentOf, entryOf, environmentOf, outcomeOf, receiptOf } from './scripted-views.ts';
 
 let daemon: ScriptedDaemon;
 
@@ -14,7 +14,7 @@ beforeEach(async () => {
     environment: environmentOf(),
     bundle: { present: false },
     putBundle: { present: true },
-    deploy: { deployment: deploymentOf({ state: 'running', receipt: null, steps: [] } as never) },
+    deploy: outcomeOf(deploymentOf({ state: 'running', receipt: null, steps: [] } as never)),
     deployment: deploymentOf(),
   });
   await daemon.start();

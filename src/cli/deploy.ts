@@ -6,15 +6,12 @@ import { renderComparison } from './comparison-text.ts';
 import { conclude, tellVerdict } from './conclude.ts';
 import { answer, type Context } from './context.ts';
 import { exitCodes, InputFault } from './exit-code.ts';
-import {
-  type EnvironmentOptions,
-  environmentOptions,
-  type FollowOptions,
-  followOptions,
-} from './options.ts';
+import { type MannerOptions, mannerOf, mannerOptions } from './manner.ts';
+import { type EnvironmentOptions, environmentOptions } from './options.ts';
 import type { Project } from './project.ts';
 import { ship } from './ship.ts';
 import { openSource, type Source } from './source.ts';
+import { concludeOutcome } from './turn.ts';
 import { chooseEnvironment, commandFor, type Where } from './where.ts';
 
 /** Named here too, held to the model by its type, so that help loads no schema. */
@@ -27,8 +24,7 @@ const policies = Object.keys({
   linear: true,
 } satisfies Record<Rollout['policy'], true>);
 
-interface DeployOptions extends EnvironmentOptions, FollowOptions {
-  message?: string;
+interface DeployOptions extends EnvironmentOptions, MannerOptions {
   policy?: string;
   commit?: string;
   abort?: boolean;
@@ -44,7 +40,6 @@ export const deployCommand = command<DeployOptions>({
     'Packs the directory, deploys it, shows each step, and ends with the receipt: how many requests passed and how many were lost. A version that does not come up healthy is rolled back. Ctrl-C leaves the deployment alone; --attach comes back to it.',
   arguments: [{ syntax: '[DIR]', description: 'where the code is (default: this directory)' }],
   options: [
-    { flags: '-m, --message <text>', description: 'why, for the list of versions' },
     {
       flags: '--commit <ref>',
       description: 'deploy a commit, a branch or a tag, not what the directory holds now',
@@ -57,7 +52,7 @@ export const deployCommand = command<DeployOptions>({
       description: 'go on with the canary that runs, without waiting for its judgement',
     },
     { flags: '--abort', description: 'stop the deployment that runs; the old release comes back' },
-    ...followOptions,
+    ...mannerOptions,
     ...environmentOptions,
   ],
   examples: [
@@ -77,13 +72,11 @@ export const deployCommand = command<DeployOptions>({
     const named = await loadNamed(source, directory, options);
     const project = await withPolicy(named, options.policy);
     if (options.dryRun) return showChanges(context, project);
-    const message = options.message ?? null;
-    const started = await ship(context, project, { message, unchanged: 'deploy' });
+    const manner = mannerOf(options);
+    const outcome = await ship(context, project, { manner, unchanged: 'deploy' });
     // Sent: following it to its end needs nothing of it.
     await source[Symbol.asyncDispose]();
-    if (started) return conclude(context, whereOf(project), started, options);
-    answer(context, { unchanged: true, ...whereOf(project) }, () => ['Nothing to change.']);
-    return exitCodes.ok;
+    return concludeOutcome(context, whereOf(project), outcome, options, 'Nothing to change.');
   },
 });
 

@@ -1,17 +1,13 @@
 import { text } from 'node:stream/consumers';
 import type { AnswerOf } from '../api/routes.ts';
 import { type CommandFamily, command } from './command.ts';
-import { conclude } from './conclude.ts';
 import { answer, type Context } from './context.ts';
 import { InputFault } from './exit-code.ts';
+import { type MannerOptions, mannerOf, mannerOptions } from './manner.ts';
 import { MASK } from './mask.ts';
-import {
-  type EnvironmentOptions,
-  environmentOptions,
-  type FollowOptions,
-  followOptions,
-} from './options.ts';
+import { type EnvironmentOptions, environmentOptions } from './options.ts';
 import { renderTable } from './table.ts';
+import { concludeOutcome } from './turn.ts';
 import { chooseEnvironment, commandFor, type Where } from './where.ts';
 
 type Variable = AnswerOf<'variables'>['variables'][number];
@@ -34,7 +30,7 @@ const listCommand = command<EnvironmentOptions & { reveal?: boolean }>({
   },
 });
 
-const setCommand = command<EnvironmentOptions & FollowOptions>({
+const setCommand = command<EnvironmentOptions & MannerOptions>({
   name: 'set',
   summary: 'set variables, by a deployment',
   description:
@@ -42,7 +38,7 @@ const setCommand = command<EnvironmentOptions & FollowOptions>({
   arguments: [
     { syntax: '<KEY[=VALUE]...>', description: 'variables; KEY alone is read from stdin' },
   ],
-  options: [...environmentOptions, ...followOptions],
+  options: [...mannerOptions, ...environmentOptions],
   examples: [
     ['belay env set LOG_LEVEL=debug', 'one that is no secret'],
     ['belay env set API_KEY < key.txt', 'one that is'],
@@ -54,13 +50,13 @@ const setCommand = command<EnvironmentOptions & FollowOptions>({
   },
 });
 
-const unsetCommand = command<EnvironmentOptions & FollowOptions>({
+const unsetCommand = command<EnvironmentOptions & MannerOptions>({
   name: 'unset',
   summary: 'remove variables, by a deployment',
   description:
     'Removes variables that were set with belay env set; those of the configuration stay.',
   arguments: [{ syntax: '<KEY...>', description: 'names of variables' }],
-  options: [...environmentOptions, ...followOptions],
+  options: [...mannerOptions, ...environmentOptions],
   async run(context, options, names) {
     const where = await chooseEnvironment(context, options);
     return change(context, where, { set: {}, unset: [...names] }, options);
@@ -77,14 +73,13 @@ async function change(
   context: Context,
   where: Where,
   body: { set: Record<string, string>; unset: string[] },
-  options: FollowOptions,
+  options: MannerOptions,
 ): Promise<number> {
-  const { deployment } = await context.client().call('setVariables', { params: where, body });
-  if (deployment) return conclude(context, where, deployment, options);
-  answer(context, { unchanged: true, ...where }, () => [
-    'Nothing to change: the variables are so already.',
-  ]);
-  return 0;
+  const outcome = await context
+    .client()
+    .call('setVariables', { params: where, body: { ...body, ...mannerOf(options) } });
+  const unchanged = 'Nothing to change: the variables are so already.';
+  return concludeOutcome(context, where, outcome, options, unchanged);
 }
 
 async function readAssignments(

@@ -1,14 +1,10 @@
 import { command } from './command.ts';
-import { conclude } from './conclude.ts';
-import {
-  type EnvironmentOptions,
-  environmentOptions,
-  type FollowOptions,
-  followOptions,
-} from './options.ts';
+import { type MannerOptions, mannerOf, mannerOptions } from './manner.ts';
+import { type EnvironmentOptions, environmentOptions } from './options.ts';
+import { concludeOutcome } from './turn.ts';
 import { chooseEnvironment } from './where.ts';
 
-export const rollbackCommand = command<EnvironmentOptions & FollowOptions>({
+export const rollbackCommand = command<EnvironmentOptions & MannerOptions>({
   name: 'rollback',
   summary: 'go back to an earlier release: code and configuration',
   description:
@@ -19,7 +15,7 @@ export const rollbackCommand = command<EnvironmentOptions & FollowOptions>({
       description: 'a version (v3) or a release (7); the one before when left out',
     },
   ],
-  options: [...environmentOptions, ...followOptions],
+  options: [...mannerOptions, ...environmentOptions],
   examples: [
     ['belay rollback', 'to the release before'],
     ['belay rollback v3', 'to the newest release of version v3'],
@@ -27,10 +23,10 @@ export const rollbackCommand = command<EnvironmentOptions & FollowOptions>({
   ],
   async run(context, options, [to]) {
     const where = await chooseEnvironment(context, options);
-    const { deployment } = await context
+    const outcome = await context
       .client()
-      .call('rollback', { params: where, body: { to: parseTarget(to) } });
-    return conclude(context, where, deployment, options);
+      .call('rollback', { params: where, body: { to: parseTarget(to), ...mannerOf(options) } });
+    return concludeOutcome(context, where, outcome, options, 'Nothing to go back to.');
   },
 });
 

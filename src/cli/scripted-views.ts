@@ -5,6 +5,7 @@ import type {
   DeploymentDetail,
   EnvironmentView,
   InstanceView,
+  Outcome,
   TargetReading,
   TrafficReading,
 } from '../model/view.ts';
@@ -54,11 +55,18 @@ export const deploymentOf = (fields: Partial<DeploymentDetail> = {}): Deployment
   to: 4,
   fromVersion: 'v2',
   toVersion: 'v3',
+  author: null,
+  commit: null,
   policy: 'rolling',
   state: 'succeeded',
   cause: null,
   logTail: [],
   stage: null,
+  hooks: [],
+  boot: null,
+  by: null,
+  message: null,
+  overrides: [],
   promoted: false,
   aborted: false,
   startedAt: NOW - 12_300,
@@ -76,6 +84,12 @@ export const deploymentOf = (fields: Partial<DeploymentDetail> = {}): Deployment
     entryOf(2, { kind: 'admit', instance: 'i-0000000a', reason: 'passed its health check' }),
   ],
   ...fields,
+});
+
+/** The answer to whoever asks for a deployment. */
+export const outcomeOf = (deployment: DeploymentDetail | null): Outcome => ({
+  deployment,
+  ticket: null,
 });
 
 export const instanceOf = (fields: Partial<InstanceView> = {}): InstanceView => ({
@@ -123,6 +137,8 @@ export const environmentOf = (fields: Partial<EnvironmentView> = {}): Environmen
     serverErrors: 0,
   },
   deployment: deploymentOf(),
+  waiting: [],
+  freeze: null,
   ...fields,
 });
 

@@ -1,7 +1,8 @@
 import { Fault } from '../kernel/fault.ts';
-import type { DeploymentView } from '../model/view.ts';
+import type { Outcome } from '../model/view.ts';
 import type { Context } from './context.ts';
 import { liveLine } from './live-line.ts';
+import type { mannerOf } from './manner.ts';
 import { type PackedVersion, type Project, packProject } from './project.ts';
 import { formatBytes, formatPlural } from './quantity.ts';
 
@@ -11,33 +12,33 @@ import { formatBytes, formatPlural } from './quantity.ts';
 const MAX_MESSAGE_LENGTH = 1_000;
 
 export interface Shipment {
-  /** Null: what the commit says, or nothing. */
-  message: string | null;
+  /** Its message null: what the commit says, or nothing. */
+  manner: ReturnType<typeof mannerOf>;
   unchanged: 'deploy' | 'skip';
 }
 
-/** @returns the deployment that was started; null when there was nothing to change */
 export async function ship(
   context: Context,
   project: Project,
-  { message, unchanged }: Shipment,
-): Promise<DeploymentView | null> {
+  { manner, unchanged }: Shipment,
+): Promise<Outcome> {
   const packed = await packAndTell(context, project);
   if (packed) await send(context, packed);
   if (context.interrupt.aborted) {
     throw new Fault({ code: 'interrupted', message: 'interrupted before anything was changed' });
   }
   const { application, environment, configuration, commit } = project;
-  const { deployment } = await context.client().call('deploy', {
+  const { message } = manner;
+  return await context.client().call('deploy', {
     params: { application, environment },
     body: {
       configuration,
       version: packed?.input ?? null,
+      ...manner,
       message: message ?? commit?.subject.slice(0, MAX_MESSAGE_LENGTH) ?? null,
       unchanged,
     },
   });
-  return deployment;
 }
 
 async function packAndTell(context: Context, project: Project): Promise<PackedVersion | null> {

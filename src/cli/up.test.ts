@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type ScriptedDaemon, scriptedDaemon } from './scripted-daemon.ts';
 import { belay } from './scripted-terminal.ts';
-import { daemonOf, deploymentOf, environmentOf } from './scripted-views.ts';
+import { daemonOf, deploymentOf, environmentOf, outcomeOf } from './scripted-views.ts';
 
 let daemon: ScriptedDaemon;
 let app: string;
@@ -28,7 +28,7 @@ describe('up', () => {
   });
 
   test('prints what was found, where it runs and what to do next', async () => {
-    daemon.script.deploy = { deployment: deploymentOf({ state: 'running', from: null }) };
+    daemon.script.deploy = outcomeOf(deploymentOf({ state: 'running', from: null }));
     const { code, out, err } = await belay(daemon, ['up', 'my-app']);
     expect(code).toBe(0);
     expect(
@@ -59,7 +59,7 @@ describe('up', () => {
   });
 
   test('says so when what runs is right already', async () => {
-    daemon.script.deploy = { deployment: null };
+    daemon.script.deploy = outcomeOf(null);
     const { code, out } = await belay(daemon, ['up'], { directory: app });
     expect(code).toBe(0);
     expect(out).toContain('runs this already, as v3: 2 instances in 2 zones.');
@@ -69,7 +69,7 @@ describe('up', () => {
   });
 
   test('says which port it took, and why', async () => {
-    daemon.script.deploy = { deployment: null };
+    daemon.script.deploy = outcomeOf(null);
     daemon.script.daemon = daemonOf(43_121);
     const { out } = await belay(daemon, ['up'], {
       directory: app,
@@ -80,7 +80,7 @@ describe('up', () => {
 
   test('starts a daemon where none runs', async () => {
     await daemon.stop();
-    daemon.script.deploy = { deployment: null };
+    daemon.script.deploy = outcomeOf(null);
     let started: Promise<void> | null = null;
     const { code } = await belay(daemon, ['up'], {
       directory: app,

@@ -6,6 +6,7 @@ import { answer, type Context } from './context.ts';
 import { ensureDaemon } from './daemon-start.ts';
 import { exitCodes } from './exit-code.ts';
 import { liveLine } from './live-line.ts';
+import { mannerOf } from './manner.ts';
 import { defaultTimeoutMs, environmentOption, timeoutOption } from './options.ts';
 import { loadProject, type Project } from './project.ts';
 import { ship } from './ship.ts';
@@ -36,9 +37,11 @@ export const upCommand = command<UpOptions>({
     const where = { application, environment };
     for (const line of renderFound(context, project)) context.stderr.line(line);
     const daemon = await ensureDaemon(context);
-    const started = await ship(context, project, { message: null, unchanged: 'skip' });
+    const timeout = options.timeout ?? defaultTimeoutMs;
+    const manner = mannerOf({ timeout });
+    const { deployment: started } = await ship(context, project, { manner, unchanged: 'skip' });
     const ready = async (deployment: DeploymentDetail | null) => {
-      const view = await waitUntilReady(context, project, options.timeout ?? defaultTimeoutMs);
+      const view = await waitUntilReady(context, project, timeout);
       return tellUp(context, {
         project,
         view,

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { configuration, SimulatedControl } from '../../test/support/simulated-control.ts';
+import {
+  configuration,
+  deployRequest,
+  SimulatedControl,
+} from '../../test/support/simulated-control.ts';
 import type { Fault } from '../kernel/fault.ts';
 import type { TargetStatus } from '../model/target.ts';
 
@@ -40,15 +44,8 @@ describe('a deployment', () => {
 
   it('does nothing for the same content when told to skip it', async () => {
     await using simulated = await running();
-    const deployment = await simulated.control.operations.deploy({
-      application: 'shop',
-      environment: 'production',
-      configuration,
-      version: { digest: 'one', files: 1, sizeBytes: 1, author: null, commit: null },
-      message: null,
-      unchanged: 'skip',
-    });
-    expect(deployment).toBeNull();
+    const outcome = await simulated.ask({ ...deployRequest('one'), unchanged: 'skip' });
+    expect(outcome).toEqual({ deployment: null, ticket: null });
   });
 
   it('goes back with the cause and the log when the new version exits at boot', async () => {
@@ -86,7 +83,7 @@ describe('a rollback', () => {
     const web = { ...configuration.web, variables: { GREETING: 'new' } };
     await simulated.deploy('two', { web });
     await simulated.settled();
-    await simulated.control.operations.rollback('shop', 'production', null);
+    await simulated.ask({ kind: 'rollback', to: null });
     expect(await simulated.settled()).toMatchObject({
       kind: 'rollback',
       state: 'succeeded',
@@ -100,17 +97,15 @@ describe('a rollback', () => {
     await using simulated = await running();
     await simulated.deploy('two');
     await simulated.settled();
-    await simulated.control.operations.restart('shop', 'production');
+    await simulated.ask({ kind: 'restart' });
     await simulated.settled();
-    await simulated.control.operations.rollback('shop', 'production', null);
+    await simulated.ask({ kind: 'rollback', to: null });
     expect(await simulated.settled()).toMatchObject({ from: 3, to: 1 });
   });
 
   it('is refused when there is nothing to go back to, with the next command', async () => {
     await using simulated = await running();
-    const fault = await faultOf(() =>
-      simulated.control.operations.rollback('shop', 'production', null),
-    );
+    const fault = await faultOf(() => simulated.ask({ kind: 'rollback', to: null }));
     expect(fault.code).toBe('nothing-to-roll-back-to');
     expect(fault.hint).toContain('belay deploy');
   });
@@ -120,14 +115,7 @@ describe('a fixed address', () => {
   const web = { ...configuration.web, start: null, upstream: 'http://127.0.0.1:9001' };
 
   async function point(simulated: SimulatedControl): Promise<void> {
-    await simulated.control.operations.deploy({
-      application: 'shop',
-      environment: 'production',
-      configuration: { ...configuration, web },
-      version: null,
-      message: null,
-      unchanged: 'deploy',
-    });
+    await simulated.ask({ ...deployRequest('', { web }), version: null });
   }
 
   const targets = (simulated: SimulatedControl) =>

@@ -52,6 +52,8 @@ export interface ControlParts {
   version: string;
   home: string;
   boundary?: Boundary;
+  /** Null, or left out, where nobody can say. */
+  freeMemoryBytes?: () => number | null;
 }
 
 export class Control {
@@ -86,7 +88,12 @@ export class Control {
     const boundary = parts.boundary ?? (() => {});
     const acting = { ...shared, runtime, bundles, images, feed: this.#feed, clock, wake };
     this.#performer = new Performer({ ...acting, boundary });
-    this.operations = new Operations(acting);
+    this.operations = new Operations({
+      ...acting,
+      slots,
+      traffic: this.#traffic,
+      freeMemoryBytes: parts.freeMemoryBytes ?? (() => null),
+    });
     this.queries = new Queries({
       ...acting,
       ...parts,
@@ -138,6 +145,7 @@ export class Control {
   async #reconcile(key: EnvironmentKey): Promise<number | null> {
     for (let round = 0; round < MAX_ROUNDS; round += 1) {
       const environment = this.#records.find(key);
+      if (await this.operations.startNext(key)) continue;
       if (!environment || environment.status === 'terminated') {
         await this.#router.refresh();
         this.#loop.forget(key);

@@ -3,15 +3,21 @@ import type { Clock } from '../kernel/clock.ts';
 import { Fault } from '../kernel/fault.ts';
 import { randomHex } from '../kernel/random.ts';
 import type { Capacity, Configuration, Variables } from '../model/configuration.ts';
-import type { Deployment, DeploymentKind } from '../model/deployment.ts';
+import {
+  ASKED_BY_NOBODY,
+  type Asked,
+  type Deployment,
+  type DeploymentKind,
+} from '../model/deployment.ts';
 import { type Environment, environmentKey, environmentMachine } from '../model/environment.ts';
+import { hooksDue } from '../model/hook.ts';
 import type { LedgerReading } from '../model/ledger.ts';
 import type { Release, ReleaseReason } from '../model/release.ts';
+import type { VersionSource } from '../model/ticket.ts';
 import { type Version, versionLabel } from '../model/version.ts';
 import type { DeploymentView } from '../model/view.ts';
 import type { EventFeed } from './event-feed.ts';
 import { refuseNewNames, refuseTakenDomains } from './names.ts';
-import { hooksDue } from '../model/hook.ts';
 import type { Records } from './records.ts';
 import { command } from './refusals.ts';
 import { deploymentView } from './views.ts';
@@ -34,15 +40,6 @@ export interface Destination {
   application: string;
   environment: string;
   configuration: Configuration;
-}
-
-/** The bundle a version is made of, and where it came from. */
-export interface VersionSource {
-  digest: string;
-  files: number;
-  sizeBytes: number;
-  author: string | null;
-  commit: string | null;
 }
 
 export class DeploymentStart {
@@ -131,12 +128,18 @@ export class DeploymentStart {
     return release;
   }
 
+  /** What its capacity will be under another release. */
+  capacityAfter(environment: Environment, to: Release): Capacity {
+    return capacityAfter(environment, this.currentRelease(environment), to);
+  }
+
   /** Writes down the deployment to a release that is on record; the loop does the rest. */
   start(
     environment: Environment,
     kind: DeploymentKind,
     release: Release,
     ledgerAtStart: LedgerReading | null,
+    asked: Asked = ASKED_BY_NOBODY,
   ): DeploymentView {
     const { records, clock, feed } = this.#parts;
     const { key } = environment;
@@ -152,6 +155,7 @@ export class DeploymentStart {
       environment: key,
       number: (records.lastDeployment(key)?.number ?? 0) + 1,
       kind,
+      ...asked,
       from: from?.number ?? null,
       to: release.number,
       rollout: release.configuration.rollout,
@@ -159,12 +163,12 @@ export class DeploymentStart {
       cause: null,
       logTail: [],
       stage: null,
+      hooks: hooksDue(kind, release, (hook) => `${hook}-${randomHex(8)}`),
+      boot: null,
       promoted: false,
       aborted: false,
       startedAt: clock.now(),
       turnedAt: null,
-      hooks: hooksDue(kind, release, (hook) => `${hook}-${randomHex(8)}`),
-      boot: null,
       endedAt: null,
       capacityBefore: environment.capacity,
       ledgerAtStart,
@@ -172,14 +176,31 @@ export class DeploymentStart {
     };
     records.saveEnvironment({ ...environment, status, capacity });
     records.saveDeployment(deployment);
+    this.#tellStart(deployment, release);
+    return deploymentView(deployment, records);
+  }
+
+  #tellStart({ environment, number, kind, from, by, overrides }: Deployment, to: Release): void {
+    const { feed } = this.#parts;
+    const change = from === null ? `release ${to.number}` : `release ${from} → ${to.number}`;
+    const version = to.version === null ? '' : ` (${to.version})`;
+    const who = by === null ? '' : `, asked for by ${by}`;
     feed.publish({
-      environment: key,
-      deployment: deployment.number,
+      environment,
+      deployment: number,
       severity: 'info',
       type: 'deployment-started',
-      message: `${kind} ${deployment.number}: ${from ? `release ${from.number} → ${release.number}` : `release ${release.number}`}${release.version ? ` (${release.version})` : ''}`,
+      message: `${kind} ${number}: ${change}${version}${who}`,
     });
-    return deploymentView(deployment, records);
+    for (const override of overrides) {
+      feed.publish({
+        environment,
+        deployment: number,
+        severity: 'warning',
+        type: 'deployment-forced',
+        message: `${kind} ${number} was started all the same${by === null ? '' : ` by ${by}`}: ${override}`,
+      });
+    }
   }
 }
 

@@ -2,33 +2,36 @@ import type { BundleStore } from '../bundle/driver.ts';
 import type { EdgeDriver } from '../edge/driver.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { Fault } from '../kernel/fault.ts';
-import type { Capacity, Variables } from '../model/configuration.ts';
-import { type Environment, environmentKey, environmentMachine } from '../model/environment.ts';
+import type { Capacity } from '../model/configuration.ts';
+import { type EnvironmentKey, environmentKey, environmentMachine } from '../model/environment.ts';
+import type { Freeze } from '../model/freeze.ts';
 import { parseName } from '../model/name.ts';
-import { type Release, sameContent } from '../model/release.ts';
-import type { DeploymentView } from '../model/view.ts';
-import { DeploymentStart, type Destination, type VersionSource } from './deployment-start.ts';
+import type { DeploymentRequest, Ticket } from '../model/ticket.ts';
+import type { DeploymentView, Outcome, TicketView } from '../model/view.ts';
+import { type CircumstanceParts, circumstancesOf } from './circumstances.ts';
+import { closedFault, gateFor } from './deployment-gate.ts';
+import { DeploymentQueue } from './deployment-queue.ts';
+import { DeploymentRequests, type Readings, type Where } from './deployment-requests.ts';
+import { DeploymentStart } from './deployment-start.ts';
 import type { EventFeed } from './event-feed.ts';
+import { freezeEnvironment, unfreezeEnvironment } from './freezing.ts';
 import { abortDeployment, promoteDeployment } from './interventions.ts';
-import type { Records } from './records.ts';
-import {
-  command,
-  nothingToGoBackTo,
-  refuseBadCapacity,
-  refuseIfBusy,
-  terminating,
-} from './refusals.ts';
+import { busyFault, refuseBadCapacity, terminating } from './refusals.ts';
+import { ticketView } from './views.ts';
 
 /** What people ask for. Each is checked whole, then written down at once; the loop does the rest. */
 
-export interface DeployInput extends Destination {
-  version: VersionSource | null;
+/** How a deployment is asked for. */
+export interface Manner {
+  by: string | null;
   message: string | null;
-  unchanged: 'deploy' | 'skip';
+  /** Go ahead although it is frozen, out of its window, or not advisable. */
+  force: boolean;
+  /** Where it cannot start now: refuse it, queue it, or queue it in the place of waiting deploys. */
+  otherwise: 'refuse' | 'queue' | 'replace';
 }
 
-export interface OperationParts {
-  records: Records;
+export interface OperationParts extends CircumstanceParts {
   edge: EdgeDriver;
   bundles: BundleStore;
   feed: EventFeed;
@@ -39,97 +42,72 @@ export interface OperationParts {
 export class Operations {
   readonly #parts: OperationParts;
   readonly #starts: DeploymentStart;
+  readonly #requests: DeploymentRequests;
+  readonly #queue: DeploymentQueue;
 
   constructor(parts: OperationParts) {
     this.#parts = parts;
     this.#starts = new DeploymentStart(parts);
+    this.#requests = new DeploymentRequests({ ...parts, starts: this.#starts });
+    this.#queue = new DeploymentQueue(parts);
   }
 
-  /** @returns null when nothing would change and the input says to skip then */
-  async deploy(input: DeployInput): Promise<DeploymentView | null> {
-    const { records, bundles } = this.#parts;
-    parseName('application', input.application);
-    parseName('environment', input.environment);
-    if (input.version && !(await bundles.has(input.version.digest))) {
-      throw new Fault({
-        code: 'unknown-bundle',
-        message: 'the bundle of this version is not here',
-        subject: input.version.digest,
-        hint: 'send it again with: belay deploy',
-      });
-    }
-    const key = environmentKey(input.application, input.environment);
-    const ledger = await this.#starts.readLedger();
+  /** Starts a deployment, or queues it where the manner says so. */
+  async ask(where: Where, request: DeploymentRequest, manner: Manner): Promise<Outcome> {
+    const { records } = this.#parts;
+    if (request.kind === 'deploy') await this.#checkDeploy(where, request);
+    const key = environmentKey(where.application, where.environment);
+    if (request.kind !== 'deploy') records.environment(key);
+    const readings = await this.#read(key);
     return this.#write(key, () => {
-      const environment = this.#starts.environmentFor(input);
-      refuseIfBusy(environment, this.#parts.records);
-      const current = this.#starts.currentRelease(environment);
-      const { application, message } = input;
-      const version = input.version && this.#starts.versionFor(application, input.version, message);
-      const release: Release = {
-        environment: key,
-        number: this.#starts.nextReleaseNumber(key),
-        version: version?.label ?? null,
-        configuration: input.configuration,
-        variables: current?.variables ?? records.releases(key)[0]?.variables ?? {},
-        reason: 'deploy',
-        message,
-        createdAt: this.#parts.clock.now(),
+      const { hindrance, overrides } = this.#hindrance(key, request, manner);
+      if (hindrance)
+        return { deployment: null, ticket: this.#enqueue(key, request, manner, hindrance) };
+      const { by, message, force } = manner;
+      const asked = { by, message, overrides };
+      return {
+        deployment: this.#requests.begin(where, request, asked, force, readings),
+        ticket: null,
       };
-      if (input.unchanged === 'skip' && current && sameContent(current, release)) return null;
-      records.saveRelease(release);
-      return this.#starts.start(environment, 'deploy', release, ledger);
     });
   }
 
-  async rollback(
-    application: string,
-    name: string,
-    to: string | number | null,
-  ): Promise<DeploymentView> {
-    const key = environmentKey(application, name);
-    const ledger = await this.#starts.readLedger();
-    return this.#write(key, () => {
-      const environment = this.#parts.records.environment(key);
-      refuseIfBusy(environment, this.#parts.records);
-      const release = this.#rollbackGoal(environment, to);
-      return this.#starts.start(environment, 'rollback', release, ledger);
-    });
+  /**
+   * Starts what waits first and may start now, if nothing runs.
+   *
+   * @returns whether anything has changed
+   */
+  async startNext(key: EnvironmentKey): Promise<boolean> {
+    const { records } = this.#parts;
+    const environment = records.find(key);
+    if (!environment || records.waiting(key).length === 0) return false;
+    if (environment.status === 'terminating' || environment.status === 'terminated') {
+      this.#queue.cancelAll(key);
+      return true;
+    }
+    if (records.runningDeployment(key) || !this.#queue.next(environment)) return false;
+    const readings = await this.#read(key);
+    const ticket = records.runningDeployment(key) ? undefined : this.#queue.next(environment);
+    if (ticket) this.#startWaiting(ticket, readings);
+    return ticket !== undefined;
   }
 
-  async restart(application: string, name: string): Promise<DeploymentView> {
-    const key = environmentKey(application, name);
-    const ledger = await this.#starts.readLedger();
-    return this.#write(key, () => {
-      const environment = this.#parts.records.environment(key);
-      refuseIfBusy(environment, this.#parts.records);
-      const current = this.#starts.runningRelease(environment);
-      const release = this.#starts.successor(current, 'restart', current.variables);
-      return this.#starts.start(environment, 'restart', release, ledger);
-    });
+  tickets(application: string, name: string, limit: number): TicketView[] {
+    const { records } = this.#parts;
+    const { key } = records.environment(environmentKey(application, name));
+    return records.tickets(key, limit).map(ticketView);
   }
 
-  async setVariables(
-    application: string,
-    name: string,
-    change: { set: Variables; unset: readonly string[] },
-  ): Promise<DeploymentView | null> {
-    const key = environmentKey(application, name);
-    const ledger = await this.#starts.readLedger();
-    return this.#write(key, () => {
-      const environment = this.#parts.records.environment(key);
-      refuseIfBusy(environment, this.#parts.records);
-      const current = this.#starts.runningRelease(environment);
-      const variables = { ...current.variables, ...change.set };
-      for (const unset of change.unset) delete variables[unset];
-      if (sameContent(current, { ...current, variables })) return null;
-      return this.#starts.start(
-        environment,
-        'env',
-        this.#starts.successor(current, 'env', variables),
-        ledger,
-      );
-    });
+  cancel(application: string, name: string, number: number, by: string | null): TicketView {
+    return ticketView(this.#queue.cancel(application, name, number, by));
+  }
+
+  freeze(application: string, name: string, freeze: Omit<Freeze, 'since'>): void {
+    freezeEnvironment(environmentKey(application, name), freeze, this.#parts);
+  }
+
+  unfreeze(application: string, name: string, by: string | null): void {
+    unfreezeEnvironment(environmentKey(application, name), by, this.#parts);
   }
 
   abort(application: string, name: string): DeploymentView {
@@ -172,6 +150,7 @@ export class Operations {
     const status = environmentMachine.move(key, environment.status, 'terminating');
     records.transaction(() => {
       records.saveEnvironment({ ...environment, status });
+      this.#queue.cancelAll(key);
       feed.publish({
         environment: key,
         severity: 'info',
@@ -182,46 +161,84 @@ export class Operations {
     wake(key);
   }
 
+  async #checkDeploy(
+    { application, environment }: Where,
+    { version }: Extract<DeploymentRequest, { kind: 'deploy' }>,
+  ): Promise<void> {
+    parseName('application', application);
+    parseName('environment', environment);
+    if (!version || (await this.#parts.bundles.has(version.digest))) return;
+    throw new Fault({
+      code: 'unknown-bundle',
+      message: 'the bundle of this version is not here',
+      subject: version.digest,
+      hint: 'send it again with: belay deploy',
+    });
+  }
+
+  async #read(key: EnvironmentKey): Promise<Readings> {
+    const [ledger, circumstances] = await Promise.all([
+      this.#starts.readLedger(),
+      circumstancesOf(key, this.#parts),
+    ]);
+    return { ledger, circumstances };
+  }
+
+  /** What keeps it from starting now, and what would have but for `force`. */
+  #hindrance(
+    key: EnvironmentKey,
+    request: DeploymentRequest,
+    { force }: Manner,
+  ): { hindrance: Fault | null; overrides: string[] } {
+    const { records, clock } = this.#parts;
+    const environment = records.find(key);
+    if (!environment || environment.status === 'terminated') {
+      return { hindrance: null, overrides: [] };
+    }
+    if (environment.status === 'terminating') throw terminating(environment);
+    const busy = busyFault(environment, records, this.#queue.next(environment));
+    if (busy) return { hindrance: busy, overrides: [] };
+    const gate = gateFor(environment, request.kind, records, clock.now());
+    if (gate.open) return { hindrance: null, overrides: [] };
+    if (force) return { hindrance: null, overrides: [gate.why] };
+    return { hindrance: closedFault(environment, gate), overrides: [] };
+  }
+
+  #enqueue(
+    key: EnvironmentKey,
+    request: DeploymentRequest,
+    { by, message, force, otherwise }: Manner,
+    hindrance: Fault,
+  ): TicketView {
+    const { records } = this.#parts;
+    if (otherwise === 'refuse') throw hindrance;
+    if (otherwise === 'replace') this.#queue.replaceDeploys(key);
+    const asked = { request, by, message, force };
+    const ticket = this.#queue.add(records.environment(key), asked, hindrance.message);
+    return ticketView(ticket);
+  }
+
+  #startWaiting(ticket: Ticket, readings: Readings): void {
+    const { records, clock } = this.#parts;
+    const { environment: key, request, by, message, force } = ticket;
+    const { application, name } = records.environment(key);
+    const gate = gateFor(records.environment(key), request.kind, records, clock.now());
+    const asked = { by, message, overrides: gate.open ? [] : [gate.why] };
+    const where = { application, environment: name };
+    try {
+      this.#write(key, () => {
+        const started = this.#requests.begin(where, request, asked, force, readings);
+        this.#queue.started(ticket, started);
+      });
+    } catch (fault) {
+      if (!(fault instanceof Fault)) throw fault;
+      this.#write(key, () => this.#queue.refused(ticket, fault));
+    }
+  }
+
   #write<T>(key: string, work: () => T): T {
     const result = this.#parts.records.transaction(work);
     this.#parts.wake(key);
     return result;
-  }
-
-  #rollbackGoal(environment: Environment, to: string | number | null): Release {
-    const { records } = this.#parts;
-    const current = this.#starts.runningRelease(environment);
-    const proven = this.#provenReleases(environment);
-    const number = typeof to === 'string' && /^\d+$/.test(to) ? Number(to) : to;
-    const goal =
-      number === null
-        ? proven.find(
-            (release) => release.number < current.number && !sameContent(release, current),
-          )
-        : typeof number === 'number'
-          ? records.release(environment.key, number)
-          : proven.find(({ version }) => version === number);
-    if (!goal) throw nothingToGoBackTo(environment, current, to, proven);
-    if (goal.number === current.number) {
-      throw new Fault({
-        code: 'already-there',
-        message: `${environment.key} runs release ${goal.number} (${goal.version ?? 'no version'}) already`,
-        subject: String(to),
-        hint: `to replace its instances, use: ${command('belay restart', environment)}`,
-      });
-    }
-    return goal;
-  }
-
-  /** Releases that were deployed with success, newest first. */
-  #provenReleases({ key }: Environment): Release[] {
-    const { records } = this.#parts;
-    const proven = new Set(
-      records
-        .deployments(key, 1_000)
-        .filter(({ state }) => state === 'succeeded')
-        .map(({ to }) => to),
-    );
-    return records.releases(key).filter(({ number }) => proven.has(number));
   }
 }

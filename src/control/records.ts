@@ -6,6 +6,7 @@ import type { EdgeSettings } from '../model/edge-settings.ts';
 import type { Environment, EnvironmentKey } from '../model/environment.ts';
 import { type Instance, type InstanceState, instanceMachine, isLive } from '../model/instance.ts';
 import type { Release } from '../model/release.ts';
+import type { Ticket } from '../model/ticket.ts';
 import type { Version } from '../model/version.ts';
 import type { Failure } from '../plan/observation.ts';
 import type { Store } from '../store/driver.ts';
@@ -14,6 +15,9 @@ import type { Store } from '../store/driver.ts';
 const FAILURES_KEPT_MS = 15 * 60_000;
 
 const COOKIE_KEY_DIGITS = 64;
+
+/** More than may wait at a time, and than end while others wait. */
+const TICKETS_READ = 1_000;
 
 /**
  * Everything on record, held in memory and written through: reads are free, and what a write has
@@ -28,6 +32,8 @@ export class Records {
   readonly #failures = new Map<EnvironmentKey, Failure[]>();
   readonly #releases = new Map<EnvironmentKey, Map<number, Release>>();
   readonly #lastDeployment = new Map<EnvironmentKey, Deployment>();
+  /** Oldest first. */
+  readonly #waiting = new Map<EnvironmentKey, Ticket[]>();
 
   readonly #clock: Clock;
   #edgeSettings!: EdgeSettings;
@@ -72,6 +78,7 @@ export class Records {
     this.#releases.set(key, new Map(this.#store.releases(key).map((each) => [each.number, each])));
     const [deployment] = this.#store.deployments(key, 1);
     if (deployment) this.#lastDeployment.set(key, deployment);
+    this.#waiting.set(key, this.tickets(key, TICKETS_READ).filter(isWaiting).reverse());
     const instances = this.#store.instances(key, now - FAILURES_KEPT_MS);
     this.#instances.set(key, new Map(instances.filter(isLive).map((each) => [each.id, each])));
     this.#failures.set(
@@ -212,7 +219,31 @@ export class Records {
     this.#store.saveDeployment(deployment);
     this.#lastDeployment.set(deployment.environment, deployment);
   }
+
+  /** What waits for its turn, oldest first. */
+  waiting(key: EnvironmentKey): readonly Ticket[] {
+    return this.#waiting.get(key) ?? [];
+  }
+
+  /** Newest first. */
+  tickets(key: EnvironmentKey, limit: number): Ticket[] {
+    return this.#store.tickets(key, limit);
+  }
+
+  saveTicket(ticket: Ticket): void {
+    this.#store.saveTicket(ticket);
+    const others = this.waiting(ticket.environment).filter(
+      ({ number }) => number !== ticket.number,
+    );
+    const waiting = isWaiting(ticket) ? [...others, ticket] : others;
+    this.#waiting.set(
+      ticket.environment,
+      waiting.sort((a, b) => a.number - b.number),
+    );
+  }
 }
+
+const isWaiting = ({ state }: Ticket): boolean => state === 'waiting';
 
 /** An instance that ended by itself, not because we stopped it. */
 function failureOf(instance: Instance): Failure | null {

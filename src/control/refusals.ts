@@ -1,29 +1,61 @@
 import { Fault } from '../kernel/fault.ts';
 import type { Capacity } from '../model/configuration.ts';
+import type { Deployment } from '../model/deployment.ts';
 import type { Environment } from '../model/environment.ts';
 import type { Release } from '../model/release.ts';
+import type { Ticket } from '../model/ticket.ts';
 import type { Records } from './records.ts';
 
 /** What an operation may not do, each refusal with its reason and the next command. */
 
+/** @throws `environment-terminating`, `operation-in-progress` */
 export function refuseIfBusy(environment: Environment, records: Records): void {
   if (environment.status === 'terminating') throw terminating(environment);
+  const fault = busyFault(environment, records);
+  if (fault) throw fault;
+}
+
+/**
+ * Who holds the environment: the deployment that runs, or one whose turn it is.
+ *
+ * @param next what is about to start by itself
+ */
+export function busyFault(environment: Environment, records: Records, next?: Ticket): Fault | null {
   const running = records.runningDeployment(environment.key);
-  if (!running) return;
+  if (running) return runningFault(environment, running);
+  if (!next) return null;
+  const { request, number, by, askedAt } = next;
+  return new Fault({
+    code: 'operation-in-progress',
+    message: `queued ${request.kind} ${number} of ${environment.key} is about to start; it waits since ${new Date(askedAt).toISOString()}${byWhom(by)}`,
+    subject: environment.key,
+    hint: `wait for it with: ${command('belay deploy --attach', environment)}, or come after it with --queue`,
+    retryable: true,
+  });
+}
+
+function runningFault(environment: Environment, running: Deployment): Fault {
   // One that was asked to abort is as good as turned back.
   const goesBack = running.aborted || running.state === 'rolling-back';
   const doing = goesBack ? 'going back' : 'running';
-  throw new Fault({
+  return new Fault({
     code: 'operation-in-progress',
-    message: `${running.kind} ${running.number} of ${environment.key} is ${doing} since ${new Date(running.startedAt).toISOString()}`,
+    message: `${running.kind} ${running.number} of ${environment.key} is ${doing} since ${new Date(running.startedAt).toISOString()}${byWhom(running.by)}`,
     subject: environment.key,
     hint: goesBack
-      ? `wait for it with: ${command('belay deploy --attach', environment)}`
-      : `watch it with: ${command('belay deploy --attach', environment)}, or stop it with: ${command('belay deploy --abort', environment)}`,
+      ? `wait for it with: ${command('belay deploy --attach', environment)}, or come after it with --queue`
+      : `watch it with: ${command('belay deploy --attach', environment)}, stop it with: ${command('belay deploy --abort', environment)}, or come after it with --queue`,
     retryable: true,
-    details: { deployment: running.number, kind: running.kind, state: running.state },
+    details: {
+      deployment: running.number,
+      kind: running.kind,
+      state: running.state,
+      by: running.by,
+    },
   });
 }
+
+const byWhom = (by: string | null): string => (by === null ? '' : `, asked for by ${by}`);
 
 export function refuseBadCapacity(environment: Environment, { min, desired, max }: Capacity): void {
   if (min > max) {

@@ -1,8 +1,16 @@
 import type { Deployment } from '../model/deployment.ts';
 import { defaultDomain, type Environment } from '../model/environment.ts';
+import type { Freeze } from '../model/freeze.ts';
 import { poolId } from '../model/snapshot.ts';
 import type { TargetStatus } from '../model/target.ts';
-import type { DeploymentView, EnvironmentView, InstanceView, TrafficView } from '../model/view.ts';
+import type { Ticket } from '../model/ticket.ts';
+import type {
+  DeploymentView,
+  EnvironmentView,
+  InstanceView,
+  TicketView,
+  TrafficView,
+} from '../model/view.ts';
 import { startProblem } from '../plan/fleet.ts';
 import { diagnose } from '../plan/health.ts';
 import type { Observation, ObservedInstance } from '../plan/observation.ts';
@@ -48,6 +56,8 @@ export function environmentView(
     }),
     traffic: context.traffic,
     deployment: deployment && deploymentView(deployment, records),
+    waiting: records.waiting(key).map(ticketView),
+    freeze: freezeAt(environment, context.now),
   };
 }
 
@@ -83,6 +93,14 @@ function reasonOf(instance: ObservedInstance): string {
   return instance.target?.health === 'healthy' ? '' : (instance.target?.description ?? '');
 }
 
+export function ticketView({ request, ...shown }: Ticket): TicketView {
+  return { ...shown, kind: request.kind };
+}
+
+/** One that has ended by itself is as none. */
+const freezeAt = ({ freeze }: Environment, now: number): Freeze | null =>
+  !freeze || (freeze.until !== null && freeze.until <= now) ? null : freeze;
+
 export function deploymentView(deployment: Deployment, records: Records): DeploymentView {
   const { ledgerAtStart, rollout, capacityBefore, ...shown } = deployment;
   return {
@@ -90,7 +108,19 @@ export function deploymentView(deployment: Deployment, records: Records): Deploy
     policy: rollout.policy,
     fromVersion: versionOf(records, deployment.environment, deployment.from),
     toVersion: versionOf(records, deployment.environment, deployment.to),
+    ...originOf(deployment, records),
   };
+}
+
+/** Who wrote what it leads to, and where that lies. */
+function originOf(
+  { environment, to }: Deployment,
+  records: Records,
+): { author: string | null; commit: string | null } {
+  const label = versionOf(records, environment, to);
+  const application = environment.slice(0, environment.lastIndexOf('/'));
+  const version = label === null ? undefined : records.version(application, label);
+  return { author: version?.author ?? null, commit: version?.commit ?? null };
 }
 
 const versionOf = (records: Records, key: string, release: number | null): string | null =>

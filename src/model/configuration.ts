@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { nameProblem } from './name.ts';
 import { DEFAULT_TRAFFIC, trafficSchema } from './traffic.ts';
+import { ALWAYS, windowsSchema } from './window.ts';
 
 /**
  * The configuration of one environment, resolved: every default filled in, durations in
@@ -158,6 +159,8 @@ export const configurationSchema = z
     domains: z.array(z.string().min(1).max(253)).min(1).max(100),
     traffic: trafficSchema.default(DEFAULT_TRAFFIC),
     rollout: rolloutSchema,
+    /** When something new may be deployed. */
+    windows: windowsSchema.default(ALWAYS),
     hooks: hooksSchema.default(NO_HOOKS),
   })
   .refine(({ web }) => (web.start === null) !== (web.upstream === null), {

@@ -49,7 +49,19 @@ export interface BootCost {
   bootstrapMs: number | null;
 }
 
-export interface Deployment {
+/** Who asked for a deployment, and how. */
+export interface Asked {
+  /** A user's name on this machine; null where nobody said. */
+  by: string | null;
+  /** Why, in the words of who asked. */
+  message: string | null;
+  /** What spoke against it and was overridden, each a sentence. */
+  overrides: readonly string[];
+}
+
+export const ASKED_BY_NOBODY: Asked = { by: null, message: null, overrides: [] };
+
+export interface Deployment extends Asked {
   environment: EnvironmentKey;
   /** Numbered per environment from 1. */
   number: number;

@@ -1,5 +1,6 @@
 import { stateMachine } from '../kernel/state-machine.ts';
 import type { Capacity } from './configuration.ts';
+import type { Freeze } from './freeze.ts';
 
 /**
  * An application running. Status is where it is in its life; health is how it does. They are two
@@ -57,6 +58,8 @@ export interface Environment {
   createdAt: number;
   /** When it was terminated; null while it is not. */
   terminatedAt: number | null;
+  /** Left out: nothing is frozen. */
+  freeze?: Freeze;
 }
 
 /** Names the edge answers to when the configuration names none. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Release, sameContent } from './release.ts';
 import { DEFAULT_TRAFFIC } from './traffic.ts';
+import { ALWAYS } from './window.ts';
 
 const release: Release = {
   environment: 'shop/production',
@@ -30,6 +31,7 @@ const release: Release = {
     },
     domains: ['shop.localhost'],
     traffic: DEFAULT_TRAFFIC,
+    windows: ALWAYS,
     rollout: {
       policy: 'rolling',
       batch: 1,

@@ -1,12 +1,14 @@
 import type { Capacity } from './configuration.ts';
-import type { Deployment } from './deployment.ts';
+import type { Deployment, DeploymentKind } from './deployment.ts';
 import type { EdgeSettings } from './edge-settings.ts';
 import type { EnvironmentHealth, EnvironmentStatus } from './environment.ts';
+import type { Freeze } from './freeze.ts';
 import type { InstanceState } from './instance.ts';
 import type { LedgerReading } from './ledger.ts';
 import type { JournalEntry } from './step.ts';
 import type { DeepReport, TargetTraffic } from './target.ts';
 
+import type { Ticket } from './ticket.ts';
 /** What people and scripts see of the model. The names of these fields are an interface. */
 
 export interface InstanceView {
@@ -79,6 +81,10 @@ export interface EnvironmentView {
   /** The running deployment, else the last one. */
   deployment: DeploymentView | null;
 }
+  /** What waits for its turn, oldest first. */
+  waiting: TicketView[];
+  /** Null when nothing is frozen. */
+  freeze: Freeze | null;
 
 export interface DeploymentView
   extends Omit<Deployment, 'ledgerAtStart' | 'rollout' | 'capacityBefore'> {
@@ -86,6 +92,20 @@ export interface DeploymentView
   fromVersion: string | null;
   toVersion: string | null;
 }
+  /** Of the version it leads to. */
+  author: string | null;
+  commit: string | null;
+}
+
+/** Either a deployment that has started or a place in the queue; neither when nothing would change. */
+export interface Outcome {
+  deployment: DeploymentView | null;
+  ticket: TicketView | null;
+}
+
+/** A place in the queue, without what is in the request. */
+export interface TicketView extends Omit<Ticket, 'request'> {
+  kind: DeploymentKind;
 
 export interface DeploymentDetail extends DeploymentView {
   steps: JournalEntry[];

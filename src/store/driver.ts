@@ -5,7 +5,16 @@ import type { BelayEvent, NewEvent } from '../model/event.ts';
 import type { Instance } from '../model/instance.ts';
 import type { Release } from '../model/release.ts';
 import type { JournalEntry, Step } from '../model/step.ts';
+import type { Ticket } from '../model/ticket.ts';
 import type { Version } from '../model/version.ts';
+
+/** The wall clock beside a clock that nobody can set. */
+export interface ClockReading {
+  /** Which start of the machine the other clock counts from. */
+  bootId: string;
+  /** Wall time less that clock's time. */
+  aheadMs: number;
+}
 
 /**
  * What must survive a crash: desired and observed state, the journal of operations, events. What a
@@ -33,6 +42,10 @@ export interface Store {
   deployments(environment: EnvironmentKey, limit: number): Deployment[];
   saveDeployment(deployment: Deployment): void;
 
+  /** Newest first. */
+  tickets(environment: EnvironmentKey, limit: number): Ticket[];
+  saveTicket(ticket: Ticket): void;
+
   /** Writes the step down before it is performed; returns the entry's number. */
   planStep(environment: EnvironmentKey, deployment: number | null, step: Step, at: number): number;
   endStep(id: number, state: 'done' | 'failed', at: number, error: string | null): void;
@@ -50,6 +63,10 @@ export interface Store {
   saveEdgeSettings(settings: EdgeSettings): void;
   /** The key that signs the edge's cookies: the one on record, else this one from now on. */
   cookieKey(fresh: string): string;
+
+  /** How far the wall clock was ahead of the machine's own, when it was last looked at. */
+  clockReading(): ClockReading | null;
+  saveClockReading(reading: ClockReading): void;
 
   /** The next routing snapshot's number: grows across lives. */
   nextSnapshotNumber(atLeast: number): number;

@@ -3,6 +3,7 @@ import type { Deployment } from '../model/deployment.ts';
 import { DEFAULT_EDGE_SETTINGS, type EdgeSettings } from '../model/edge-settings.ts';
 import type { Environment } from '../model/environment.ts';
 import type { Release } from '../model/release.ts';
+import type { Ticket } from '../model/ticket.ts';
 
 /** Rows that an earlier Belay wrote, completed: what there was not yet has its default. */
 
@@ -30,10 +31,21 @@ export function completeDeployment(deployment: Deployment): Deployment {
     hooks: hooks ?? [],
     boot: boot ?? null,
     promoted: promoted ?? false,
+    by: deployment.by ?? null,
+    message: deployment.message ?? null,
+    overrides: deployment.overrides ?? [],
     ledgerAtStart: ledgerAtStart && rows ? { ...ledgerAtStart, rows } : null,
   };
 }
 
 export function completeEdgeSettings(settings: Partial<EdgeSettings>): EdgeSettings {
   return { ...DEFAULT_EDGE_SETTINGS, ...settings };
+}
+
+/** What waits may have waited over an upgrade. */
+export function completeTicket(ticket: Ticket): Ticket {
+  const { request } = ticket;
+  if (request.kind !== 'deploy') return ticket;
+  const configuration = configurationSchema.parse(request.configuration);
+  return { ...ticket, request: { ...request, configuration } };
 }

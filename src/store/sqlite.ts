@@ -9,13 +9,15 @@ import type { BelayEvent } from '../model/event.ts';
 import { type Instance, isLive } from '../model/instance.ts';
 import type { Release } from '../model/release.ts';
 import type { JournalEntry, Step } from '../model/step.ts';
+import type { Ticket } from '../model/ticket.ts';
 import type { Version } from '../model/version.ts';
-import type { Store } from './driver.ts';
+import type { ClockReading, Store } from './driver.ts';
 import {
   completeDeployment,
   completeEdgeSettings,
   completeEnvironment,
   completeRelease,
+  completeTicket,
 } from './earlier-rows.ts';
 
 /** Events older than the newest so many are dropped now and then. */
@@ -59,6 +61,10 @@ const SCHEMA_CHANGES = [
   create index events_by_environment on events (environment, id);
   `,
   'create table documents (name text primary key, body text not null) strict;',
+  `create table tickets (
+    environment text not null, number integer not null, body text not null,
+    primary key (environment, number)
+  ) strict;`,
 ];
 const SCHEMA_VERSION = SCHEMA_CHANGES.length;
 
@@ -176,6 +182,22 @@ export function openSqliteStore(path: string): Store {
       );
     },
 
+    tickets: (environment, limit) =>
+      bodies<Ticket>(
+        'select body from tickets where environment = ? order by number desc limit ?',
+        environment,
+        limit,
+      ).map(completeTicket),
+    saveTicket(ticket) {
+      run(
+        `insert into tickets values (?, ?, ?)
+         on conflict do update set body = excluded.body`,
+        ticket.environment,
+        ticket.number,
+        JSON.stringify(ticket),
+      );
+    },
+
     planStep(environment, deployment, step, at) {
       const result = run(
         `insert into journal (environment, deployment, step, state, planned_at)
@@ -283,6 +305,20 @@ export function openSqliteStore(path: string): Store {
       );
       const [key] = bodies<string>(`select body from documents where name = 'cookie-key'`);
       return key ?? fresh;
+    },
+
+    clockReading() {
+      const [reading] = bodies<ClockReading>(
+        `select body from documents where name = 'clock-reading'`,
+      );
+      return reading ?? null;
+    },
+    saveClockReading(reading) {
+      run(
+        `insert into documents values ('clock-reading', ?)
+         on conflict do update set body = excluded.body`,
+        JSON.stringify(reading),
+      );
     },
 
     nextSnapshotNumber(atLeast) {

@@ -151,7 +151,7 @@ describe('operations on one environment', () => {
     const before = (await house.environment()).release;
     const { deployment } = await rollback();
     await abort();
-    const ended = await house.settled(deployment.number);
+    const ended = await house.settled(deployment?.number ?? 0);
     expect(ended.kind).toBe('rollback');
     expect(ended.state).toBe('aborted');
     const view = await house.inService(2);

@@ -204,13 +204,13 @@ async function rollback(house: House): Promise<DeploymentDetail> {
   const releases = await house.client.call('releases', { params: where });
   const made = releases.releases.at(-1)?.current ? await deployNext(house) : null;
   const { deployment } = await house.client.call('rollback', { params: where, body: {} });
-  const settled = await house.settled(deployment.number);
+  const settled = await house.settled(deployment?.number ?? 0);
   return { ...settled, steps: [...(made?.steps ?? []), ...settled.steps] };
 }
 
 async function restart(house: House): Promise<DeploymentDetail> {
   const { deployment } = await house.client.call('restart', { params: where, body: {} });
-  return await house.settled(deployment.number);
+  return await house.settled(deployment?.number ?? 0);
 }
 
 async function scale(house: House): Promise<null> {

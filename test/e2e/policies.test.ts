@@ -120,7 +120,7 @@ describe('under the load of an independent client', () => {
     const calledAt = Date.now();
     const back = await withoutLoss(async () => {
       const { deployment } = await house.client.call('rollback', { params: where, body: {} });
-      return await house.settled(deployment.number);
+      return await house.settled(deployment?.number ?? 0);
     });
     const readmitted = back.steps.filter(({ step }) => step.kind === 'admit');
     expect(readmitted).toHaveLength(3);

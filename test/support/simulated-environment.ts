@@ -1,6 +1,6 @@
 import { histogram, sum } from '../../src/kernel/histogram.ts';
 import type { Rollout } from '../../src/model/configuration.ts';
-import { type Deployment, deploymentMachine } from '../../src/model/deployment.ts';
+import { ASKED_BY_NOBODY, type Deployment, deploymentMachine } from '../../src/model/deployment.ts';
 import type { Environment } from '../../src/model/environment.ts';
 import { type Instance, instanceMachine, isLive } from '../../src/model/instance.ts';
 import type { Step } from '../../src/model/step.ts';
@@ -149,6 +149,7 @@ export class SimulatedEnvironment {
       stage: null,
       hooks: this.hooks.due('deploy', this.#behaviour(to).hooks ?? {}),
       boot: null,
+      ...ASKED_BY_NOBODY,
       promoted: false,
       aborted: false,
       startedAt: this.now,

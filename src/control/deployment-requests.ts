@@ -1,0 +1,216 @@
+import type { Clock } from '../kernel/clock.ts';
+import { Fault } from '../kernel/fault.ts';
+import type { Asked } from '../model/deployment.ts';
+import { type Environment, environmentKey } from '../model/environment.ts';
+import type { LedgerReading } from '../model/ledger.ts';
+import { type Release, sameContent } from '../model/release.ts';
+import type { DeploymentRequest } from '../model/ticket.ts';
+import type { DeploymentView } from '../model/view.ts';
+import { type Circumstances, type Concern, concernsOf } from '../plan/suitability.ts';
+import type { DeploymentStart } from './deployment-start.ts';
+import type { EventFeed } from './event-feed.ts';
+import type { Records } from './records.ts';
+import { command, nothingToGoBackTo } from './refusals.ts';
+
+/**
+ * From what somebody asks for to the deployment that does it: the release it leads to, whether the
+ * policy suits, and the start. Everything here is done within one transaction.
+ */
+
+export interface Where {
+  application: string;
+  environment: string;
+}
+
+/** What was read before the transaction began. */
+export interface Readings {
+  ledger: LedgerReading | null;
+  circumstances: Circumstances;
+}
+
+type RequestOf<Kind extends DeploymentRequest['kind']> = Extract<DeploymentRequest, { kind: Kind }>;
+
+interface DeploymentRequestParts {
+  records: Records;
+  starts: DeploymentStart;
+  feed: EventFeed;
+  clock: Clock;
+}
+
+export class DeploymentRequests {
+  readonly #parts: DeploymentRequestParts;
+
+  constructor(parts: DeploymentRequestParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * @param force start it although the policy does not suit
+   * @returns null when there is nothing to change
+   */
+  begin(
+    where: Where,
+    request: DeploymentRequest,
+    asked: Asked,
+    force: boolean,
+    { ledger, circumstances }: Readings,
+  ): DeploymentView | null {
+    const { starts } = this.#parts;
+    const environment = this.#environmentFor(where, request);
+    const release = this.#releaseFor(environment, request, asked.message);
+    if (release === null) return null;
+    const concerns = this.concerns(environment, request, release, circumstances);
+    const grave = concerns.filter((concern) => concern.grave);
+    if (!force) refuseUnsuitable(environment, release, grave);
+    const overrides = [...asked.overrides, ...grave.map(({ what }) => what)];
+    const all = { ...asked, overrides };
+    const started = starts.start(environment, request.kind, release, ledger, all);
+    for (const { what, instead } of concerns.filter((concern) => !concern.grave)) {
+      this.#parts.feed.publish({
+        environment: environment.key,
+        deployment: started.number,
+        severity: 'warning',
+        type: 'deployment-advice',
+        message: `${what}; better: ${instead}`,
+      });
+    }
+    return started;
+  }
+
+  /** What speaks against this policy here and now; a way back is never held up. */
+  concerns(
+    environment: Environment,
+    request: Pick<DeploymentRequest, 'kind'>,
+    release: Release,
+    circumstances: Circumstances,
+  ): Concern[] {
+    if (request.kind === 'rollback') return [];
+    const { records, starts } = this.#parts;
+    const from = starts.currentRelease(environment);
+    const { web, rollout } = release.configuration;
+    return concernsOf(
+      {
+        rollout,
+        desired: starts.capacityAfter(environment, release).desired,
+        running: records.instances(environment.key).length,
+        from: from && { upstream: from.configuration.web.upstream !== null },
+        to: { upstream: web.upstream !== null, memoryBytes: web.limits.memoryBytes },
+      },
+      circumstances,
+    );
+  }
+
+  #environmentFor(where: Where, request: DeploymentRequest): Environment {
+    const { records, starts } = this.#parts;
+    if (request.kind !== 'deploy') {
+      return records.environment(environmentKey(where.application, where.environment));
+    }
+    return starts.environmentFor({ ...where, configuration: request.configuration });
+  }
+
+  #releaseFor(
+    environment: Environment,
+    request: DeploymentRequest,
+    message: string | null,
+  ): Release | null {
+    switch (request.kind) {
+      case 'deploy':
+        return this.#deployed(environment, request, message);
+      case 'rollback':
+        return this.#wentBackTo(environment, request.to);
+      case 'restart': {
+        const { starts } = this.#parts;
+        const current = starts.runningRelease(environment);
+        return starts.successor(current, 'restart', current.variables);
+      }
+      case 'env':
+        return this.#withVariables(environment, request);
+    }
+  }
+
+  #deployed(
+    environment: Environment,
+    { configuration, version: source, unchanged }: RequestOf<'deploy'>,
+    message: string | null,
+  ): Release | null {
+    const { records, starts, clock } = this.#parts;
+    const { key, application } = environment;
+    const current = starts.currentRelease(environment);
+    const version = source && starts.versionFor(application, source, message);
+    const release: Release = {
+      environment: key,
+      number: starts.nextReleaseNumber(key),
+      version: version?.label ?? null,
+      configuration,
+      variables: current?.variables ?? records.releases(key)[0]?.variables ?? {},
+      reason: 'deploy',
+      message,
+      createdAt: clock.now(),
+    };
+    if (unchanged === 'skip' && current && sameContent(current, release)) return null;
+    records.saveRelease(release);
+    return release;
+  }
+
+  #withVariables(environment: Environment, { set, unset }: RequestOf<'env'>): Release | null {
+    const { starts } = this.#parts;
+    const current = starts.runningRelease(environment);
+    const variables = { ...current.variables, ...set };
+    for (const name of unset) delete variables[name];
+    if (sameContent(current, { ...current, variables })) return null;
+    return starts.successor(current, 'env', variables);
+  }
+
+  #wentBackTo(environment: Environment, to: string | number | null): Release {
+    const { records, starts } = this.#parts;
+    const current = starts.runningRelease(environment);
+    const proven = this.#provenReleases(environment);
+    const number = typeof to === 'string' && /^\d+$/.test(to) ? Number(to) : to;
+    const goal =
+      number === null
+        ? proven.find(
+            (release) => release.number < current.number && !sameContent(release, current),
+          )
+        : typeof number === 'number'
+          ? records.release(environment.key, number)
+          : proven.find(({ version }) => version === number);
+    if (!goal) throw nothingToGoBackTo(environment, current, to, proven);
+    if (goal.number === current.number) {
+      throw new Fault({
+        code: 'already-there',
+        message: `${environment.key} runs release ${goal.number} (${goal.version ?? 'no version'}) already`,
+        subject: String(to),
+        hint: `to replace its instances, use: ${command('belay restart', environment)}`,
+      });
+    }
+    return goal;
+  }
+
+  /** Releases that were deployed with success, newest first. */
+  #provenReleases({ key }: Environment): Release[] {
+    const { records } = this.#parts;
+    const proven = new Set(
+      records
+        .deployments(key, 1_000)
+        .filter(({ state }) => state === 'succeeded')
+        .map(({ to }) => to),
+    );
+    return records.releases(key).filter(({ number }) => proven.has(number));
+  }
+}
+
+function refuseUnsuitable(
+  environment: Environment,
+  { configuration }: Release,
+  concerns: readonly Concern[],
+): void {
+  const [first] = concerns;
+  if (!first) return;
+  throw new Fault({
+    code: 'unsuitable-policy',
+    message: `'${configuration.rollout.policy}' does not suit ${environment.key} now: ${concerns.map(({ what }) => what).join('; and ')}`,
+    subject: environment.key,
+    hint: `${concerns.map(({ instead }) => instead).join('; ')}. To start it all the same, add --force`,
+    details: { concerns },
+  });
+}

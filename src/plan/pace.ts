@@ -1,0 +1,39 @@
+import type { JournalEntry } from '../model/step.ts';
+
+/** How long instances have taken lately, from the journal; null where none has done it. */
+export interface Pace {
+  /** From the start to service. */
+  bootMs: number | null;
+  /** From leaving the traffic to the last answer. */
+  drainMs: number | null;
+  /** From SIGTERM to the end. */
+  stopMs: number | null;
+}
+
+export function paceOf(entries: readonly JournalEntry[]): Pace {
+  const begun = new Map<string, { kind: string; at: number }>();
+  const took: Record<keyof Pace, number[]> = { bootMs: [], drainMs: [], stopMs: [] };
+  for (const { step, plannedAt, endedAt, state } of entries) {
+    if (!('instance' in step) || step.instance === null) continue;
+    const before = begun.get(step.instance);
+    if (step.kind === 'admit' && before?.kind === 'launch') {
+      took.bootMs.push(plannedAt - before.at);
+    }
+    if (step.kind === 'terminate' && before?.kind === 'retire') {
+      took.drainMs.push(plannedAt - before.at);
+    }
+    if (step.kind === 'terminate' && state === 'done' && endedAt !== null) {
+      took.stopMs.push(endedAt - plannedAt);
+    }
+    begun.set(step.instance, { kind: step.kind, at: plannedAt });
+  }
+  return {
+    bootMs: median(took.bootMs),
+    drainMs: median(took.drainMs),
+    stopMs: median(took.stopMs),
+  };
+}
+
+function median(values: number[]): number | null {
+  return values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? null;
+}
