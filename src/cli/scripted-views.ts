@@ -64,6 +64,8 @@ export const deploymentOf = (fields: Partial<DeploymentDetail> = {}): Deployment
   stage: null,
   hooks: [],
   boot: null,
+  hooks: [],
+  boot: null,
   by: null,
   message: null,
   overrides: [],
