@@ -9,11 +9,12 @@ import { randomHex } from '../kernel/random.ts';
 import type { EdgeSettings } from '../model/edge-settings.ts';
 import type { EnvironmentKey } from '../model/environment.ts';
 import type { BelayEvent } from '../model/event.ts';
-import type { DaemonView, EdgeSettingsView } from '../model/view.ts';
+import type { DaemonView, EdgeSettingsView, SwapView } from '../model/view.ts';
 import { planEnvironment } from '../plan/environment.ts';
 import type { Runtime, Slot } from '../runtime/driver.ts';
 import type { Store } from '../store/driver.ts';
 import { EdgeView } from './edge-view.ts';
+import { EnvironmentOperations } from './environment-operations.ts';
 import { EventFeed } from './event-feed.ts';
 import { InstanceLogs } from './instance-logs.ts';
 import { JudgedTraffic } from './judged-traffic.ts';
@@ -24,6 +25,8 @@ import { type Boundary, Performer } from './performer.ts';
 import { Queries } from './queries.ts';
 import { Records } from './records.ts';
 import { Router } from './router.ts';
+import { SavedConfigurations } from './saved-configurations.ts';
+import { swapNames } from './swap.ts';
 import { TargetNews } from './target-news.ts';
 import { Traffic } from './traffic.ts';
 
@@ -61,6 +64,9 @@ export class Control {
   readonly operations: Operations;
   /** What people want to know. */
   readonly queries: Queries;
+  /** What makes environments. */
+  readonly environments: EnvironmentOperations;
+  readonly savedConfigurations: SavedConfigurations;
   readonly logs: InstanceLogs;
   readonly #parts: ControlParts;
   readonly #records: Records;
@@ -94,6 +100,8 @@ export class Control {
       traffic: this.#traffic,
       freeMemoryBytes: parts.freeMemoryBytes ?? (() => null),
     });
+    this.environments = new EnvironmentOperations(acting);
+    this.savedConfigurations = new SavedConfigurations(acting);
     this.queries = new Queries({
       ...acting,
       ...parts,
@@ -270,6 +278,18 @@ export class Control {
     }
     await this.#router.refresh();
     return this.queries.edgeSettings();
+  }
+
+  /** Exchanges the host names of two environments; resolves when every worker goes by it. */
+  swap(application: string, names: readonly [string, string]): Promise<SwapView> {
+    return swapNames(application, names, {
+      records: this.#records,
+      edge: this.#parts.edge,
+      view: this.#view,
+      feed: this.#feed,
+      boundary: this.#parts.boundary ?? (() => {}),
+      publish: () => this.#router.refresh(),
+    });
   }
 
   /** Stops the edge, which only makes sense when nothing is routed. */

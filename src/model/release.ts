@@ -18,7 +18,7 @@ export interface Release {
   createdAt: number;
 }
 
-export type ReleaseReason = 'deploy' | 'env' | 'restart';
+export type ReleaseReason = 'deploy' | 'env' | 'restart' | 'clone' | 'rebuild';
 
 /** Whether two releases would run the same thing: a restart of a release is the same. */
 export function sameContent(a: Release, b: Release): boolean {

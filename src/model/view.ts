@@ -5,6 +5,7 @@ import type { EnvironmentHealth, EnvironmentStatus } from './environment.ts';
 import type { Freeze } from './freeze.ts';
 import type { InstanceState } from './instance.ts';
 import type { LedgerReading } from './ledger.ts';
+import type { Receipt } from './receipt.ts';
 import type { JournalEntry } from './step.ts';
 import type { DeepReport, TargetTraffic } from './target.ts';
 
@@ -109,6 +110,32 @@ export interface TicketView extends Omit<Ticket, 'request'> {
 
 export interface DeploymentDetail extends DeploymentView {
   steps: JournalEntry[];
+}
+
+/** Two environments that have exchanged their host names. */
+export interface SwapView {
+  application: string;
+  /** From this snapshot on, on every worker; null while the edge cannot be reached, and follows. */
+  snapshot: number | null;
+  environments: {
+    environment: string;
+    /** What it answers to now. */
+    domains: string[];
+    namesOf: string | null;
+    /** What passed through it meanwhile; null where the edge could not be read. */
+    receipt: Receipt | null;
+  }[];
+}
+
+/** An environment that ended, and can be brought back. */
+export interface TerminatedView {
+  application: string;
+  environment: string;
+  /** Null where nobody noted it. */
+  terminatedAt: number | null;
+  /** What it last ran with success; null where that never was. */
+  release: number | null;
+  version: string | null;
 }
 
 export interface ReleaseView {

@@ -4,6 +4,7 @@ import type { Environment, EnvironmentKey } from '../model/environment.ts';
 import type { BelayEvent, NewEvent } from '../model/event.ts';
 import type { Instance } from '../model/instance.ts';
 import type { Release } from '../model/release.ts';
+import type { SavedConfiguration } from '../model/saved-configuration.ts';
 import type { JournalEntry, Step } from '../model/step.ts';
 import type { Ticket } from '../model/ticket.ts';
 import type { Version } from '../model/version.ts';
@@ -57,6 +58,11 @@ export interface Store {
   appendEvent(event: NewEvent, at: number): BelayEvent;
   /** The newest `limit` events after number `after`, oldest first. */
   events(query: { environment?: string; after: number; limit: number }): BelayEvent[];
+
+  /** In no order. */
+  savedConfigurations(application: string): SavedConfiguration[];
+  /** In the place of all that were there. */
+  saveSavedConfigurations(application: string, saved: readonly SavedConfiguration[]): void;
 
   /** What was set for the edge as a whole; the defaults before anything was. */
   edgeSettings(): EdgeSettings;

@@ -19,6 +19,7 @@ import {
   completeRelease,
   completeTicket,
 } from './earlier-rows.ts';
+import { savedConfigurationRows } from './saved-configurations.ts';
 
 /** Events older than the newest so many are dropped now and then. */
 const EVENTS_KEPT = 100_000;
@@ -284,6 +285,8 @@ export function openSqliteStore(path: string): Store {
           }),
         );
     },
+
+    ...savedConfigurationRows(run, bodies),
 
     edgeSettings() {
       const [settings] = bodies<Partial<EdgeSettings>>(
