@@ -21,12 +21,19 @@ export async function superviseWorkers(
 ): Promise<SmallSupervisor> {
   /** What each worker has told that was asked last; null until then. */
   const links = new Map<Socket, number | null>();
+  const names = new Map<Socket, string>();
   let serving = 0;
   let onChange = (): void => undefined;
   const take = (message: ToSupervisor, socket: Socket): void => {
-    if (message.kind === 'hello') tell(socket, { kind: 'welcome', accept: true, snapshot, health });
-    else if (message.kind === 'ready') serving += 1;
-    else if (message.kind === 'report' && message.report.request !== null) {
+    if (message.kind === 'hello') {
+      names.set(socket, message.worker);
+      tell(socket, { kind: 'welcome', accept: true, snapshot, health });
+    } else if (message.kind === 'ready') {
+      serving += 1;
+      for (const [each, own] of names) {
+        tell(each, { kind: 'peers', names: [...names.values()].filter((name) => name !== own) });
+      }
+    } else if (message.kind === 'report' && message.report.request !== null) {
       links.set(socket, message.report.accepted);
     }
   };

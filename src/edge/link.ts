@@ -28,6 +28,8 @@ export type ToWorker =
   | { kind: 'report-now'; request: number; traffic?: boolean }
   /** These have been out of the snapshot for long: count them more coarsely (`placeAfter`). */
   | { kind: 'merge'; pools: string[]; environments: string[] }
+  /** These workers accept beside it, and tell their share of connections in their records. */
+  | { kind: 'peers'; names: string[] }
   /** Answers a `ping`. */
   | { kind: 'pong' }
   /** Stop accepting, answer with `Connection: close`, drain for at most so long, say bye, exit. */

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf, systemCode } from '../kernel/fault.ts';
 import type { Log } from '../kernel/log.ts';
@@ -20,7 +20,18 @@ export interface WorkerIdentity {
   generation: number;
 }
 
+/** What a worker has of all the connections, as it tells the workers beside it. */
+export interface ConnectionShare {
+  connections: number;
+  /** It takes new ones; not so while it waits for others to catch up. */
+  accepts: boolean;
+  /** When it said so: milliseconds since the epoch. */
+  at: number;
+}
+
 export interface WorkerRecord {
+  /** Connections, 1 or 0 for whether it accepts, and when it said so. */
+  share: [number, number, number];
   worker: WorkerIdentity;
   /** It has accepted no more requests than that. */
   ceiling: number;
@@ -32,13 +43,28 @@ export interface WorkerRecord {
 export interface WorkerRecordFile {
   /** It is about to accept more requests than it has said, up to so many. */
   raise(ceiling: number): void;
+  /** What it has of the connections now. */
+  share(share: ConnectionShare): void;
   /** It accepts and serves no more: this is all. */
   leave(last: WorkerReport): void;
+  /** Looks at what another worker says of its share. */
+  peer(name: string): PeerShare;
+}
+
+/** What another worker says of its share. */
+export interface PeerShare {
+  /** Null when nothing can be read. */
+  read(): ConnectionShare | null;
+  close(): void;
 }
 
 const SUFFIX = '.json';
 /** Digits of the largest safe integer: the text keeps its length, so that it is written in place. */
 const CEILING_DIGITS = 16;
+/** The same for the share, which begins every record. */
+const BEFORE_SHARE = '{"share":';
+const SHARE_DIGITS = [8, 1, 15] as const;
+const SHARE_LENGTH = `[${SHARE_DIGITS.map((digits) => ' '.repeat(digits)).join()}]`.length;
 
 /** Begins the record of the calling process. A full disk does not keep a worker from serving. */
 export function keepWorkerRecord(
@@ -49,6 +75,8 @@ export function keepWorkerRecord(
   const path = join(directory, `${worker.name}${SUFFIX}`);
   let descriptor: number | null = null;
   let ceiling = 0;
+  let left = false;
+  let share = shareText({ connections: 0, accepts: true, at: 0 });
 
   const keep = (write: () => void): void => {
     try {
@@ -59,7 +87,7 @@ export function keepWorkerRecord(
     }
   };
   const text = (last: WorkerReport | null): string =>
-    `{"worker":${JSON.stringify(worker)},"ceiling":${String(ceiling).padStart(CEILING_DIGITS)},"last":${JSON.stringify(last)}}`;
+    `${BEFORE_SHARE}${share},"worker":${JSON.stringify(worker)},"ceiling":${String(ceiling).padStart(CEILING_DIGITS)},"last":${JSON.stringify(last)}}`;
   const write = (): void => {
     if (descriptor === null) {
       // Whole from its first moment, for a supervisor that looks just then.
@@ -76,11 +104,48 @@ export function keepWorkerRecord(
       ceiling = next;
       keep(write);
     },
+    share(next) {
+      share = shareText(next);
+      keep(() => {
+        if (descriptor !== null && !left) writeSync(descriptor, share, BEFORE_SHARE.length);
+      });
+    },
+    peer: (name) => peerShare(join(directory, `${name}${SUFFIX}`)),
     leave(last) {
       keep(() => {
         writeState(path, text(last));
         if (descriptor !== null) closeSync(descriptor);
+        left = true;
       });
+    },
+  };
+}
+
+function shareText({ connections, accepts, at }: ConnectionShare): string {
+  const numbers = [connections, accepts ? 1 : 0, at];
+  return `[${numbers.map((each, i) => String(each).padStart(SHARE_DIGITS[i] ?? 0)).join()}]`;
+}
+
+function peerShare(path: string): PeerShare {
+  const bytes = Buffer.alloc(SHARE_LENGTH);
+  let descriptor: number | null = null;
+  return {
+    read() {
+      try {
+        descriptor ??= openSync(path, 'r');
+        if (readSync(descriptor, bytes, 0, SHARE_LENGTH, BEFORE_SHARE.length) < SHARE_LENGTH) {
+          return null;
+        }
+        const [connections, accepts, at] = JSON.parse(bytes.toString()) as WorkerRecord['share'];
+        return { connections, accepts: accepts === 1, at };
+      } catch {
+        // It keeps no record, or an earlier release of the edge wrote it: nothing is expected of it.
+        return null;
+      }
+    },
+    close() {
+      if (descriptor !== null) closeSync(descriptor);
+      descriptor = null;
     },
   };
 }

@@ -1,3 +1,4 @@
+import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   accepting,
@@ -8,7 +9,10 @@ import {
   snapshotOf,
   startLoad,
 } from '../../../test/fixtures/live-edge.ts';
+import { systemClock } from '../../kernel/clock.ts';
 import { DEFAULT_EDGE_SETTINGS, type EdgeSettings } from '../../model/edge-settings.ts';
+import { edgeHome } from '../home.ts';
+import { readWorkerRecords } from '../worker-record.ts';
 
 /** Settings that come with a snapshot, in real processes. */
 
@@ -75,5 +79,47 @@ describe('a snapshot with bad settings', () => {
     const status = await live.edge.status();
     expect([status.snapshot, status.workers.length]).toEqual([1, 1]);
     expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(200);
+  });
+});
+
+describe('two workers on one listener', () => {
+  const open: Socket[] = [];
+  afterEach(() => {
+    for (const socket of open.splice(0)) socket.destroy();
+  });
+
+  const connections = (port: number, count: number) =>
+    Promise.all(
+      Array.from(
+        { length: count },
+        () =>
+          new Promise<void>((resolve, reject) => {
+            const socket = connect(port, '127.0.0.1');
+            open.push(socket);
+            socket.on('error', reject);
+            socket.once('data', () => resolve());
+            socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+          }),
+      ),
+    );
+
+  const shares = () =>
+    readWorkerRecords(edgeHome(live.home).workers).map(({ share: [count] }) => count);
+
+  it('share a burst of connections, whoever runs first', { timeout: 20_000 }, async () => {
+    const port = await serve(live, 2);
+    await connections(port, 64);
+    // Each says what it has ten times a second.
+    while (shares().reduce((sum, each) => sum + each, 0) < 64) await systemClock.sleep(20);
+    expect(Math.min(...shares())).toBeGreaterThanOrEqual(64 * 0.35);
+  });
+
+  it('do not wait for one that hangs', { timeout: 20_000 }, async () => {
+    const port = await serve(live, 2);
+    const [, pid = 0] = await acceptingPids();
+    process.kill(pid, 'SIGSTOP');
+    // What the stopped one would have had comes late, and comes.
+    await connections(port, 20);
+    process.kill(pid, 'SIGCONT');
   });
 });

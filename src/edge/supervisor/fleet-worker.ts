@@ -43,6 +43,8 @@ export interface FleetWorker {
   peer: LinePeer | null;
   /** The snapshot it has acknowledged. */
   snapshot: number;
+  /** The workers it was told of, those that accept beside it; null on a new link. */
+  peersTold: string | null;
   /** The last `report-now` it has answered. */
   answered: number;
   /** Ticks since it was last heard. */
@@ -69,6 +71,7 @@ export function fleetWorker(
     child,
     peer: null,
     snapshot: 0,
+    peersTold: null,
     answered: 0,
     silentTicks: 0,
     inside: new Map(),
@@ -83,8 +86,29 @@ export function moveTo(worker: FleetWorker, state: WorkerState): void {
   worker.state = workerMachine.move(worker.identity.name, worker.state, state);
 }
 
+/** It has connected, perhaps again. */
+export function link(worker: FleetWorker, peer: LinePeer): void {
+  worker.peer?.destroy();
+  worker.peer = peer;
+  worker.peersTold = null;
+  worker.silentTicks = 0;
+}
+
 export function tell(worker: FleetWorker, message: ToWorker): void {
   worker.peer?.send(message);
+}
+
+/** Tells each worker that accepts which others do, if that has changed since it was last told. */
+export function tellPeers(workers: Iterable<FleetWorker>): void {
+  const accepting = [...workers].filter(({ state }) => state === 'accepting');
+  for (const worker of accepting) {
+    if (worker.peer === null) continue;
+    const others = accepting.filter((other) => other !== worker);
+    const names = others.map(({ identity }) => identity.name).sort();
+    if (worker.peersTold === names.join()) continue;
+    worker.peersTold = names.join();
+    tell(worker, { kind: 'peers', names });
+  }
 }
 
 export function noteReport(worker: FleetWorker, report: WorkerReport): void {

@@ -17,11 +17,13 @@ import {
   fleetWorker,
   type Inside,
   insideAll,
+  link,
   moveTo,
   noteReport,
   serves,
   statusOf,
   tell,
+  tellPeers,
 } from './fleet-worker.ts';
 import { LaunchPace } from './launch-pace.ts';
 import type { KeptWorker, Ledger } from './ledger.ts';
@@ -139,8 +141,8 @@ export class Fleet {
   /** Whether all workers of this generation come to accept in time. */
   ready(timeoutMs: number): Promise<'met' | 'timed-out'> {
     const { generation, size } = this.#options;
-    const serving = () => this.#all().filter((worker) => serves(worker, generation));
-    return this.#happenings.until(() => serving().length >= size(), timeoutMs);
+    const serving = () => this.#all().filter((worker) => serves(worker, generation)).length;
+    return this.#happenings.until(() => serving() >= size(), timeoutMs);
   }
 
   pushHealth(health: HealthEntry[]): void {
@@ -231,9 +233,7 @@ export class Fleet {
     return [...this.#workers.values()];
   }
 
-  #noneAbsent(): boolean {
-    return this.#all().every((worker) => worker.state !== 'absent');
-  }
+  #noneAbsent = (): boolean => this.#all().every((worker) => worker.state !== 'absent');
 
   #maintain(): void {
     if (this.#phase !== 'running') return;
@@ -247,6 +247,7 @@ export class Fleet {
         if (worker && worker.drainMs !== step.drainMs) this.#retire(worker, step.drainMs);
       }
     }
+    tellPeers(this.#workers.values());
   }
 
   #launchMissing(count: number): void {
@@ -314,10 +315,8 @@ export class Fleet {
     const { ledger, onAccount, onInside } = this.#options;
     const worker = this.#workers.get(hello.worker) ?? this.#admitStranger(hello);
     if (!worker) return null;
-    worker.peer?.destroy();
-    worker.peer = peer;
+    link(worker, peer);
     worker.snapshot = hello.snapshot;
-    worker.silentTicks = 0;
     this.#patience.unwatch(worker);
     if (worker.state === 'accepting') this.#patience.forgive(worker);
     ledger.ceiling(hello.worker, hello.ceiling);

@@ -1,4 +1,4 @@
-import { type Server, Socket, type SocketConstructorOpts } from 'node:net';
+import { Socket, type SocketConstructorOpts } from 'node:net';
 import { SOCKET_BUFFER_BYTES } from './upstream-connection.ts';
 
 /**
@@ -20,21 +20,8 @@ export interface ClientSocketUser {
   onClose(): void;
 }
 
-/**
- * Takes a listening server's connections as they come. Node lets nobody say what the sockets that a
- * server makes read into; so it makes none, and we do (ADR 1 has another use of what Node does not document).
- */
-export function takeConnections(server: Server, accept: (socket: ClientSocket) => void): void {
-  const { _handle } = server as unknown as {
-    _handle: { onconnection: (status: number, handle: object) => void };
-  };
-  _handle.onconnection = (status, handle) => {
-    // Out of descriptors, say: the connection waits, and those that stand are served.
-    if (status === 0) accept(clientSocket(handle));
-  };
-}
-
-function clientSocket(handle: object): ClientSocket {
+/** Of a connection's handle, which a listener has accepted. */
+export function clientSocket(handle: object): ClientSocket {
   const options = {
     handle,
     allowHalfOpen: true,

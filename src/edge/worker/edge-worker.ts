@@ -1,27 +1,26 @@
-import { createServer, type Server } from 'node:net';
 import type { Clock } from '../../kernel/clock.ts';
 import { randomFraction, randomHex } from '../../kernel/random.ts';
 import { DEFAULT_EDGE_SETTINGS } from '../../model/edge-settings.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
 import { type Limits, limitsFrom } from '../limits.ts';
 import type { HealthEntry, WorkerReport } from '../link.ts';
+import type { ConnectionShare, PeerShare } from '../worker-record.ts';
 import type { AccessLogFile } from './access-log-file.ts';
 import { Account } from './account.ts';
 import { ClientConnection } from './client-connection.ts';
 import { ClientRates } from './client-rates.ts';
-import { type ClientSocket, takeConnections } from './client-socket.ts';
+import type { ClientSocket } from './client-socket.ts';
 import { Deadlines, SWEEP_MS } from './deadlines.ts';
 import { Doorkeeper } from './doorkeeper.ts';
 import type { EdgeContext } from './edge-context.ts';
+import { FairShare } from './fair-share.ts';
+import { Listener } from './listener.ts';
 import { ownAnswers } from './own-answers.ts';
 import { type ReportExtent, readReport } from './report.ts';
 import { RoutingTable } from './routing-table.ts';
 import { trustedProxies } from './trusted-proxies.ts';
 import { TurnedAway } from './turned-away.ts';
 import { WaitQueue } from './wait-queue.ts';
-
-/** Connections the kernel may hold for us; it takes the smaller of this and its own limit. */
-const BACKLOG = 4_096;
 
 export interface EdgeWorkerOptions {
   clock: Clock;
@@ -32,6 +31,8 @@ export interface EdgeWorkerOptions {
   onCeiling: (ceiling: number) => void;
   /** The last request, or tunnel, has left a draining target: somebody is waiting to hear it. */
   onDrained: () => void;
+  /** Told what it has of the connections, while there are workers beside it. */
+  onShare?: (share: ConnectionShare) => void;
 }
 
 export interface EdgeWorker {
@@ -40,6 +41,8 @@ export interface EdgeWorker {
   /** Routes by this snapshot from now on, unless it holds a newer one. */
   apply(snapshot: Snapshot): void;
   updateHealth(entries: readonly HealthEntry[]): void;
+  /** Accepts beside these from now on, and no more than its share. */
+  setPeers(peers: readonly PeerShare[]): void;
   /** Counts these, which have been out of the snapshot for long, more coarsely. */
   merge(pools: readonly string[], environments: readonly string[]): void;
   /** What it has counted. */
@@ -74,7 +77,7 @@ export function createEdgeWorker(options: EdgeWorkerOptions): EdgeWorker {
     onRoom: (environment) => queue.serve(environment),
   });
   const idPrefix = randomHex(16);
-  const servers = new Set<Server>();
+  const listeners = new Set<Listener>();
   let lastRequest = 0;
   let onEmpty: (() => void) | null = null;
 
@@ -98,6 +101,7 @@ export function createEdgeWorker(options: EdgeWorkerOptions): EdgeWorker {
     },
     onClientGone: ({ socket }) => {
       doorkeeper.leave(socket);
+      share.changed();
       if (edge.clients.size === 0) onEmpty?.();
     },
   };
@@ -115,10 +119,21 @@ export function createEdgeWorker(options: EdgeWorkerOptions): EdgeWorker {
     const entry = doorkeeper.enter(socket);
     if (entry === 'let-in') new ClientConnection(edge, socket);
     else new TurnedAway(edge, socket, ownAnswers[entry]);
+    share.changed();
   };
+  const share = new FairShare({
+    clock,
+    tell: (told) => options.onShare?.(told),
+    open: () => edge.clients.size,
+    pause: () => [...listeners].map((listener) => listener.pause()).some(Boolean),
+    resume() {
+      for (const listener of listeners) listener.resume();
+    },
+  });
   const stopListening = (): void => {
-    for (const server of servers) server.close();
-    servers.clear();
+    share.stop();
+    for (const listener of listeners) listener.close();
+    listeners.clear();
   };
   const stopTimers = (): void => {
     deadlines.stop();
@@ -128,22 +143,9 @@ export function createEdgeWorker(options: EdgeWorkerOptions): EdgeWorker {
 
   return {
     async listen(at) {
-      const server = createServer();
-      await new Promise<void>((resolve, reject) => {
-        server.once('error', reject);
-        // As an argument of its own: of an inherited descriptor Node heeds it only there.
-        server.listen(at, BACKLOG, () => {
-          server.off('error', reject);
-          resolve();
-        });
-      });
-      server.on('error', () => {
-        // Out of descriptors, say: the connection is dropped, and those that stand are served.
-      });
-      takeConnections(server, accept);
-      servers.add(server);
-      const address = server.address();
-      return typeof address === 'object' && address !== null ? address.port : 0;
+      const listener = await Listener.open(at, accept);
+      listeners.add(listener);
+      return listener.port;
     },
     apply(snapshot) {
       if (snapshot.number < table.number) return;
@@ -158,6 +160,7 @@ export function createEdgeWorker(options: EdgeWorkerOptions): EdgeWorker {
       table.updateHealth(entries);
       queue.serveAll();
     },
+    setPeers: (peers) => share.setPeers(listeners.size > 0 ? peers : []),
     merge(pools, environments) {
       account.merge({
         pools: new Set(pools.filter((pool) => !table.uses(pool))),
@@ -174,7 +177,7 @@ export function createEdgeWorker(options: EdgeWorkerOptions): EdgeWorker {
       return account.ceiling;
     },
     get accepting() {
-      return servers.size > 0;
+      return listeners.size > 0;
     },
     async retire(drainMs) {
       edge.retiring = true;

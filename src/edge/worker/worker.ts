@@ -57,6 +57,7 @@ export async function runWorker(options: RunWorkerOptions): Promise<'drained' | 
       link?.send({ kind: 'ceiling', accepted });
     },
     onDrained: reportSoon,
+    onShare: (share) => options.record.share(share),
   });
   const reportChanges = (request: number | null, extent: ReportExtent = 'changes'): void => {
     // A report that nobody hears would take its changes with it.
@@ -118,6 +119,9 @@ export async function runWorker(options: RunWorkerOptions): Promise<'drained' | 
               return;
             case 'merge':
               worker.merge(message.pools, message.environments);
+              return;
+            case 'peers':
+              worker.setPeers(message.names.map((name) => options.record.peer(name)));
               return;
             case 'pong':
               return;
