@@ -1,4 +1,4 @@
-import { histogram, sum } from '../../src/kernel/histogram.ts';
+import { bucketOf } from '../../src/kernel/histogram.ts';
 import type { Rollout } from '../../src/model/configuration.ts';
 import { ASKED_BY_NOBODY, type Deployment, deploymentMachine } from '../../src/model/deployment.ts';
 import type { Environment } from '../../src/model/environment.ts';
@@ -337,15 +337,15 @@ export class SimulatedEnvironment {
     const before = this.#traffic.get(id);
     const requests = (before?.requests ?? 0) + 1;
     const failed = Math.floor(requests * errorShare) > (before?.appErrors ?? 0) ? 1 : 0;
-    const latency = histogram();
-    latency.record(requests % 50 === 0 ? slowUs : fastUs);
+    const slow = Math.floor(requests / 50);
+    const latency = [bucketOf(fastUs), requests - slow, bucketOf(slowUs), slow];
     this.#traffic.set(id, {
       pool: `shop/production#${release}`,
       id,
       requests,
       appErrors: (before?.appErrors ?? 0) + failed,
       failures: 0,
-      latency: sum(before?.latency ?? [], latency.toSparse()),
+      latency,
     });
     this.#answered.set(release, this.answered(release) + 1);
   }

@@ -12,6 +12,7 @@ import {
 } from '../../../test/support/simulated-environment.ts';
 import type { Rollout } from '../../model/configuration.ts';
 import { policies } from './policies.ts';
+import { instancesIn } from './rollout.ts';
 import { trafficShare } from './share.ts';
 
 type Policy = Rollout['policy'];
@@ -253,10 +254,17 @@ describe('linear', () => {
 });
 
 describe('whatever the policy and whatever happens', () => {
+  const amount = fc.constantFrom<Rollout['batch']>(1, 3, '25%', '50%', '100%');
   const scenario = fc.record({
-    policy: fc.constantFrom(...policyNames),
     desired: fc.integer({ min: 1, max: 20 }),
-    keepMs: fc.constantFrom(0, 3_000),
+    rollout: fc.record({
+      policy: fc.constantFrom(...policyNames),
+      batch: amount,
+      extra: fc.oneof(fc.constant(0), amount),
+      keepMs: fc.constantFrom(0, 3_000),
+      healthyMs: fc.constantFrom(0, 200, 2_000),
+      percent: fc.integer({ min: 1, max: 99 }),
+    }),
     behaviour: fc.constantFrom(
       good,
       crashesAtBoot,
@@ -268,30 +276,70 @@ describe('whatever the policy and whatever happens', () => {
     disturbances: fc.array(
       fc.record({
         afterMs: fc.integer({ min: 0, max: 2_000 }),
-        what: fc.constantFrom('kill-old', 'kill-new', 'abort'),
+        what: fc.constantFrom('kill-old', 'kill-new', 'abort', 'promote'),
       }),
       { maxLength: 3 },
     ),
   });
+  type Scenario = typeof scenario extends fc.Arbitrary<infer Value> ? Value : never;
 
-  it('ends with exactly one release in service', () => {
-    fc.assert(
-      fc.property(scenario, ({ policy, desired, keepMs, behaviour, disturbances }) => {
-        const environment = deploying(desired, { policy, keepMs }, behaviour);
-        for (const { afterMs, what } of disturbances) {
-          environment.run(afterMs, () => environment.deployment === null);
-          if (environment.deployment === null) break;
-          if (what === 'abort') environment.abort();
-          const release = what === 'kill-old' ? 1 : 2;
-          const victim = environment.live().find((instance) => instance.release === release);
-          if (what !== 'abort' && victim) environment.kill(victim.id);
-        }
-        if (environment.deployment !== null) environment.runUntilVerdict();
-        const { release } = environment.environment;
-        const serving = environment.live().filter(({ state }) => state === 'in-service');
-        expect(serving.every((instance) => instance.release === release)).toBe(true);
-      }),
-      { numRuns: process.env.BELAY_NIGHTLY ? 2_000 : 60 },
-    );
+  /** @returns how many instances were killed */
+  function disturb(
+    environment: SimulatedEnvironment,
+    disturbances: Scenario['disturbances'],
+  ): number {
+    let killed = 0;
+    for (const { afterMs, what } of disturbances) {
+      environment.run(afterMs, () => environment.deployment === null);
+      if (environment.deployment === null) return killed;
+      if (what === 'abort') environment.abort();
+      if (what === 'promote') environment.promote();
+      const release = { 'kill-old': 1, 'kill-new': 2, abort: 0, promote: 0 }[what];
+      const victim = environment.live().find((instance) => instance.release === release);
+      if (!victim) continue;
+      environment.kill(victim.id);
+      killed += 1;
+    }
+    return killed;
+  }
+
+  const runs = { numRuns: process.env.BELAY_NIGHTLY ? 400 : 40 };
+
+  it('ends with exactly one release, whole and alone, in a bounded number of steps', () => {
+    const ends = ({ desired, rollout, behaviour, disturbances }: Scenario) => {
+      const environment = deploying(desired, rollout, behaviour);
+      disturb(environment, disturbances);
+      if (environment.deployment !== null) environment.runUntilVerdict();
+      const { state } = environment.verdicts.at(-1) ?? {};
+      expect(['succeeded', 'rolled-back', 'aborted']).toContain(state);
+      const { release } = environment.environment;
+      expect(release).toBe(state === 'succeeded' ? 2 : 1);
+      const serving = environment.live().filter((instance) => instance.state === 'in-service');
+      expect(serving.every((instance) => instance.release === release)).toBe(true);
+      if (release === 2 && behaviour === turnsUnhealthy) return;
+      environment.run(70_000);
+      expect(environment.live().map((instance) => instance.release)).toEqual(
+        Array(desired).fill(release),
+      );
+      expect(environment.plan().steps).toEqual([]);
+      const shifts = 100 / rollout.percent;
+      expect(environment.history.length).toBeLessThanOrEqual(14 * desired + 40 + shifts);
+    };
+    fc.assert(fc.property(scenario, ends), runs);
+  });
+
+  it('never serves with fewer than the policy allows, but for those that are killed', () => {
+    const keeps = ({ desired, rollout, behaviour, disturbances }: Scenario) => {
+      // Those that turn bad after they were trusted are nobody's to keep.
+      fc.pre(behaviour !== turnsUnhealthy || rollout.healthyMs > 1_000);
+      const environment = deploying(desired, rollout, behaviour);
+      const killed = disturb(environment, disturbances);
+      if (environment.deployment !== null) environment.runUntilVerdict();
+      const { policy, batch, extra } = rollout;
+      const away = policy === 'rolling' && extra === 0 ? instancesIn(batch, desired) : 0;
+      const fewest = Math.max(0, desired - away - killed);
+      expect(environment.fewestServing).toBeGreaterThanOrEqual(fewest);
+    };
+    fc.assert(fc.property(scenario, keeps), runs);
   });
 });
