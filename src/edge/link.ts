@@ -32,8 +32,11 @@ export type ToWorker =
   | { kind: 'peers'; names: string[] }
   /** Answers a `ping`. */
   | { kind: 'pong' }
-  /** Stop accepting, answer with `Connection: close`, drain for at most so long, say bye, exit. */
-  | { kind: 'retire'; drainMs: number };
+  /**
+   * Stop accepting, answer with `Connection: close`, drain for at most so long, say bye, exit.
+   * `early`: it had been promised more time, and what is closed then is lost.
+   */
+  | { kind: 'retire'; drainMs: number; early?: boolean };
 
 export interface WorkerReport {
   /** Answers a `report-now`; null when sent on the worker's own schedule. */

@@ -7,8 +7,11 @@ import type { WorkerState } from './fleet-worker.ts';
 
 /** Old generations may keep upgraded connections so long … */
 export const UPGRADE_DRAIN_MS = 60 * 60_000;
-/** … but no more than so many generations live at once. */
-export const MAX_GENERATIONS = 4;
+/**
+ * … but no more than so many generations live at once: each is a process of some 60 MB. Ten upgrades
+ * within the hour close nothing.
+ */
+export const MAX_GENERATIONS = 12;
 
 /** Between starts of workers that die before they are ready; the first replacement is at once. */
 const FIRST_BACK_OFF_MS = 100;
@@ -25,7 +28,8 @@ export interface FleetState {
 
 export type FleetStep =
   | { kind: 'launch'; count: number }
-  | { kind: 'retire'; worker: string; drainMs: number };
+  /** `early`: it was promised more time than it gets. */
+  | { kind: 'retire'; worker: string; drainMs: number; early: boolean };
 
 export function planFleet({ generation, size, adopting, workers }: FleetState): FleetStep[] {
   const own = workers.filter((worker) => worker.generation === generation);
@@ -35,9 +39,7 @@ export function planFleet({ generation, size, adopting, workers }: FleetState): 
   );
   // Of too many, those that serve stay: what is only coming has nothing to drain.
   const serving = [...accepting, ...coming];
-  const steps: FleetStep[] = serving
-    .slice(size)
-    .map(({ name }) => ({ kind: 'retire', worker: name, drainMs: UPGRADE_DRAIN_MS }));
+  const steps: FleetStep[] = serving.slice(size).map(({ name }) => retire(name, UPGRADE_DRAIN_MS));
   if (serving.length < size) steps.push({ kind: 'launch', count: size - serving.length });
 
   // The old ones accept until the new ones do.
@@ -56,8 +58,14 @@ function retireOld(generation: number, workers: FleetState['workers']): FleetSte
   const generations = [...new Set(old.map((worker) => worker.generation))].sort((x, y) => y - x);
   const tooOld = generations.slice(MAX_GENERATIONS - 1);
   return old.flatMap(({ name, generation: itsOwn, state }): FleetStep[] => {
-    if (tooOld.includes(itsOwn)) return [{ kind: 'retire', worker: name, drainMs: 0 }];
-    if (state !== 'accepting') return [];
-    return [{ kind: 'retire', worker: name, drainMs: UPGRADE_DRAIN_MS }];
+    if (tooOld.includes(itsOwn)) return [retire(name, 0, true)];
+    return state === 'accepting' ? [retire(name, UPGRADE_DRAIN_MS)] : [];
   });
 }
+
+const retire = (worker: string, drainMs: number, early = false): FleetStep => ({
+  kind: 'retire',
+  worker,
+  drainMs,
+  early,
+});

@@ -243,8 +243,9 @@ export class Fleet {
     for (const step of planFleet({ generation, size: size(), adopting, workers })) {
       if (step.kind === 'launch') this.#launchMissing(step.count);
       else {
+        const { drainMs, early } = step;
         const worker = this.#workers.get(step.worker);
-        if (worker && worker.drainMs !== step.drainMs) this.#retire(worker, step.drainMs);
+        if (worker && worker.drainMs !== drainMs) this.#retire(worker, drainMs, early);
       }
     }
     tellPeers(this.#workers.values());
@@ -273,10 +274,10 @@ export class Fleet {
     onAccount();
   }
 
-  #retire(worker: FleetWorker, drainMs: number): void {
+  #retire(worker: FleetWorker, drainMs: number, early = false): void {
     if (worker.state !== 'retiring') moveTo(worker, 'retiring');
     worker.drainMs = drainMs;
-    tell(worker, { kind: 'retire', drainMs });
+    tell(worker, { kind: 'retire', drainMs, early });
     this.#patience.killAfter(worker, drainMs + RETIRE_GRACE_MS, 'did not retire in time');
     this.#happenings.notify();
   }

@@ -159,9 +159,9 @@ export class ClientConnection implements ClientSocketUser, Deadlined {
     this.socket.resetAndDestroy();
   }
 
-  /** Ends whatever goes on, at the end of the worker's patience. */
-  abandon(): void {
-    if (this.tunnel !== null) this.tunnel.abandon();
+  /** Ends whatever goes on, at the end of the worker's patience. @param early before its time */
+  abandon(early: boolean): void {
+    if (this.tunnel !== null) this.tunnel.abandon(early);
     else if (this.exchange !== null) this.exchange.abandon();
     else this.destroy();
   }

@@ -54,9 +54,9 @@ export interface EdgeWorker {
   readonly accepting: boolean;
   /**
    * Stops accepting and lets every connection finish what it is on. `cut-off` when something was
-   * still open at the end of the time.
+   * still open at the end of the time. `early`: more time had been promised.
    */
-  retire(drainMs: number): Promise<'drained' | 'cut-off'>;
+  retire(drainMs: number, early?: boolean): Promise<'drained' | 'cut-off'>;
   /** Closes everything at once. */
   close(): Promise<void>;
 }
@@ -179,7 +179,7 @@ export function createEdgeWorker(options: EdgeWorkerOptions): EdgeWorker {
     get accepting() {
       return listeners.size > 0;
     },
-    async retire(drainMs) {
+    async retire(drainMs, early = false) {
       edge.retiring = true;
       stopListening();
       const outcome = await new Promise<'drained' | 'cut-off'>((resolve) => {
@@ -190,13 +190,13 @@ export function createEdgeWorker(options: EdgeWorkerOptions): EdgeWorker {
         };
         if (edge.clients.size === 0) onEmpty();
       });
-      for (const client of edge.clients) client.abandon();
+      for (const client of edge.clients) client.abandon(early);
       stopTimers();
       return outcome;
     },
     async close() {
       stopListening();
-      for (const client of edge.clients) client.abandon();
+      for (const client of edge.clients) client.abandon(true);
       for (const client of edge.clients) client.destroy();
       for (const turnedAway of edge.turnedAway) turnedAway.destroy();
       stopTimers();

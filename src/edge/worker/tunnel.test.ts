@@ -33,6 +33,20 @@ async function until(isSo: () => boolean): Promise<void> {
 }
 
 describe('a tunnel', () => {
+  it.each([
+    { early: false, outcome: 'ok' },
+    { early: true, outcome: 'lost' },
+  ])('is $outcome where a worker ends with it (early: $early)', async ({ early, outcome }) => {
+    const app = await echoApp();
+    const edge = await testEdge([{ port: app.port }]);
+    const socket = await openSocket(edge.port);
+    // The long time it was promised at first does not count any more.
+    if (early) void edge.worker.retire(60_000);
+    expect(await edge.worker.retire(0, early)).toBe('cut-off');
+    await once(socket, 'close');
+    expect(edge.outcomes()).toEqual({ [outcome]: 1 });
+  });
+
   it('carries a WebSocket, and counts it once, when it ends', async () => {
     const app = await echoApp();
     const edge = await testEdge([{ port: app.port }]);

@@ -116,9 +116,9 @@ export class Tunnel implements UpstreamUser {
     if (now >= drainUntil + this.jitter * this.edge.limits.drainJitterMs) this.finish('ok');
   }
 
-  /** The worker's own drain deadline has passed. */
-  abandon(): void {
-    this.finish('ok');
+  /** The worker's own drain deadline has passed, or will not be waited for. */
+  abandon(early: boolean): void {
+    this.finish(early ? 'lost' : 'ok');
   }
 
   private touch(): void {

@@ -126,7 +126,7 @@ export async function runWorker(options: RunWorkerOptions): Promise<'drained' | 
             case 'pong':
               return;
             case 'retire':
-              worker.retire(message.drainMs).then(resolve, reject);
+              worker.retire(message.drainMs, message.early).then(resolve, reject);
               return;
           }
         },
