@@ -3,12 +3,14 @@ import { createMetricsApi, listenMetrics, parseMetricsAddress } from './api/metr
 import { createApi, listenApi } from './api/server.ts';
 import { openBundles } from './bundle/bundles.ts';
 import { openImages } from './bundle/images.ts';
+import { parseSize } from './config/size.ts';
 import { Control } from './control/control.ts';
 import type { Boundary } from './control/performer.ts';
 import { createEdgeClient } from './edge/client.ts';
 import { systemClock } from './kernel/clock.ts';
 import { Fault, messageOf } from './kernel/fault.ts';
 import { fileLog, type Log } from './kernel/log.ts';
+import type { DiskFloor } from './model/disk-floor.ts';
 import { type Home, homeFrom } from './model/home.ts';
 import { createProcessRuntime } from './runtime/process/runtime.ts';
 import { openSqliteStore } from './store/sqlite.ts';
@@ -55,6 +57,7 @@ async function serve(home: Home, version: string, log: Log): Promise<void> {
     log,
     version,
     home: home.root,
+    diskFloor: diskFloor(process.env.BELAY_DISK_FLOOR),
     freeMemoryBytes: () => process.availableMemory(),
     boundary: crashDrill(process.env.BELAY_CRASH_AT, log),
   });
@@ -93,6 +96,29 @@ function httpPort(value: string | undefined): { port: number; fallback: boolean 
     });
   }
   return { port, fallback: false };
+}
+
+/**
+ * `5gb` or `10%`; null when it is not set.
+ *
+ * @throws `bad-disk-floor`
+ */
+function diskFloor(value: string | undefined): DiskFloor | null {
+  if (value === undefined || value === '') return null;
+  if (value === '0') return { unit: 'bytes', amount: 0 };
+  const percent = /^(\d{1,2})%$/.exec(value)?.[1];
+  if (percent !== undefined) return { unit: 'percent', amount: Number(percent) };
+  try {
+    return { unit: 'bytes', amount: parseSize(value) };
+  } catch (cause) {
+    throw new Fault({
+      code: 'bad-disk-floor',
+      message: `BELAY_DISK_FLOOR ${messageOf(cause)}`,
+      subject: 'BELAY_DISK_FLOOR',
+      hint: "give it a size, as in '2gb', a share of the disk, as in '5%', or 0 for none",
+      cause,
+    });
+  }
 }
 
 /**

@@ -76,6 +76,7 @@ export const addresses = {
     path: '/v1/applications/:application/environments/:environment/variables',
   },
   versions: { method: 'GET', path: '/v1/applications/:application/versions' },
+  prune: { method: 'POST', path: '/v1/applications/:application/versions/prune' },
   versionFiles: { method: 'GET', path: '/v1/applications/:application/versions/:label/files' },
   releases: {
     method: 'GET',
@@ -94,8 +95,8 @@ export const addresses = {
  *
  * `GET /v1/events/stream?environment=` — `id` is the event's number, `data` a BelayEvent; replays
  * from `Last-Event-ID`.
- * `GET /v1/applications/:application/environments/:environment/logs/stream?instance=` — `data` is
- * `{ instance, line }`; no replay.
+ * `GET /v1/applications/:application/environments/:environment/logs/stream?instance=&hook=` — `data`
+ * is `{ instance, line }`; no replay.
  */
 export const streams = {
   events: '/v1/events/stream',

@@ -2,9 +2,10 @@ import { z } from 'zod';
 import { configurationSchema, variablesSchema } from '../model/configuration.ts';
 import { edgeSettingsSchema } from '../model/edge-settings.ts';
 import type { BelayEvent } from '../model/event.ts';
+import { hookNames } from '../model/hook.ts';
 import type { LedgerReading } from '../model/ledger.ts';
+import { lifecycleSchema, type Pruning, type VersionView } from '../model/lifecycle.ts';
 import type { Release } from '../model/release.ts';
-import type { Version } from '../model/version.ts';
 import type {
   DaemonView,
   DeploymentDetail,
@@ -144,9 +145,13 @@ export const routes = {
     ...addresses.bundle,
     summary: 'Whether a bundle is already there',
     params: z.strictObject({ digest }),
-    query: nothing,
+    /** Of what would be sent: refused here when there is no room for it. */
+    query: z.strictObject({
+      files: z.coerce.number().int().min(0).optional(),
+      sizeBytes: z.coerce.number().int().min(0).optional(),
+    }),
     body: null,
-    answer: answer<{ present: boolean }>('Present or not'),
+    answer: answer<{ present: boolean }>('Present and whole, or to be sent'),
   },
   putBundle: {
     ...addresses.putBundle,
@@ -168,6 +173,8 @@ export const routes = {
       configuration: configurationSchema,
       /** Null for a fixed address. */
       version: versionInput.nullable(),
+      /** How long versions of the application stay; as before when left out. */
+      lifecycle: lifecycleSchema.optional(),
       ...mannerFields,
       /** Without a change to deploy: refuse, or do nothing and say so. */
       unchanged: z.enum(['deploy', 'skip']).default('deploy'),
@@ -307,7 +314,20 @@ export const routes = {
     params: z.strictObject({ application: z.string() }),
     query: nothing,
     body: null,
-    answer: answer<{ versions: (Version & { runningIn: string[] })[] }>('Newest first'),
+    answer: answer<{ versions: VersionView[] }>('Newest first'),
+  },
+  prune: {
+    ...addresses.prune,
+    summary: 'Remove the files of versions that nobody needs',
+    params: z.strictObject({ application: z.string() }),
+    query: nothing,
+    body: z.strictObject({
+      /** Only tell what would be removed. */
+      dryRun: z.boolean().default(false),
+      /** So many of the newest stay; null: as many as the configuration says. */
+      keep: lifecycleSchema.shape.keep.nullable().default(null),
+    }),
+    answer: answer<Pruning>('What was removed, and what room it took'),
   },
   versionFiles: {
     ...addresses.versionFiles,
@@ -335,10 +355,11 @@ export const routes = {
   },
   logs: {
     ...addresses.logs,
-    summary: 'The last lines of every instance, or of one',
+    summary: 'The last lines of every instance, of one, or of the newest run of a hook',
     params: environmentParams,
     query: z.strictObject({
       instance: z.string().optional(),
+      hook: z.enum(hookNames).optional(),
       tail: z.coerce.number().int().min(0).max(100_000).default(100),
     }),
     body: null,

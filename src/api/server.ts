@@ -14,6 +14,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { Fault, messageOf } from '../kernel/fault.ts';
 import type { Log } from '../kernel/log.ts';
 import type { BelayEvent } from '../model/event.ts';
+import { hookNames } from '../model/hook.ts';
 import { streams } from './addresses.ts';
 import { answerMetrics } from './metrics-server.ts';
 import { openApiDocument } from './openapi.ts';
@@ -126,10 +127,13 @@ function handlersOver(control: Control, stop: () => void): Handlers {
     }),
     environment: ({ params }) =>
       control.queries.environment(params.application, params.environment),
-    bundle: async ({ params }) => ({ present: await control.hasBundle(params.digest) }),
+    bundle: async ({ params, query: { files, sizeBytes } }) => {
+      const size = files === undefined || sizeBytes === undefined ? null : { files, sizeBytes };
+      return { present: await control.care.has(params.digest, size) };
+    },
     async putBundle({ params, query, body }) {
       try {
-        await control.receiveBundle(params.digest, body, query);
+        await control.care.receive(params.digest, body, query);
       } finally {
         // To its end in any case: a sender whose connection breaks would never read why.
         body.resume();
@@ -137,10 +141,13 @@ function handlersOver(control: Control, stop: () => void): Handlers {
       }
       return { present: true };
     },
-    deploy: ({ params, body }) => {
-      const { configuration, version, unchanged, ...manner } = body;
+    async deploy({ params, body }) {
+      const { configuration, version, lifecycle, unchanged, ...manner } = body;
+      if (version && configuration.hooks.build) await control.care.requireRoom(version);
       const request = { kind: 'deploy', configuration, version, unchanged } as const;
-      return control.operations.ask(params, request, manner);
+      const outcome = await control.operations.ask(params, request, manner);
+      if (lifecycle) control.housekeeping.follow(params.application, lifecycle);
+      return outcome;
     },
     deployments: ({ params, query }) => ({
       deployments: control.queries.deployments(params.application, params.environment, query.limit),
@@ -190,7 +197,13 @@ function handlersOver(control: Control, stop: () => void): Handlers {
     }),
     setVariables: ({ params, body: { set, unset, ...manner } }) =>
       control.operations.ask(params, { kind: 'env', set, unset }, manner),
-    versions: ({ params }) => ({ versions: control.queries.versions(params.application) }),
+    versions: async ({ params: { application } }) => ({
+      versions: await control.housekeeping.versions(
+        application,
+        control.queries.versions(application),
+      ),
+    }),
+    prune: ({ params, body }) => control.housekeeping.prune(params.application, body),
     versionFiles: async ({ params }) => ({
       files: await control.queries.versionFiles(params.application, params.label),
     }),
@@ -200,7 +213,7 @@ function handlersOver(control: Control, stop: () => void): Handlers {
     release: ({ params }) =>
       control.queries.release(params.application, params.environment, params.number),
     logs: async ({ params, query }) => ({
-      instances: await control.logs.tail(params.application, params.environment, query.instance, {
+      instances: await control.logs.tail(params.application, params.environment, query, {
         tail: query.tail,
       }),
     }),
@@ -291,8 +304,9 @@ function streamEvents(context: Context, control: Control, clock: Clock): Respons
 function streamLogs(context: Context, control: Control): Response {
   const { application = '', environment = '' } = context.req.param();
   const instance = context.req.query('instance');
+  const hook = hookNames.find((name) => name === context.req.query('hook'));
   const stopped = new AbortController();
-  const lines = control.logs.follow(application, environment, instance, stopped.signal);
+  const lines = control.logs.follow(application, environment, { instance, hook }, stopped.signal);
   return streamSSE(context, async (stream) => {
     stream.onAbort(() => stopped.abort());
     await stream.write(': connected\n\n');
@@ -327,13 +341,15 @@ const CONFLICTS = new Set([
   'environments-running',
   'domain-taken',
   'no-release',
+  'bundle-damaged',
 ]);
 
 function statusOf(fault: Fault): ContentfulStatusCode {
   if (CONFLICTS.has(fault.code)) return 409;
   if (fault.code.startsWith('unknown-')) return 404;
+  if (fault.code === 'bundle-gone') return 410;
   if (fault.code === 'internal') return 500;
-  if (fault.code === 'disk-full') return 507;
+  if (fault.code === 'disk-full' || fault.code === 'disk-floor') return 507;
   if (fault.code.startsWith('edge-')) return 503;
   return 400;
 }

@@ -1,3 +1,5 @@
+import { sizeText } from '../kernel/size-text.ts';
+
 /** Numbers as people read them. Always with their unit, never in a locale's own way. */
 
 const UNKNOWN = '–';
@@ -11,17 +13,8 @@ export function formatPlural(count: number, noun: string): string {
   return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-export function formatBytes(bytes: number | null): string {
-  if (bytes === null) return UNKNOWN;
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1000 && unit < units.length - 1) {
-    value /= 1000;
-    unit += 1;
-  }
-  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
-}
+export const formatBytes = (bytes: number | null): string =>
+  bytes === null ? UNKNOWN : sizeText(bytes);
 
 export function formatPercent(percent: number | null): string {
   return percent === null

@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import { isDeepStrictEqual } from 'node:util';
 import type { BundleStore, ImageStore } from '../bundle/driver.ts';
 import type { EdgeDriver, EdgeEvent } from '../edge/driver.ts';
@@ -6,6 +5,7 @@ import type { Clock, Timer } from '../kernel/clock.ts';
 import { Fault, messageOf } from '../kernel/fault.ts';
 import type { Log } from '../kernel/log.ts';
 import { randomHex } from '../kernel/random.ts';
+import type { DiskFloor } from '../model/disk-floor.ts';
 import type { EdgeSettings } from '../model/edge-settings.ts';
 import type { EnvironmentKey } from '../model/environment.ts';
 import type { BelayEvent } from '../model/event.ts';
@@ -13,9 +13,11 @@ import type { DaemonView, EdgeSettingsView, SwapView } from '../model/view.ts';
 import { planEnvironment } from '../plan/environment.ts';
 import type { Runtime, Slot } from '../runtime/driver.ts';
 import type { Store } from '../store/driver.ts';
+import { BundleCare } from './bundle-care.ts';
 import { EdgeView } from './edge-view.ts';
 import { EnvironmentOperations } from './environment-operations.ts';
 import { EventFeed } from './event-feed.ts';
+import { Housekeeping } from './housekeeping.ts';
 import { InstanceLogs } from './instance-logs.ts';
 import { JudgedTraffic } from './judged-traffic.ts';
 import { ReconcileLoop } from './loop.ts';
@@ -55,6 +57,8 @@ export interface ControlParts {
   version: string;
   home: string;
   boundary?: Boundary;
+  /** Left out: the default. */
+  diskFloor?: DiskFloor | null;
   /** Null, or left out, where nobody can say. */
   freeMemoryBytes?: () => number | null;
 }
@@ -68,6 +72,9 @@ export class Control {
   readonly environments: EnvironmentOperations;
   readonly savedConfigurations: SavedConfigurations;
   readonly logs: InstanceLogs;
+  /** The bundles that versions are made of. */
+  readonly care: BundleCare;
+  readonly housekeeping: Housekeeping;
   readonly #parts: ControlParts;
   readonly #records: Records;
   readonly #feed: EventFeed;
@@ -94,8 +101,12 @@ export class Control {
     const boundary = parts.boundary ?? (() => {});
     const acting = { ...shared, runtime, bundles, images, feed: this.#feed, clock, wake };
     this.#performer = new Performer({ ...acting, boundary });
+    this.housekeeping = new Housekeeping(acting);
+    const { housekeeping } = this;
+    this.care = new BundleCare({ ...acting, housekeeping, diskFloor: parts.diskFloor ?? null });
     this.operations = new Operations({
       ...acting,
+      care: this.care,
       slots,
       traffic: this.#traffic,
       freeMemoryBytes: parts.freeMemoryBytes ?? (() => null),
@@ -131,6 +142,7 @@ export class Control {
       clock.every(HOUR_MS, () => store.forgetBefore(clock.now() - HISTORY_KEPT_MS)),
     ];
     await this.#sampleTraffic();
+    this.housekeeping.start();
     this.#wakeAll();
   }
 
@@ -140,6 +152,7 @@ export class Control {
     this.#unwatchRuntime?.();
     this.#view.close();
     await this.#loop.close();
+    await this.housekeeping.close();
     await this.#parts.runtime.close();
     await this.#parts.edge.close();
     this.#parts.store.close();
@@ -281,12 +294,13 @@ export class Control {
   }
 
   /** Exchanges the host names of two environments; resolves when every worker goes by it. */
-  swap(application: string, names: readonly [string, string]): Promise<SwapView> {
-    return swapNames(application, names, {
+  swap(application: string, names: readonly [string, string], force: boolean): Promise<SwapView> {
+    return swapNames(application, names, force, {
       records: this.#records,
       edge: this.#parts.edge,
       view: this.#view,
       feed: this.#feed,
+      clock: this.#parts.clock,
       boundary: this.#parts.boundary ?? (() => {}),
       publish: () => this.#router.refresh(),
     });
@@ -303,18 +317,6 @@ export class Control {
       });
     }
     await this.#parts.edge.stop(0);
-  }
-
-  hasBundle(digest: string): Promise<boolean> {
-    return this.#parts.bundles.has(digest);
-  }
-
-  receiveBundle(
-    digest: string,
-    tar: Readable,
-    expected: { files: number; sizeBytes: number },
-  ): Promise<void> {
-    return this.#parts.bundles.receive(digest, tar, expected);
   }
 
   subscribe(listener: (event: BelayEvent) => void): () => void {

@@ -1,4 +1,3 @@
-import type { BundleStore } from '../bundle/driver.ts';
 import type { EdgeDriver } from '../edge/driver.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { Fault } from '../kernel/fault.ts';
@@ -8,6 +7,7 @@ import type { Freeze } from '../model/freeze.ts';
 import { parseName } from '../model/name.ts';
 import type { DeploymentRequest, Ticket } from '../model/ticket.ts';
 import type { DeploymentView, Outcome, TicketView } from '../model/view.ts';
+import type { BundleCare } from './bundle-care.ts';
 import { type CircumstanceParts, circumstancesOf } from './circumstances.ts';
 import { closedFault, gateFor } from './deployment-gate.ts';
 import { DeploymentQueue } from './deployment-queue.ts';
@@ -33,7 +33,7 @@ export interface Manner {
 
 export interface OperationParts extends CircumstanceParts {
   edge: EdgeDriver;
-  bundles: BundleStore;
+  care: BundleCare;
   feed: EventFeed;
   clock: Clock;
   wake: (environment: string) => void;
@@ -55,9 +55,13 @@ export class Operations {
   /** Starts a deployment, or queues it where the manner says so. */
   async ask(where: Where, request: DeploymentRequest, manner: Manner): Promise<Outcome> {
     const { records } = this.#parts;
-    if (request.kind === 'deploy') await this.#checkDeploy(where, request);
     const key = environmentKey(where.application, where.environment);
     if (request.kind !== 'deploy') records.environment(key);
+    else {
+      parseName('application', where.application);
+      parseName('environment', where.environment);
+    }
+    await this.#parts.care.requireWhole(key, request);
     const readings = await this.#read(key);
     return this.#write(key, () => {
       const { hindrance, overrides } = this.#hindrance(key, request, manner);
@@ -85,11 +89,15 @@ export class Operations {
       this.#queue.cancelAll(key);
       return true;
     }
-    if (records.runningDeployment(key) || !this.#queue.next(environment)) return false;
+    const next = this.#queue.next(environment);
+    if (records.runningDeployment(key) || !next) return false;
+    const flaw = await this.#parts.care.flawOf(key, next.request);
     const readings = await this.#read(key);
     const ticket = records.runningDeployment(key) ? undefined : this.#queue.next(environment);
-    if (ticket) this.#startWaiting(ticket, readings);
-    return ticket !== undefined;
+    if (ticket?.number !== next.number) return false;
+    if (flaw) this.#write(key, () => this.#queue.refused(ticket, flaw));
+    else this.#startWaiting(ticket, readings);
+    return true;
   }
 
   tickets(application: string, name: string, limit: number): TicketView[] {
@@ -159,21 +167,6 @@ export class Operations {
       });
     });
     wake(key);
-  }
-
-  async #checkDeploy(
-    { application, environment }: Where,
-    { version }: Extract<DeploymentRequest, { kind: 'deploy' }>,
-  ): Promise<void> {
-    parseName('application', application);
-    parseName('environment', environment);
-    if (!version || (await this.#parts.bundles.has(version.digest))) return;
-    throw new Fault({
-      code: 'unknown-bundle',
-      message: 'the bundle of this version is not here',
-      subject: version.digest,
-      hint: 'send it again with: belay deploy',
-    });
   }
 
   async #read(key: EnvironmentKey): Promise<Readings> {

@@ -5,6 +5,7 @@ import { type Deployment, isRunning } from '../model/deployment.ts';
 import type { EdgeSettings } from '../model/edge-settings.ts';
 import type { Environment, EnvironmentKey } from '../model/environment.ts';
 import { type Instance, type InstanceState, instanceMachine, isLive } from '../model/instance.ts';
+import type { Lifecycle } from '../model/lifecycle.ts';
 import type { Release } from '../model/release.ts';
 import type { Ticket } from '../model/ticket.ts';
 import type { Version } from '../model/version.ts';
@@ -199,6 +200,19 @@ export class Records {
 
   saveVersion(version: Version): void {
     this.#store.saveVersion(version);
+  }
+
+  /** Every application that ever had a version. */
+  applications(): string[] {
+    return this.#store.applications();
+  }
+
+  lifecycle(application: string): Lifecycle {
+    return this.#store.lifecycle(application);
+  }
+
+  saveLifecycle(application: string, lifecycle: Lifecycle): void {
+    this.#store.saveLifecycle(application, lifecycle);
   }
 
   lastDeployment(key: EnvironmentKey): Deployment | null {

@@ -3,6 +3,7 @@ import type { EdgeSettings } from '../model/edge-settings.ts';
 import type { Environment, EnvironmentKey } from '../model/environment.ts';
 import type { BelayEvent, NewEvent } from '../model/event.ts';
 import type { Instance } from '../model/instance.ts';
+import type { Lifecycle } from '../model/lifecycle.ts';
 import type { Release } from '../model/release.ts';
 import type { SavedConfiguration } from '../model/saved-configuration.ts';
 import type { JournalEntry, Step } from '../model/step.ts';
@@ -67,6 +68,12 @@ export interface Store {
   /** What was set for the edge as a whole; the defaults before anything was. */
   edgeSettings(): EdgeSettings;
   saveEdgeSettings(settings: EdgeSettings): void;
+  /** What was last said of an application's versions; the default before anything was. */
+  lifecycle(application: string): Lifecycle;
+  saveLifecycle(application: string, lifecycle: Lifecycle): void;
+  /** Every application that ever had a version. */
+  applications(): string[];
+
   /** The key that signs the edge's cookies: the one on record, else this one from now on. */
   cookieKey(fresh: string): string;
 

@@ -7,6 +7,7 @@ import type { EdgeSettings } from '../model/edge-settings.ts';
 import type { Environment } from '../model/environment.ts';
 import type { BelayEvent } from '../model/event.ts';
 import { type Instance, isLive } from '../model/instance.ts';
+import { DEFAULT_LIFECYCLE, type Lifecycle } from '../model/lifecycle.ts';
 import type { Release } from '../model/release.ts';
 import type { JournalEntry, Step } from '../model/step.ts';
 import type { Ticket } from '../model/ticket.ts';
@@ -301,6 +302,24 @@ export function openSqliteStore(path: string): Store {
         JSON.stringify(settings),
       );
     },
+    lifecycle(application) {
+      const [kept] = bodies<Lifecycle>(
+        'select body from documents where name = ?',
+        lifecycleDocument(application),
+      );
+      return kept ?? DEFAULT_LIFECYCLE;
+    },
+    saveLifecycle(application, lifecycle) {
+      run(
+        `insert into documents values (?, ?) on conflict do update set body = excluded.body`,
+        lifecycleDocument(application),
+        JSON.stringify(lifecycle),
+      );
+    },
+    applications: () =>
+      rows('select distinct application from versions order by application').map((row) =>
+        String(row.application),
+      ),
     cookieKey(fresh) {
       run(
         `insert into documents values ('cookie-key', ?) on conflict do nothing`,
@@ -347,6 +366,8 @@ export function openSqliteStore(path: string): Store {
     },
   };
 }
+
+const lifecycleDocument = (application: string): string => `lifecycle:${application}`;
 
 function openExclusively(path: string): DatabaseSync {
   const database = openDatabase(path);
