@@ -3,19 +3,17 @@ import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { Fault, messageOf } from '../kernel/fault.ts';
 import type { Deployment } from '../model/deployment.ts';
-import type { EdgeSettings } from '../model/edge-settings.ts';
 import type { Environment } from '../model/environment.ts';
 import type { BelayEvent } from '../model/event.ts';
 import { type Instance, isLive } from '../model/instance.ts';
-import { DEFAULT_LIFECYCLE, type Lifecycle } from '../model/lifecycle.ts';
 import type { Release } from '../model/release.ts';
 import type { JournalEntry, Step } from '../model/step.ts';
 import type { Ticket } from '../model/ticket.ts';
 import type { Version } from '../model/version.ts';
-import type { ClockReading, Store } from './driver.ts';
+import { documents } from './documents.ts';
+import type { Store } from './driver.ts';
 import {
   completeDeployment,
-  completeEdgeSettings,
   completeEnvironment,
   completeRelease,
   completeTicket,
@@ -289,59 +287,12 @@ export function openSqliteStore(path: string): Store {
 
     ...savedConfigurationRows(run, bodies),
 
-    edgeSettings() {
-      const [settings] = bodies<Partial<EdgeSettings>>(
-        `select body from documents where name = 'edge-settings'`,
-      );
-      return completeEdgeSettings(settings ?? {});
-    },
-    saveEdgeSettings(settings) {
-      run(
-        `insert into documents values ('edge-settings', ?)
-         on conflict do update set body = excluded.body`,
-        JSON.stringify(settings),
-      );
-    },
-    lifecycle(application) {
-      const [kept] = bodies<Lifecycle>(
-        'select body from documents where name = ?',
-        lifecycleDocument(application),
-      );
-      return kept ?? DEFAULT_LIFECYCLE;
-    },
-    saveLifecycle(application, lifecycle) {
-      run(
-        `insert into documents values (?, ?) on conflict do update set body = excluded.body`,
-        lifecycleDocument(application),
-        JSON.stringify(lifecycle),
-      );
-    },
+    ...documents(run, bodies),
+
     applications: () =>
       rows('select distinct application from versions order by application').map((row) =>
         String(row.application),
       ),
-    cookieKey(fresh) {
-      run(
-        `insert into documents values ('cookie-key', ?) on conflict do nothing`,
-        JSON.stringify(fresh),
-      );
-      const [key] = bodies<string>(`select body from documents where name = 'cookie-key'`);
-      return key ?? fresh;
-    },
-
-    clockReading() {
-      const [reading] = bodies<ClockReading>(
-        `select body from documents where name = 'clock-reading'`,
-      );
-      return reading ?? null;
-    },
-    saveClockReading(reading) {
-      run(
-        `insert into documents values ('clock-reading', ?)
-         on conflict do update set body = excluded.body`,
-        JSON.stringify(reading),
-      );
-    },
 
     nextSnapshotNumber(atLeast) {
       const [row] = rows(
@@ -366,8 +317,6 @@ export function openSqliteStore(path: string): Store {
     },
   };
 }
-
-const lifecycleDocument = (application: string): string => `lifecycle:${application}`;
 
 function openExclusively(path: string): DatabaseSync {
   const database = openDatabase(path);
