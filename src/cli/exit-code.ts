@@ -27,6 +27,7 @@ const badUsage = new Set([
   'home-newer',
   'home-not-writable',
   'home-too-long',
+  'hook-never-ran',
   'no-home',
   'symlink-escapes',
   'unknown-deployment',

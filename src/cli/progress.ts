@@ -53,8 +53,10 @@ export function stepProgress(context: Context): Progress {
 const isVerdict = ({ step }: JournalEntry): boolean =>
   step.kind === 'settle' || step.kind === 'terminated';
 
-function waitingFor({ state, steps, stage, to }: DeploymentDetail): string {
+function waitingFor({ state, steps, stage, to, hooks }: DeploymentDetail): string {
   if (state === 'rolling-back') return 'going back';
+  const hook = hooks.find((run) => run.state === 'running');
+  if (hook) return `running ${hook.hook}`;
   if (stage !== null && stage.percent < 100) {
     return `judging release ${to} by ${stage.percent} % of the traffic`;
   }

@@ -21,8 +21,22 @@ export function renderReceipt(deployment: DeploymentView, paint: Paint): string[
     leader('p50', formatMs(receipt.p50Ms), paint),
     leader('p99', formatMs(receipt.p99Ms), paint),
     leader('duration', formatDuration(receipt.durationMs), paint),
+    ...costsOf(deployment).map(([name, value]) => leader(name, value, paint)),
   ];
   return [paint.dim(edge), ...body.map((line) => `  ${line}`.trimEnd()), paint.dim(edge)];
+}
+
+/** What the release took beside its requests: each hook, and the slowest start of an instance. */
+function costsOf({ hooks, boot }: DeploymentView): [string, string][] {
+  const rows = hooks.flatMap(({ hook, state, startedAt, endedAt }): [string, string][] => {
+    if (state === 'kept') return [[hook, 'made before']];
+    if (startedAt === null || endedAt === null) return [];
+    return [[hook, formatDuration(endedAt - startedAt)]];
+  });
+  if (boot === null) return rows;
+  rows.push(['slowest start', formatDuration(boot.bootMs)]);
+  if (boot.bootstrapMs !== null) rows.push(['its bootstrap', formatDuration(boot.bootstrapMs)]);
+  return rows;
 }
 
 /** Requests and losses are always there; the rarer counts only when there is something to say. */

@@ -108,6 +108,7 @@ export const instanceOf = (fields: Partial<InstanceView> = {}): InstanceView => 
   cpuPercent: 3.14,
   rssBytes: 46_080_000,
   limit: 'watched',
+  boot: null,
   ejection: null,
   deep: null,
   ...fields,

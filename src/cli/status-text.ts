@@ -83,7 +83,9 @@ function deploymentOf(deployment: DeploymentView, now: number, paint: Paint): st
   const { kind, number, state, cause, receipt, endedAt, startedAt } = deployment;
   const what = `${kind} ${number}`;
   if (isRunning(deployment)) {
-    return `${what} ${paint.cyan(state.replace('-', ' '))} for ${formatDuration(now - startedAt)}`;
+    const hook = deployment.hooks.find((run) => run.state === 'running')?.hook;
+    const doing = hook === undefined ? '' : `: ${hook}`;
+    return `${what} ${paint.cyan(state.replace('-', ' '))} for ${formatDuration(now - startedAt)}${doing}`;
   }
   const word = state.replace('-', ' ');
   const verdict = state === 'succeeded' ? paint.green(word) : paint.red(word);
@@ -135,8 +137,12 @@ const byZoneAndAge = (a: InstanceView, b: InstanceView): number =>
   a.zone.localeCompare(b.zone) || a.startedAt - b.startedAt || a.id.localeCompare(b.id);
 
 /** What there is to say of an instance beyond its row. */
-function notesOf({ ejection, deep }: InstanceView, paint: Paint): string[] {
+function notesOf({ ejection, deep, boot }: InstanceView, paint: Paint): string[] {
   const notes: [string, string][] = [];
+  if (boot && boot.bootstrapMs !== null) {
+    const bootstrap = formatDuration(boot.bootstrapMs);
+    notes.push(['boot', `${formatDuration(boot.bootMs)}, of it bootstrap ${bootstrap}`]);
+  }
   if (ejection !== null) notes.push(['ejected', paint.yellow(ejection)]);
   if (deep && (!deep.passed || deep.parts.length > 0)) {
     notes.push(['depends on', deepText(deep, paint)]);

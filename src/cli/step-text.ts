@@ -37,6 +37,7 @@ export function renderStep(entry: JournalEntry, startedAt: number, paint: Paint)
   const where = [
     padTo(instanceOf(entry.step), INSTANCE_COLUMNS),
     'zone' in entry.step ? `zone ${entry.step.zone}` : '',
+    entry.step.kind === 'end-hook' ? entry.step.outcome : '',
     entry.step.kind === 'shift' ? `${entry.step.percent} % to the new release` : '',
     paint.dim(reasonOf(entry)),
   ].filter((part) => part !== '');
@@ -58,10 +59,13 @@ function markOf(entry: JournalEntry, paint: Paint): string {
   if (entry.state === 'failed') return paint.red('✗');
   if (entry.state === 'interrupted') return paint.yellow('…');
   if (entry.step.kind === 'turn-back') return paint.yellow('↩');
+  if (entry.step.kind === 'end-hook' && entry.step.outcome === 'failed') return paint.red('✗');
   return paint.green('✓');
 }
 
-const instanceOf = (step: Step): string => ('instance' in step ? (step.instance ?? '') : '');
+/** A hook stands where an instance would. */
+const instanceOf = (step: Step): string =>
+  'instance' in step ? (step.instance ?? '') : 'hook' in step ? step.hook : '';
 
 const reasonOf = ({ state, error, step }: JournalEntry): string =>
   state === 'failed' && error ? error : step.reason;

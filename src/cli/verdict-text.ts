@@ -16,8 +16,23 @@ export function renderVerdict(deployment: DeploymentView, paint: Paint): string[
     ...receipt,
     ...(receipt.length > 0 ? [''] : []),
     ...verdictOf(deployment, paint),
+    ...toleratedFailures(deployment, paint),
   ];
 }
+
+/** Of hooks whose failure is only told. */
+const toleratedFailures = ({ state, hooks }: DeploymentView, paint: Paint): string[] =>
+  state !== 'succeeded'
+    ? []
+    : hooks.flatMap(({ hook, cause }) =>
+        cause === null
+          ? []
+          : [
+              paint.yellow(
+                `  ${cause}, and was let pass; read why with: belay logs --hook ${hook}`,
+              ),
+            ],
+      );
 
 function renderLogTail(lines: readonly string[], paint: Paint): string[] {
   if (lines.length === 0) return [];

@@ -1,15 +1,26 @@
 import type { Clock } from '../kernel/clock.ts';
 import { Fault } from '../kernel/fault.ts';
 import { environmentKey } from '../model/environment.ts';
+import type { HookName } from '../model/hook.ts';
 import type { LogQuery, Runtime } from '../runtime/driver.ts';
 import type { Records } from './records.ts';
 
-/** The logs of an environment's instances, live and lately ended. */
+/** The logs of an environment's instances, live and lately ended, and of its hooks. */
 
 /** How long the logs of an ended instance can be asked for by environment. */
 const ENDED_SHOWN_MS = 15 * 60_000;
 
+/** Deployments so far back may have run the hook that is asked for. */
+const DEPLOYMENTS_READ = 1_000;
+
+/** Whose logs: one instance's or all; or those of the hook's newest run. */
+interface LogChoice {
+  instance?: string | undefined;
+  hook?: HookName | undefined;
+}
+
 export interface InstanceLog {
+  /** Or the hook's run. */
   instance: string;
   release: number;
   lines: string[];
@@ -29,10 +40,14 @@ export class InstanceLogs {
   async tail(
     application: string,
     name: string,
-    instance: string | undefined,
+    { instance, hook }: LogChoice,
     query: LogQuery,
   ): Promise<InstanceLog[]> {
     const { key } = this.#records.environment(environmentKey(application, name));
+    if (hook !== undefined) {
+      const { id, release } = this.#newestRun(key, hook);
+      return [{ instance: id, release, lines: await this.#runtime.logs(id, query) }];
+    }
     const since = this.#clock.now() - ENDED_SHOWN_MS;
     const known = this.#records.instancesSince(key, since);
     const chosen = known.filter(({ id }) => instance === undefined || id === instance);
@@ -50,11 +65,11 @@ export class InstanceLogs {
   async *follow(
     application: string,
     name: string,
-    instance: string | undefined,
+    { instance, hook }: LogChoice,
     signal: AbortSignal,
   ): AsyncIterable<{ instance: string; line: string }> {
     const { key } = this.#records.environment(environmentKey(application, name));
-    const live = this.#records.instances(key);
+    const live = hook === undefined ? this.#records.instances(key) : [this.#newestRun(key, hook)];
     const chosen = live.filter(({ id }) => instance === undefined || id === instance);
     if (chosen.length === 0) throw unknownInstance(key, instance ?? 'any');
     const queue: { instance: string; line: string }[] = [];
@@ -77,7 +92,26 @@ export class InstanceLogs {
       }
     }
   }
+
+  #newestRun(key: string, hook: HookName): { id: string; release: number } {
+    for (const { to, hooks } of this.#records.deployments(key, DEPLOYMENTS_READ)) {
+      const run = hooks.find((each) => each.hook === hook && each.startedAt !== null);
+      if (run) return { id: run.id, release: to };
+    }
+    throw noRun(key, hook);
+  }
 }
+
+const noRun = (key: string, hook: HookName): Fault =>
+  new Fault({
+    code: 'hook-never-ran',
+    message: `no deployment of ${key} has run ${hook}`,
+    subject: hook,
+    hint:
+      hook === 'build'
+        ? 'a version is built once: where it was deployed first, its log is'
+        : `name a command for it in belay.config.ts, under hooks.${hook}`,
+  });
 
 const unknownInstance = (key: string, id: string): Fault =>
   new Fault({

@@ -1,4 +1,4 @@
-import type { Deployment } from '../model/deployment.ts';
+import type { BootCost, Deployment } from '../model/deployment.ts';
 import { defaultDomain, type Environment } from '../model/environment.ts';
 import type { Freeze } from '../model/freeze.ts';
 import { poolId } from '../model/snapshot.ts';
@@ -82,9 +82,15 @@ function instanceView(
     cpuPercent: slot?.usage?.cpuPercent ?? null,
     rssBytes: slot?.usage?.rssBytes ?? null,
     limit: slot?.limit ?? 'none',
+    boot: bootOf(instance),
     ejection: told?.ejection ?? null,
     deep: told?.deep ?? null,
   };
+}
+
+function bootOf({ createdAt, inServiceAt, slot }: ObservedInstance): BootCost | null {
+  if (inServiceAt === null) return null;
+  return { bootMs: inServiceAt - createdAt, bootstrapMs: slot?.bootstrapMs ?? null };
 }
 
 function reasonOf(instance: ObservedInstance): string {

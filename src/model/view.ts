@@ -1,5 +1,5 @@
 import type { Capacity } from './configuration.ts';
-import type { Deployment, DeploymentKind } from './deployment.ts';
+import type { BootCost, Deployment, DeploymentKind } from './deployment.ts';
 import type { EdgeSettings } from './edge-settings.ts';
 import type { EnvironmentHealth, EnvironmentStatus } from './environment.ts';
 import type { Freeze } from './freeze.ts';
@@ -29,6 +29,8 @@ export interface InstanceView {
   rssBytes: number | null;
   /** How its limits are held. */
   limit: 'cgroup' | 'watched' | 'none';
+  /** What its start took; null before it was in service. */
+  boot: BootCost | null;
   /** Why the edge leaves it out for a while although it passes its checks; null when it does not. */
   ejection: string | null;
   /** What it says of what it depends on; null when it was not asked. */
