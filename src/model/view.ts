@@ -8,8 +8,8 @@ import type { LedgerReading } from './ledger.ts';
 import type { Receipt } from './receipt.ts';
 import type { JournalEntry } from './step.ts';
 import type { DeepReport, TargetTraffic } from './target.ts';
-
 import type { Ticket } from './ticket.ts';
+
 /** What people and scripts see of the model. The names of these fields are an interface. */
 
 export interface InstanceView {
@@ -83,18 +83,17 @@ export interface EnvironmentView {
   traffic: TrafficView | null;
   /** The running deployment, else the last one. */
   deployment: DeploymentView | null;
-}
   /** What waits for its turn, oldest first. */
   waiting: TicketView[];
   /** Null when nothing is frozen. */
   freeze: Freeze | null;
+}
 
 export interface DeploymentView
   extends Omit<Deployment, 'ledgerAtStart' | 'rollout' | 'capacityBefore'> {
   policy: string;
   fromVersion: string | null;
   toVersion: string | null;
-}
   /** Of the version it leads to. */
   author: string | null;
   commit: string | null;
@@ -109,6 +108,7 @@ export interface Outcome {
 /** A place in the queue, without what is in the request. */
 export interface TicketView extends Omit<Ticket, 'request'> {
   kind: DeploymentKind;
+}
 
 export interface DeploymentDetail extends DeploymentView {
   steps: JournalEntry[];
