@@ -14,6 +14,7 @@ import { DeploymentStart } from './deployment-start.ts';
 import type { EventFeed } from './event-feed.ts';
 import type { Records } from './records.ts';
 import { command, refuseBadCapacity, refuseIfBusy } from './refusals.ts';
+import { lastRelease } from './terminated.ts';
 
 /** What people ask for that makes an environment, as a whole, or makes it anew. */
 
@@ -176,13 +177,9 @@ export class EnvironmentOperations {
 
   /** What it runs, or last ran with success. @throws `no-release` */
   #lastRelease(environment: Environment): Release {
-    const { records } = this.#parts;
-    const current = this.#starts.currentRelease(environment);
-    if (current) return current;
-    const { key } = environment;
-    const succeeded = records.deployments(key, 1_000).find(({ state }) => state === 'succeeded');
-    const last = succeeded && records.release(key, succeeded.to);
-    return last ?? this.#starts.runningRelease(environment);
+    return (
+      lastRelease(environment, this.#parts.records) ?? this.#starts.runningRelease(environment)
+    );
   }
 
   #digestOf({ environment, version }: Release): string | null {

@@ -14,6 +14,7 @@ import type {
   EdgeSettingsView,
   EnvironmentView,
   ReleaseView,
+  TerminatedView,
   TrafficReading,
 } from '../model/view.ts';
 import type { Runtime } from '../runtime/driver.ts';
@@ -23,6 +24,7 @@ import { observeEnvironment, type Slots } from './observe.ts';
 import type { Records } from './records.ts';
 import { directoryOf } from './release-slot.ts';
 import type { Traffic } from './traffic.ts';
+import { terminatedView } from './terminated.ts';
 import { deploymentView, environmentView } from './views.ts';
 
 /** What people want to know. Nothing here changes anything. */
@@ -124,6 +126,17 @@ export class Queries {
     if (view) return view;
     this.#parts.records.environment(environment.key);
     throw new Error(`no view of ${environment.key}`);
+  }
+
+  /** Environments that ended and are on record, the last to end first. */
+  terminated(application?: string): TerminatedView[] {
+    const { records } = this.#parts;
+    return records
+      .environments()
+      .filter(({ status }) => status === 'terminated')
+      .filter((each) => application === undefined || each.application === application)
+      .map((environment) => terminatedView(environment, records))
+      .sort((a, b) => (b.terminatedAt ?? 0) - (a.terminatedAt ?? 0));
   }
 
   /** Without those that were terminated while the rest was read. */

@@ -1,4 +1,5 @@
 import type { EdgeDriver } from '../edge/driver.ts';
+import type { Clock } from '../kernel/clock.ts';
 import { Fault } from '../kernel/fault.ts';
 import { type Environment, environmentKey } from '../model/environment.ts';
 import type { LedgerReading } from '../model/ledger.ts';
@@ -7,6 +8,7 @@ import { poolId } from '../model/snapshot.ts';
 import type { SwapView } from '../model/view.ts';
 import { FIXED_TARGET } from '../plan/routing.ts';
 import { planSwap, type SwapSide, swapProblem } from '../plan/swap.ts';
+import { gateFor } from './deployment-gate.ts';
 import type { EdgeView } from './edge-view.ts';
 import type { EventFeed } from './event-feed.ts';
 import { domainsOf } from './names.ts';
@@ -25,6 +27,7 @@ export interface SwapParts {
   edge: EdgeDriver;
   view: EdgeView;
   feed: EventFeed;
+  clock: Clock;
   boundary: Boundary;
   /** Brings the edge in line with the records; throws while it cannot be reached. */
   publish: () => Promise<unknown>;
@@ -36,18 +39,20 @@ type Pair<T> = readonly [T, T];
  * Resolves when every edge worker routes by it. An edge that cannot be reached follows when it is
  * back: the snapshot of the answer is null then.
  *
+ * @param force although one of them is frozen, or out of its window
  * @throws `swap-with-itself`, `unknown-environment`, `operation-in-progress`, `not-ready`
  */
 export async function swapNames(
   application: string,
   names: Pair<string>,
+  force: boolean,
   parts: SwapParts,
 ): Promise<SwapView> {
   const { records, boundary } = parts;
   const keys = names.map((name) => environmentKey(application, name)) as unknown as Pair<string>;
   if (keys[0] === keys[1]) throw withItself(keys[0]);
   const before = await readLedger(parts.edge);
-  const domains = records.transaction(() => exchange(keys, parts));
+  const domains = records.transaction(() => exchange(keys, force, parts));
   boundary('swapped');
   const snapshot = await putInForce(parts);
   const after = snapshot === null ? null : await readLedger(parts.edge);
@@ -64,11 +69,14 @@ export async function swapNames(
 }
 
 /** @returns what each answers to now */
-function exchange(keys: Pair<string>, parts: SwapParts): Pair<readonly string[]> {
+function exchange(keys: Pair<string>, force: boolean, parts: SwapParts): Pair<readonly string[]> {
   const { records, feed } = parts;
   const a = sideOf(records.environment(keys[0]), parts);
   const b = sideOf(records.environment(keys[1]), parts);
-  for (const side of [a, b]) refuseUnready(side, records);
+  for (const side of [a, b]) {
+    refuseUnready(side, records);
+    if (!force) refuseClosed(side.environment, parts);
+  }
   const [toA, toB] = planSwap(a, b);
   records.saveEnvironment({ ...a.environment, names: toA });
   records.saveEnvironment({ ...b.environment, names: toB });
@@ -109,6 +117,19 @@ function refuseUnready(side: SwapSide, records: Records): void {
     message: `nothing was swapped: ${problem}`,
     subject: side.environment.key,
     hint: `see why with: belay status -a ${side.environment.application}`,
+    retryable: true,
+  });
+}
+
+/** Whoever froze an environment, or gave it windows, meant its users, and these would be others. */
+function refuseClosed(environment: Environment, { records, clock }: SwapParts): void {
+  const gate = gateFor(environment, 'deploy', records, clock.now());
+  if (gate.open) return;
+  throw new Fault({
+    code: gate.code,
+    message: `${environment.key} may not be changed now: ${gate.why}`,
+    subject: environment.key,
+    hint: 'to swap all the same, add --force',
     retryable: true,
   });
 }
