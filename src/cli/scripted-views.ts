@@ -64,8 +64,6 @@ export const deploymentOf = (fields: Partial<DeploymentDetail> = {}): Deployment
   stage: null,
   hooks: [],
   boot: null,
-  hooks: [],
-  boot: null,
   by: null,
   message: null,
   overrides: [],
