@@ -12,6 +12,7 @@ import { Fault, messageOf } from './kernel/fault.ts';
 import { fileLog, type Log } from './kernel/log.ts';
 import type { DiskFloor } from './model/disk-floor.ts';
 import { type Home, homeFrom } from './model/home.ts';
+import { readBootId } from './runtime/process/process-table.ts';
 import { createProcessRuntime } from './runtime/process/runtime.ts';
 import { openSqliteStore } from './store/sqlite.ts';
 
@@ -58,6 +59,7 @@ async function serve(home: Home, version: string, log: Log): Promise<void> {
     version,
     home: home.root,
     diskFloor: diskFloor(process.env.BELAY_DISK_FLOOR),
+    bootId: readBootId(),
     freeMemoryBytes: () => process.availableMemory(),
     boundary: crashDrill(process.env.BELAY_CRASH_AT, log),
   });

@@ -14,6 +14,7 @@ import { planEnvironment } from '../plan/environment.ts';
 import type { Runtime, Slot } from '../runtime/driver.ts';
 import type { Store } from '../store/driver.ts';
 import { BundleCare } from './bundle-care.ts';
+import { ClockJumps } from './clock-jumps.ts';
 import { EdgeView } from './edge-view.ts';
 import { EnvironmentOperations } from './environment-operations.ts';
 import { EventFeed } from './event-feed.ts';
@@ -57,6 +58,8 @@ export interface ControlParts {
   version: string;
   home: string;
   boundary?: Boundary;
+  /** Differs after every start of the machine; empty, or left out, where nobody can say. */
+  bootId?: string;
   /** Left out: the default. */
   diskFloor?: DiskFloor | null;
   /** Null, or left out, where nobody can say. */
@@ -83,6 +86,7 @@ export class Control {
   readonly #traffic = new Traffic();
   readonly #judged: JudgedTraffic;
   readonly #router: Router;
+  readonly #jumps: ClockJumps;
   readonly #performer: Performer;
   readonly #loop: ReconcileLoop;
   #chores: Timer[] = [];
@@ -97,6 +101,12 @@ export class Control {
     const shared = { records: this.#records, store, edge, log };
     const slots = () => this.#slots();
     this.#judged = new JudgedTraffic(parts);
+    this.#jumps = new ClockJumps({
+      ...shared,
+      clock,
+      bootId: parts.bootId ?? '',
+      moved: (byMs) => this.#view.move(byMs),
+    });
     this.#router = new Router({ ...shared, view: this.#view, slots });
     const boundary = parts.boundary ?? (() => {});
     const acting = { ...shared, runtime, bundles, images, feed: this.#feed, clock, wake };
@@ -129,6 +139,7 @@ export class Control {
   /** Adopts what runs, closes what an earlier life left open, and begins to reconcile. */
   async start(): Promise<void> {
     const { store, runtime, edge, clock, log } = this.#parts;
+    this.#jumps.begin();
     const interrupted = store.interruptOpenSteps(clock.now());
     if (interrupted > 0) log.warn({ interrupted }, 'an earlier life ended amid these steps');
     await runtime.start();
@@ -174,6 +185,7 @@ export class Control {
       }
       const slots = await this.#slots();
       const traffic = await this.#judged.read(key, this.#records.runningDeployment(key));
+      this.#jumps.settle();
       const observation = observeEnvironment(
         environment,
         this.#records,

@@ -26,8 +26,16 @@ export class EdgeView {
   replace(status: EdgeStatus): void {
     this.connected = true;
     this.acknowledged = status.snapshot;
+    const before = new Map(this.#targets);
     this.#targets.clear();
-    this.#keep(status.targets);
+    this.#keep(status.targets, before);
+  }
+
+  /** The wall clock was set: since when a target has its health moves along. */
+  move(byMs: number): void {
+    for (const [key, target] of this.#targets) {
+      this.#targets.set(key, { ...target, since: target.since + byMs });
+    }
   }
 
   /** Every worker routes by this snapshot; targets it no longer has are forgotten. */
@@ -51,8 +59,17 @@ export class EdgeView {
     this.#stop?.();
   }
 
-  #keep(targets: readonly TargetStatus[]): void {
-    for (const target of targets) this.#targets.set(keyOf(target.pool, target.id), target);
+  #keep(
+    targets: readonly TargetStatus[],
+    before: ReadonlyMap<string, TargetStatus> = this.#targets,
+  ): void {
+    for (const target of targets) {
+      const key = keyOf(target.pool, target.id);
+      const known = before.get(key);
+      // The edge does not move its stamps when the clock is set; ours of the same health holds.
+      const since = known?.health === target.health ? known.since : target.since;
+      this.#targets.set(key, { ...target, since });
+    }
   }
 }
 

@@ -13,7 +13,7 @@ import type { Failure } from '../plan/observation.ts';
 import type { Store } from '../store/driver.ts';
 
 /** How long an instance that ended by itself is remembered for back-off and verdicts. */
-const FAILURES_KEPT_MS = 15 * 60_000;
+export const FAILURES_KEPT_MS = 15 * 60_000;
 
 const COOKIE_KEY_DIGITS = 64;
 
@@ -64,6 +64,11 @@ export class Records {
       this.#load();
       throw fault;
     }
+  }
+
+  /** After stamps have been moved on disk. */
+  reload(): void {
+    this.#load();
   }
 
   #load(): void {

@@ -10,7 +10,10 @@ export interface Timer {
 export interface Clock {
   /** Wall-clock time, milliseconds since the epoch. For records and for people. */
   now(): number;
-  /** Milliseconds from an arbitrary start that never go back. For durations and deadlines. */
+  /**
+   * Milliseconds that never go back, whatever is done to the wall clock. For durations and deadlines.
+   * The same in every process until the machine starts again.
+   */
   monotonic(): number;
   /** Calls `run` once after `delayMs`. A pending timer keeps the process alive. */
   after(delayMs: number, run: () => void): Timer;
@@ -39,9 +42,12 @@ function sleepOn(
   });
 }
 
+/** When this process began, on the machine's own clock. */
+const PROCESS_START_MS = Number(process.hrtime.bigint()) / 1e6 - performance.now();
+
 export const systemClock: Clock = {
   now: () => Date.now(),
-  monotonic: () => performance.now(),
+  monotonic: () => PROCESS_START_MS + performance.now(),
   after(delayMs, run) {
     const handle = setTimeout(run, delayMs);
     return { cancel: () => clearTimeout(handle) };

@@ -102,6 +102,8 @@ export class SimulatedControl {
   control!: Control;
   store!: Store;
   crashed = false;
+  /** Changes when the machine starts again. */
+  bootId = 'boot-1';
   /** By the version's digest: how its instances behave. */
   readonly behaviours = new Map<string, Partial<Behaviour>>();
   /** By the version's digest: what its health checks say. */
@@ -153,6 +155,7 @@ export class SimulatedControl {
       clock: this.clock,
       log: silentLog,
       version: 'test',
+      bootId: this.bootId,
       home: this.home,
       boundary,
     });
