@@ -224,7 +224,8 @@ export class Control {
 
   #liveIds(key: EnvironmentKey): string[] {
     const hooks = this.#records.runningDeployment(key)?.hooks ?? [];
-    return [...this.#records.instances(key), ...hooks].map(({ id }) => id);
+    const running = hooks.filter(({ state }) => state === 'running');
+    return [...this.#records.instances(key), ...running].map(({ id }) => id);
   }
 
   #wakeAll(): void {
