@@ -42,6 +42,28 @@ describe('a deployment', () => {
     expect(simulated.edge.snapshot?.pools.map(({ release }) => release)).toEqual([2]);
   });
 
+  it('does not look without rest at an instance that takes its time to stop', async () => {
+    await using simulated = new SimulatedControl();
+    simulated.behaviours.set('one', { stopMs: null });
+    const { list } = simulated.runtime;
+    let looks = 0;
+    simulated.runtime.list = () => {
+      looks += 1;
+      return list();
+    };
+    await simulated.start();
+    await simulated.deploy('one');
+    await simulated.settled();
+    await simulated.deploy('two');
+    const stopping = async () =>
+      (await simulated.status()).instances.filter(({ state }) => state === 'terminating');
+    await simulated.until('all old ones are stopping', async () => (await stopping()).length === 3);
+    looks = 0;
+    await simulated.clock.advance(5_000);
+    expect(await stopping()).toHaveLength(3);
+    expect(looks).toBeLessThan(20);
+  });
+
   it('does nothing for the same content when told to skip it', async () => {
     await using simulated = await running();
     const outcome = await simulated.ask({ ...deployRequest('one'), unchanged: 'skip' });

@@ -1,12 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { type Cell, coveringSample, everyCell } from '../../test/support/covering-sample.ts';
-import { configuration, SimulatedControl } from '../../test/support/simulated-control.ts';
+import {
+  configuration,
+  deployRequest,
+  SimulatedControl,
+} from '../../test/support/simulated-control.ts';
 import {
   type Answers,
   answersWell,
   SimulatedTraffic,
 } from '../../test/support/simulated-traffic.ts';
-import type { Configuration, Rollout } from '../model/configuration.ts';
+import type { Configuration, Hook, Rollout } from '../model/configuration.ts';
 import type { Deployment } from '../model/deployment.ts';
 import type { Behaviour } from '../runtime/memory.ts';
 
@@ -32,7 +36,17 @@ const policies = {
   linear: { policy: 'linear', percent: 25 },
 } satisfies Record<string, Partial<Rollout>>;
 
+const migrate: Hook = {
+  command: ['node', 'migrate.js'],
+  variables: {},
+  timeoutMs: 60_000,
+  limits: { memoryBytes: null, cpu: null },
+  turnsBack: true,
+};
+
 interface Release {
+  /** How its migration ends; it has none where this is not given. */
+  migration?: Behaviour['exits'];
   program?: Partial<Behaviour>;
   health?: 'initial';
   answers?: Answers;
@@ -45,6 +59,7 @@ const releases = {
   'fails 30 %': { answers: { ...answersWell, errorShare: 0.3 } },
   'is slow': { answers: { ...answersWell, latencyUs: 400_000 } },
   'hangs on SIGTERM': { program: { stopMs: null } },
+  'fails to migrate': { migration: { afterMs: 200, code: 1 } },
 } satisfies Record<string, Release>;
 
 const dimensions = {
@@ -110,7 +125,8 @@ class Trial {
   constructor(each: Case) {
     this.#each = each;
     const bad: Release = releases[each.release];
-    const { behaviours, healths, edge } = this.#simulated;
+    const { behaviours, healths, hookEnds, edge } = this.#simulated;
+    if (bad.migration) hookEnds.set('migrate', bad.migration);
     if (bad.program) behaviours.set('new', bad.program);
     if (bad.health) healths.set('new', bad.health);
     this.#traffic = new SimulatedTraffic(edge, REQUESTS_PER_SECOND, (id) =>
@@ -130,12 +146,16 @@ class Trial {
 
   /** Until the verdict. */
   async run(): Promise<Deployment> {
-    const { policy, instances } = this.#each;
+    const { policy, instances, release } = this.#each;
     const rollout: Rollout = {
       ...configuration.rollout,
       ...{ healthyMs: 1_000, bakeMs: 5_000, ...policies[policy] },
     };
-    await this.#simulated.deploy('new', { web: webOf(instances, 41), rollout });
+    const { migration }: Release = releases[release];
+    const hooks = { ...configuration.hooks, migrate: migration ? migrate : null };
+    const change = { web: webOf(instances, 41), rollout, hooks };
+    // One instance in place: whoever insists.
+    await this.#simulated.ask(deployRequest('new', change), { force: true });
     for (let passedMs = 0; passedMs < PATIENCE_MS; passedMs += LOOK_MS) {
       while (this.#simulated.crashed) await this.#liveAgain();
       const deployment = this.#simulated.deployment();
