@@ -3,7 +3,7 @@ import { answer } from './context.ts';
 import { exitCodes } from './exit-code.ts';
 import { environmentOption } from './options.ts';
 import { loadProject, type Project, shortPath } from './project.ts';
-import { settingsOf } from './settings.ts';
+import { lifecycleSettings, settingsOf } from './settings.ts';
 import { renderTable } from './table.ts';
 
 export const configCommand = command<{ environment: string }>({
@@ -16,8 +16,12 @@ export const configCommand = command<{ environment: string }>({
   examples: [['belay config -e staging', 'as staging sees it']],
   async run(context, options, [directory = '.']) {
     const project = await loadProject(context, directory, options.environment);
-    const { application, environment, file, configuration, provenance, detection } = project;
-    const value = { application, environment, file, configuration, provenance, detection };
+    const { application, environment, file, configuration, lifecycle, provenance, detection } =
+      project;
+    const value = {
+      ...{ application, environment, file, configuration, lifecycle },
+      ...{ provenance, detection },
+    };
     answer(context, value, () => {
       const { paint } = context.stdout;
       const source = file === null ? 'no file' : shortPath(context.directory, file);
@@ -36,6 +40,7 @@ export const configCommand = command<{ environment: string }>({
   },
 });
 
-function rowsOf({ configuration, provenance }: Project): string[][] {
-  return [...settingsOf(configuration)].map(([key, value]) => [key, value, provenance[key] ?? '']);
+function rowsOf({ configuration, lifecycle, provenance }: Project): string[][] {
+  const settings = [...settingsOf(configuration), ...lifecycleSettings(lifecycle)];
+  return settings.map(([key, value]) => [key, value, provenance[key] ?? '']);
 }

@@ -1,6 +1,7 @@
 import { formatDuration } from '../config/duration.ts';
 import { formatSize } from '../config/size.ts';
 import type { Configuration, Hook } from '../model/configuration.ts';
+import type { Lifecycle } from '../model/lifecycle.ts';
 import type { Ejection, Traffic } from '../model/traffic.ts';
 
 /** A resolved configuration as its user would write it: their key paths, their units. */
@@ -50,6 +51,14 @@ export function settingsOf(configuration: Configuration): Map<string, string> {
 function trafficSettings({ balancing, admission, stickyMs }: Traffic): [string, string | null][] {
   const { ejection, maxConcurrency } = balancing;
   const { perClient } = admission;
+/** Of the application as a whole. */
+export const lifecycleSettings = ({ keep, maxAgeMs }: Lifecycle): [string, string][] => [
+  ['versions.keep', String(keep)],
+  ...(maxAgeMs === null
+    ? []
+    : [['versions.maxAge', formatDuration(maxAgeMs)] satisfies [string, string]]),
+];
+
   return [
     ['edge.balance', balancing.algorithm],
     ['edge.slowStart', formatDuration(balancing.slowStartMs)],

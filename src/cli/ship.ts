@@ -27,13 +27,14 @@ export async function ship(
   if (context.interrupt.aborted) {
     throw new Fault({ code: 'interrupted', message: 'interrupted before anything was changed' });
   }
-  const { application, environment, configuration, commit } = project;
+  const { application, environment, configuration, lifecycle, commit } = project;
   const { message } = manner;
   return await context.client().call('deploy', {
     params: { application, environment },
     body: {
       configuration,
       version: packed?.input ?? null,
+      lifecycle,
       ...manner,
       message: message ?? commit?.subject.slice(0, MAX_MESSAGE_LENGTH) ?? null,
       unchanged,
@@ -62,7 +63,10 @@ async function send(context: Context, { bundle, input }: PackedVersion): Promise
   const size = `${formatPlural(files, 'file')}, ${formatBytes(sizeBytes)}`;
   const live = liveLine(context.stderr);
   const { paint } = context.stderr;
-  const { present } = await client.call('bundle', { params: { digest } });
+  const { present } = await client.call('bundle', {
+    params: { digest },
+    query: { files, sizeBytes },
+  });
   if (present) {
     bundle.stream.destroy();
     context.stderr.line(paint.dim(`  bundle      ${size}, already there`));

@@ -32,6 +32,7 @@ export type {
   ShareOptions,
   Size,
   TimeoutsSpec,
+  VersionsSpec,
   WebSpec,
 } from './spec.ts';
 

@@ -2,17 +2,21 @@ import { statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { Fault, messageOf } from '../kernel/fault.ts';
 import type { Configuration } from '../model/configuration.ts';
+import type { Lifecycle } from '../model/lifecycle.ts';
 import { parseName, suggestName } from '../model/name.ts';
 import { readConfigurationFile, refuseBad } from './configuration-file.ts';
 import { type DetectedStart, type Detection, detectStart, unreadable } from './detect.ts';
 import type { Complaint } from './reader.ts';
 import { type Provenance, resolveConfiguration } from './resolve.ts';
 import { checkVariableName, type Definition } from './schema.ts';
+import { resolveLifecycle } from './versions.ts';
 
 export interface LoadedConfiguration {
   application: string;
   environment: string;
   configuration: Configuration;
+  /** Of the application as a whole. */
+  lifecycle: Lifecycle;
   /** Where each value comes from, by the path users write: `web.capacity.min`. */
   provenance: Record<string, Provenance>;
   /** What was found in the directory and what was made of it, in order. */
@@ -47,11 +51,13 @@ export function loadConfiguration(directory: string, environment: string): Loade
   }
   const { configuration, provenance } = resolveFor(environment);
   if (!configuration) throw noStartCommand(root, file?.path ?? null, detection);
+  const versions = resolveLifecycle(definition);
   return {
     application,
     environment,
     configuration,
-    provenance,
+    lifecycle: versions.lifecycle,
+    provenance: { ...provenance, ...versions.provenance },
     detection,
     file: file?.path ?? null,
   };

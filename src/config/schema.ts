@@ -4,6 +4,7 @@ import { hookReaders } from './hook-readers.ts';
 import { amount, duration, oneOf, path, positiveNumber, size, wholeNumber } from './leaves.ts';
 import { describe, leaf, list, type ReadBy, record, refusal, section, unlike } from './reader.ts';
 import { trafficReaders } from './traffic-readers.ts';
+import { versionsReader } from './versions.ts';
 
 /**
  * From what users write (`spec.ts`) to values in milliseconds, bytes and words, key by key.
@@ -132,6 +133,7 @@ export const readDefinition = section({
   hooks,
   environments: record((name) => checkName(name, ''), environment),
 });
+  versions: versionsReader,
 
 export type Definition = ReadBy<typeof readDefinition>;
 /** What can differ between environments. */

@@ -245,6 +245,19 @@ export interface AppSpec extends EnvironmentSpec {
 }
 
 /** An application. Without a name it is called as its directory is. */
+/**
+ * Versions that no environment runs, is moving to or could go back to are removed from the disk by
+ * these rules.
+ */
+export interface VersionsSpec {
+  /** So many of the newest stay, by when they were last deployed; at most 1000. Default 20. */
+  keep?: number;
+  /** Of them, none that was deployed longer ago; from `'1d'` to `'3650d'`. Default: whatever their age. */
+  maxAge?: Duration;
+}
+
 export interface AppDefinition extends AppSpec {
   name?: string;
+  /** How many versions stay on the disk, and how long. */
+  versions?: VersionsSpec;
 }
