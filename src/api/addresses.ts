@@ -1,10 +1,12 @@
+import { environmentAddresses } from './environment-addresses.ts';
+
 /**
  * Where each route is: the part of the table (`routes.ts`) that a client needs, apart from the
  * schemas, which take longer to load than all else in a command.
  */
 
 export interface Address {
-  method: 'GET' | 'POST' | 'PUT' | 'PATCH';
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** With `:name` for what varies. */
   path: string;
 }
@@ -88,6 +90,7 @@ export const addresses = {
   },
   logs: { method: 'GET', path: '/v1/applications/:application/environments/:environment/logs' },
   events: { method: 'GET', path: '/v1/events' },
+  ...environmentAddresses,
 } as const satisfies Record<string, Address>;
 
 /**

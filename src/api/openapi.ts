@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type Route, routes } from './routes.ts';
+import type { Route } from './route.ts';
+import { routes } from './routes.ts';
 
 /** The API as an OpenAPI 3.1 document, made from the table of routes. */
 export function openApiDocument(): object {

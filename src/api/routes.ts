@@ -17,53 +17,25 @@ import type {
   TicketView,
   TrafficReading,
 } from '../model/view.ts';
-import { type Address, addresses } from './addresses.ts';
+import { addresses } from './addresses.ts';
+import { environmentRoutes } from './environment-routes.ts';
+import {
+  type Answer,
+  answer,
+  byField,
+  deploymentParams,
+  digest,
+  environmentParams,
+  mannerFields,
+  nothing,
+  type Route,
+  versionInput,
+} from './route.ts';
 
 /**
  * The one table of the API. The server, the typed client and the OpenAPI document are all made from
  * it, so they cannot disagree. A response's type is the model's; its shape is described for readers.
  */
-
-/** Marks what a route answers with. */
-interface Answer<T> {
-  readonly type?: T;
-  readonly description: string;
-}
-const answer = <T>(description: string): Answer<T> => ({ description });
-
-const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
-const environmentParams = z.strictObject({ application: z.string(), environment: z.string() });
-const deploymentParams = environmentParams.extend({ number: z.coerce.number().int().min(1) });
-const nothing = z.strictObject({});
-
-/** Where a version's bundle comes from, as the client found it. */
-const versionInput = z.strictObject({
-  digest,
-  files: z.int().min(0),
-  sizeBytes: z.int().min(0),
-  author: z.string().max(200).nullable(),
-  commit: z.string().max(100).nullable(),
-});
-
-/** Who asks, and how: of everything that starts a deployment. */
-const mannerFields = {
-  /** A user's name, for the record. */
-  by: z.string().max(200).nullable().default(null),
-  message: z.string().max(1000).nullable().default(null),
-  /** Start it although it is frozen, out of its window, or not advisable; it is recorded. */
-  force: z.boolean().default(false),
-  /** Where it cannot start now: refuse it, queue it, or queue it in the place of waiting deploys. */
-  otherwise: z.enum(['refuse', 'queue', 'replace']).default('refuse'),
-};
-const byField = mannerFields.by;
-
-export interface Route extends Address {
-  summary: string;
-  params: z.ZodObject;
-  query: z.ZodObject;
-  body: z.ZodType | null;
-  answer: Answer<unknown>;
-}
 
 export const routes = {
   daemon: {
@@ -379,6 +351,7 @@ export const routes = {
     body: null,
     answer: answer<{ events: BelayEvent[] }>('The newest `limit` after `after`'),
   },
+  ...environmentRoutes,
 } as const satisfies Record<string, Route>;
 
 export type RouteName = keyof typeof routes;

@@ -16,9 +16,11 @@ import type { Log } from '../kernel/log.ts';
 import type { BelayEvent } from '../model/event.ts';
 import { hookNames } from '../model/hook.ts';
 import { streams } from './addresses.ts';
+import { environmentHandlers } from './environment-handlers.ts';
 import { answerMetrics } from './metrics-server.ts';
 import { openApiDocument } from './openapi.ts';
-import { type AnswerOf, type Route, type RouteName, routes } from './routes.ts';
+import type { Route } from './route.ts';
+import { type AnswerOf, type RouteName, routes } from './routes.ts';
 
 /** A stream with nothing to say says so, or its reader could not tell it from a dead one. */
 const STREAM_HEARTBEAT_MS = 15_000;
@@ -31,7 +33,7 @@ type BodyOf<Name extends RouteName> = (typeof routes)[Name]['body'] extends z.Zo
   ? z.output<(typeof routes)[Name]['body']>
   : Readable;
 
-type Handlers = {
+export type Handlers = {
   [Name in RouteName]: (input: {
     params: ParamsOf<Name>;
     query: QueryOf<Name>;
@@ -218,6 +220,7 @@ function handlersOver(control: Control, stop: () => void): Handlers {
       }),
     }),
     events: ({ query }) => ({ events: control.queries.events(definedOnly(query)) }),
+    ...environmentHandlers(control),
   };
 }
 
@@ -340,6 +343,10 @@ const CONFLICTS = new Set([
   'environment-terminating',
   'environments-running',
   'domain-taken',
+  'names-swapped',
+  'environment-exists',
+  'saved-configuration-exists',
+  'not-ready',
   'no-release',
   'bundle-damaged',
 ]);
