@@ -3,12 +3,13 @@ import { formatSize } from '../config/size.ts';
 import type { Configuration, Hook } from '../model/configuration.ts';
 import type { Lifecycle } from '../model/lifecycle.ts';
 import type { Ejection, Traffic } from '../model/traffic.ts';
+import { windowText } from '../model/window.ts';
 
 /** A resolved configuration as its user would write it: their key paths, their units. */
 
 /** By key path; what is not set is left out. Variables are `web.env.NAME`. */
 export function settingsOf(configuration: Configuration): Map<string, string> {
-  const { web, domains, traffic, rollout, hooks } = configuration;
+  const { web, domains, traffic, rollout, windows, hooks } = configuration;
   const { health, capacity, limits, variables } = web;
   const settings: [string, string | null][] = [
     ['web.start', web.start === null ? null : web.start.map(quoteWord).join(' ')],
@@ -40,6 +41,8 @@ export function settingsOf(configuration: Configuration): Map<string, string> {
     ['deploy.healthyFor', formatDuration(rollout.healthyMs)],
     ['deploy.startTimeout', formatDuration(rollout.startTimeoutMs)],
     ['deploy.keep', formatDuration(rollout.keepMs)],
+    ['deploy.windows', windows.ranges.map(windowText).join('; ') || null],
+    ['deploy.timeZone', windows.ranges.length === 0 ? null : windows.timeZone],
     ...hookSettings('build', hooks.build),
     ...hookSettings('hooks.migrate', hooks.migrate),
     ...hookSettings('hooks.postdeploy', hooks.postdeploy),
@@ -48,9 +51,6 @@ export function settingsOf(configuration: Configuration): Map<string, string> {
   return new Map(settings.filter((setting): setting is [string, string] => setting[1] !== null));
 }
 
-function trafficSettings({ balancing, admission, stickyMs }: Traffic): [string, string | null][] {
-  const { ejection, maxConcurrency } = balancing;
-  const { perClient } = admission;
 /** Of the application as a whole. */
 export const lifecycleSettings = ({ keep, maxAgeMs }: Lifecycle): [string, string][] => [
   ['versions.keep', String(keep)],
@@ -59,6 +59,9 @@ export const lifecycleSettings = ({ keep, maxAgeMs }: Lifecycle): [string, strin
     : [['versions.maxAge', formatDuration(maxAgeMs)] satisfies [string, string]]),
 ];
 
+function trafficSettings({ balancing, admission, stickyMs }: Traffic): [string, string | null][] {
+  const { ejection, maxConcurrency } = balancing;
+  const { perClient } = admission;
   return [
     ['edge.balance', balancing.algorithm],
     ['edge.slowStart', formatDuration(balancing.slowStartMs)],

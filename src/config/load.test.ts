@@ -58,6 +58,7 @@ describe('defaults', () => {
         drainMs: 30_000,
       },
       domains: ['shop.localhost'],
+      windows: { ranges: [], timeZone: 'UTC' },
       hooks: { build: null, migrate: null, postdeploy: null },
       traffic: DEFAULT_TRAFFIC,
       rollout: {

@@ -6,6 +6,7 @@ import {
   type Variables,
 } from '../model/configuration.ts';
 import { defaultDomain, PRODUCTION } from '../model/environment.ts';
+import { ALWAYS, type Windows } from '../model/window.ts';
 import type { CommandLine } from './command.ts';
 import { contradictions } from './contradiction.ts';
 import { DEFAULTS } from './defaults.ts';
@@ -75,6 +76,10 @@ export function resolveConfiguration(input: ResolveInput): Resolved {
   const domains = chooseDomains(input, provenance);
   const traffic = chooseTraffic(choose);
   const rollout = chooseRollout(choose);
+  const windows: Windows = {
+    ranges: choose('deploy.windows', (spec) => spec.deploy?.windows, [...ALWAYS.ranges]),
+    timeZone: choose('deploy.timeZone', (spec) => spec.deploy?.timeZone, ALWAYS.timeZone),
+  };
   const hooks = chooseHooks(choose);
 
   const written = {
@@ -92,7 +97,7 @@ export function resolveConfiguration(input: ResolveInput): Resolved {
   const complete = source !== null && complaints.length === 0;
   return {
     configuration: complete
-      ? configurationSchema.parse({ web, domains, traffic, rollout, hooks })
+      ? configurationSchema.parse({ web, domains, traffic, rollout, windows, hooks })
       : null,
     provenance,
     complaints,

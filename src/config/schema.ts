@@ -5,6 +5,7 @@ import { amount, duration, oneOf, path, positiveNumber, size, wholeNumber } from
 import { describe, leaf, list, type ReadBy, record, refusal, section, unlike } from './reader.ts';
 import { trafficReaders } from './traffic-readers.ts';
 import { versionsReader } from './versions.ts';
+import { timeZone, windows } from './window-readers.ts';
 
 /**
  * From what users write (`spec.ts`) to values in milliseconds, bytes and words, key by key.
@@ -87,6 +88,8 @@ const deployOptions = section({
   bake: duration(),
   minRequests: wholeNumber(1, 1_000_000_000),
   patience: duration(),
+  windows,
+  timeZone,
 });
 
 /** What only some policies can be told. */
@@ -131,9 +134,9 @@ export const readDefinition = section({
   edge,
   deploy,
   hooks,
+  versions: versionsReader,
   environments: record((name) => checkName(name, ''), environment),
 });
-  versions: versionsReader,
 
 export type Definition = ReadBy<typeof readDefinition>;
 /** What can differ between environments. */

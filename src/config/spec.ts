@@ -160,6 +160,13 @@ export interface DeployOptions {
    * `blue-green`, `'0s'` for the others.
    */
   keep?: Duration;
+  /**
+   * When something new may be deployed: `['mon-thu 09:00-17:00', 'fri 09:00-12:00']`. Rollbacks and
+   * restarts always may. Default `[]`, always.
+   */
+  windows?: string[];
+  /** Whose clock on the wall that is: `'Europe/Berlin'`. Default `'UTC'`. */
+  timeZone?: string;
 }
 
 /** How `rolling` replaces instances. */
@@ -238,13 +245,6 @@ export interface EnvironmentSpec {
   hooks?: HooksSpec;
 }
 
-/** An application, apart from its name. */
-export interface AppSpec extends EnvironmentSpec {
-  /** What single environments have different, by their names: `{ staging: { … } }`. */
-  environments?: Record<string, EnvironmentSpec>;
-}
-
-/** An application. Without a name it is called as its directory is. */
 /**
  * Versions that no environment runs, is moving to or could go back to are removed from the disk by
  * these rules.
@@ -256,8 +256,15 @@ export interface VersionsSpec {
   maxAge?: Duration;
 }
 
-export interface AppDefinition extends AppSpec {
-  name?: string;
+/** An application, apart from its name. */
+export interface AppSpec extends EnvironmentSpec {
   /** How many versions stay on the disk, and how long. */
   versions?: VersionsSpec;
+  /** What single environments have different, by their names: `{ staging: { … } }`. */
+  environments?: Record<string, EnvironmentSpec>;
+}
+
+/** An application. Without a name it is called as its directory is. */
+export interface AppDefinition extends AppSpec {
+  name?: string;
 }
