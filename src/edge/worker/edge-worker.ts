@@ -154,6 +154,7 @@ export function createEdgeWorker(options: EdgeWorkerOptions): EdgeWorker {
       doorkeeper.update(edge.limits, edge.trustedProxies);
       edge.accessLog = options.accessLog?.use(snapshot.settings.accessLog) ?? null;
       table.apply(snapshot);
+      queue.followRules();
       queue.serveAll();
     },
     updateHealth(entries) {

@@ -65,10 +65,19 @@ export class Exchange implements UpstreamUser, Waiting {
 
   tryAgain(): boolean {
     const nowMs = this.edge.clock.monotonic();
-    this.findRoute();
+    this.route = this.destination();
     const target = this.route.pick(this.assignment, null, nowMs);
     if (target !== null) this.send(target, nowMs);
     return target !== null;
+  }
+
+  /** The rules may have changed since it came. Those it came under do where none are left. */
+  destination(): Route {
+    return this.edge.table.find(this.head.hostName) ?? this.route;
+  }
+
+  findNoPlace(): void {
+    this.answer(ownAnswers.queueFull);
   }
 
   /** More bytes came from the client, or there will be none. */
@@ -140,7 +149,7 @@ export class Exchange implements UpstreamUser, Waiting {
     switch (this.waitsFor()) {
       case 'target':
         this.edge.queue.remove(this);
-        this.findRoute();
+        this.route = this.destination();
         this.answer(this.route.atCapacity ? ownAnswers.busy : ownAnswers.noInstance);
         return;
       case 'connection':
@@ -176,11 +185,6 @@ export class Exchange implements UpstreamUser, Waiting {
 
   // — the request —
 
-  /** The rules may have changed since it came. Those it came under do where none are left. */
-  private findRoute(): void {
-    this.route = this.edge.table.find(this.head.hostName) ?? this.route;
-  }
-
   private attempt(nowMs: number): void {
     const { queue } = this.edge;
     const { route } = this;
@@ -188,11 +192,8 @@ export class Exchange implements UpstreamUser, Waiting {
     const isFirst = this.attempts.count > 0 || !queue.hasLine(route.environment);
     const target = isFirst ? route.pick(this.assignment, this.target, nowMs) : null;
     if (target !== null) this.send(target, nowMs);
-    else if (queue.add(this, route, isFirst ? 'front' : 'end') === 'full') {
-      this.answer(ownAnswers.queueFull);
-    } else {
-      this.setDeadline(nowMs);
-    }
+    else if (queue.add(this, route, isFirst ? 'front' : 'end') === 'full') this.findNoPlace();
+    else this.setDeadline(nowMs);
   }
 
   private send(target: TargetState, nowMs: number): void {
@@ -285,7 +286,7 @@ export class Exchange implements UpstreamUser, Waiting {
     if (started) {
       this.breakResponse('cut');
     } else if (again) {
-      this.findRoute();
+      this.route = this.destination();
       this.attempt(nowMs);
     } else if (connected) {
       this.answer(ownAnswers.closedEarly);

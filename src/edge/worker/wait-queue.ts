@@ -4,10 +4,14 @@ import type { Admission } from '../../model/traffic.ts';
 export interface Waiting {
   /** Goes on if there is a target for it now; false when it still has to wait. */
   tryAgain(): boolean;
+  /** Where the rules send it now. */
+  destination(): Destination;
+  /** There is no place for it where the rules send it now. */
+  findNoPlace(): void;
 }
 
 /** The environment it waits for, and how many may. */
-interface Destination {
+export interface Destination {
   environment: string;
   admission: Pick<Admission, 'queueLength'>;
 }
@@ -96,6 +100,19 @@ export class WaitQueue {
       this.remove(place.request);
     }
     line.beingServed = false;
+  }
+
+  /**
+   * To be called when the rules may have changed: who is sent to another environment now joins the
+   * line there, in the order in which they came.
+   */
+  followRules(): void {
+    for (const [request, { line }] of [...this.places]) {
+      const destination = request.destination();
+      if (destination.environment === line.environment) continue;
+      this.remove(request);
+      if (this.add(request, destination) === 'full') request.findNoPlace();
+    }
   }
 
   /** To be called when the targets of any environment may have changed. */

@@ -8,6 +8,7 @@ import {
   type Origin,
   rawOrigin,
   settled,
+  snapshot,
   statuses,
   type TestEdge,
   testEdge,
@@ -223,16 +224,78 @@ describe('requests beyond what the targets may have inside', () => {
   });
 });
 
+describe('requests that wait while their name moves to another environment', () => {
+  const elsewhere = (number: number, ports: [old: number, next: number], queueLength = 8) => {
+    const base = snapshot({ number, targets: [{ port: ports[0] }] });
+    const [rule] = base.rules;
+    const [pool] = base.pools;
+    const [target] = pool?.targets ?? [];
+    if (!rule || !pool || !target) throw new Error('the snapshot of the tests has one of each');
+    const environment = 'shop/next';
+    const id = `${environment}#1`;
+    return {
+      ...base,
+      rules: [
+        {
+          ...rule,
+          environment,
+          forward: [{ pool: id, weight: 1 }],
+          admission: { ...admission, queueLength },
+        },
+      ],
+      pools: [
+        { ...pool, balancing: { ...balancing, maxConcurrency: 1 } },
+        { ...pool, id, environment, targets: [{ ...target, port: ports[1] }] },
+      ],
+    };
+  };
+  const arrive = { ...health('i-0', 'healthy'), pool: 'shop/next#1' };
+
+  it('go where the rule goes, behind one another, and not to where they waited', async () => {
+    const [old, next] = await Promise.all([heldApp(), heldApp()]);
+    const edge = await boundedEdge([old]);
+    const clients = [];
+    for (const path of ['/inside', '/0', '/1']) clients.push(await send(edge, path));
+    await until(() => old.seen.length === 1);
+    edge.worker.updateHealth([arrive]);
+    edge.worker.apply(elsewhere(2, [old.port, next.port]));
+    for (let i = 1; i <= 2; i += 1) {
+      await until(() => next.seen.length === i);
+      next.release();
+    }
+    old.release();
+    for (const client of clients) expect(statuses(await client.until(/ok$/))).toEqual([200]);
+    expect([old.seen, next.seen]).toEqual([['/inside'], ['/0', '/1']]);
+  });
+
+  it('are shed where there is no place for them', async () => {
+    const [old, next] = await Promise.all([heldApp(), heldApp()]);
+    const edge = await boundedEdge([old]);
+    for (const path of ['/inside', '/0']) await send(edge, path);
+    const last = await send(edge, '/1');
+    await until(() => old.seen.length === 1);
+    edge.worker.apply(elsewhere(2, [old.port, next.port], 1));
+    expect(statuses(await last.until(/instance/))).toEqual([503]);
+    edge.worker.updateHealth([arrive]);
+    await until(() => next.seen.length === 1);
+    expect(next.seen).toEqual(['/0']);
+    expect(edge.outcomes()).toEqual({ shed: 1 });
+  });
+});
+
 describe('the queue', () => {
   const place = (environment: string, queueLength = 100) => ({
     environment,
     admission: { queueLength },
   });
 
+  const staying = { destination: () => place('shop'), findNoPlace: () => {} };
+
   /** Requests that go on while there is room, and where they went. */
   function requests(room: { left: number }) {
     const gone: string[] = [];
     const request = (name: string): Waiting => ({
+      ...staying,
       tryAgain() {
         if (room.left === 0) return false;
         room.left -= 1;
@@ -260,6 +323,7 @@ describe('the queue', () => {
     const queue = new WaitQueue();
     let asked = 0;
     const waiting: Waiting[] = Array.from({ length: 1_000 }, () => ({
+      ...staying,
       tryAgain: () => {
         asked += 1;
         return false;
@@ -289,6 +353,7 @@ describe('the queue', () => {
     const queue = new WaitQueue();
     const gone: string[] = [];
     const request = (name: string): Waiting => ({
+      ...staying,
       tryAgain() {
         gone.push(name);
         // It is refused on the spot, and its place is free again.
