@@ -170,7 +170,7 @@ export class Housekeeping {
     for (const application of new Set(removed.map((each) => each.application))) {
       const own = removed.filter((each) => each.application === application);
       const freedBytes = own.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-      const labels = own.map(({ label, reason }) => `${label} ${reason}`).join('; ');
+      const labels = own.map(({ label, reason }) => `${label} (${reason})`).join(', ');
       this.#parts.feed.publish({
         severity: 'info',
         type: 'versions-removed',

@@ -42,19 +42,19 @@ const removed = (
 describe('the lifecycle of versions', () => {
   it('keeps the newest by when they were last deployed, not by when they were made', () => {
     expect(told(application([1, 30, 20, 10]))).toEqual([
-      'v1 kept: is one of the newest 2',
-      'v2 due: is not one of the newest 2',
-      'v3 due: is not one of the newest 2',
-      'v4 kept: is one of the newest 2',
+      'v1 kept: one of the newest 2',
+      'v2 due: not one of the newest 2',
+      'v3 due: not one of the newest 2',
+      'v4 kept: one of the newest 2',
     ]);
   });
 
   it('lets those go that are too old, however few there are', () => {
     const policy = { keep: 20, maxAgeMs: 15 * DAY_MS };
     expect(told(application([20, 15, 1], { policy }))).toEqual([
-      'v1 due: was last deployed more than 15 days ago',
-      'v2 kept: is one of the newest 20',
-      'v3 kept: is one of the newest 20',
+      'v1 due: last deployed more than 15 days ago',
+      'v2 kept: one of the newest 20',
+      'v3 kept: one of the newest 20',
     ]);
   });
 
@@ -67,15 +67,15 @@ describe('the lifecycle of versions', () => {
     const policy = { keep: 1, maxAgeMs: DAY_MS };
     expect(told(application([90, 3, 2], { uses, policy }))).toEqual([
       'v1 kept: production runs it, staging runs it',
-      'v2 due: is not the newest, was last deployed more than 1 day ago',
-      'v3 due: was last deployed more than 1 day ago',
+      'v2 due: not the newest, last deployed more than 1 day ago',
+      'v3 due: last deployed more than 1 day ago',
     ]);
   });
 
   it('does not count what is gone', () => {
     expect(told(application([3, 2, 1]), new Set(['d1', 'd2']))).toEqual([
-      'v1 kept: is one of the newest 2',
-      'v2 kept: is one of the newest 2',
+      'v1 kept: one of the newest 2',
+      'v2 kept: one of the newest 2',
       'v3 gone: ',
     ]);
   });
@@ -89,12 +89,12 @@ describe('removals', () => {
       {
         digest: 'd1',
         versions: [{ application: 'shop', label: 'v1' }],
-        reason: 'is not one of the newest 2',
+        reason: 'not one of the newest 2',
       },
       {
         digest: 'd2',
         versions: [{ application: 'shop', label: 'v2' }],
-        reason: 'is not one of the newest 2',
+        reason: 'not one of the newest 2',
       },
     ]);
     expect(removed([given], stored(['d3', 'd4']))).toEqual([]);
@@ -123,7 +123,7 @@ describe('removals', () => {
     expect(removed([], sent(UNDEPLOYED_KEPT_MS - 1))).toEqual([]);
     expect(removed([waiting], sent(UNDEPLOYED_KEPT_MS))).toEqual([]);
     expect(removed([], sent(UNDEPLOYED_KEPT_MS))).toEqual([
-      { digest: 'new', versions: [], reason: 'was sent and never deployed' },
+      { digest: 'new', versions: [], reason: 'sent and never deployed' },
     ]);
   });
 

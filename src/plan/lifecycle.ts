@@ -64,7 +64,7 @@ export function fatesOf(
       const against = objections(version, policy, newest.has(version.label), now);
       if (needed.length > 0) return [version.label, { state: 'kept', reasons: reasonsOf(needed) }];
       if (against.length > 0) return [version.label, { state: 'due', reasons: against }];
-      const reason = policy.keep === 1 ? 'is the newest' : `is one of the newest ${policy.keep}`;
+      const reason = policy.keep === 1 ? 'the newest' : `one of the newest ${policy.keep}`;
       return [version.label, { state: 'kept', reasons: [reason] }];
     }),
   );
@@ -103,7 +103,7 @@ export function planRemovals(
     // A ticket that waits names a bundle that is no version yet.
     const wanted = applications.some(({ uses }) => uses.some((use) => use.digest === digest));
     if (wanted || now - storedAt < UNDEPLOYED_KEPT_MS) return [];
-    return [{ digest, versions: [], reason: 'was sent and never deployed' }];
+    return [{ digest, versions: [], reason: 'sent and never deployed' }];
   });
 }
 
@@ -115,10 +115,10 @@ function objections(
   now: number,
 ): string[] {
   const found: string[] = [];
-  if (!isNewest) found.push(keep === 1 ? 'is not the newest' : `is not one of the newest ${keep}`);
+  if (!isNewest) found.push(keep === 1 ? 'not the newest' : `not one of the newest ${keep}`);
   if (maxAgeMs !== null && now - usedAt > maxAgeMs) {
     const days = Math.floor(maxAgeMs / DAY_MS);
-    found.push(`was last deployed more than ${days} day${days === 1 ? '' : 's'} ago`);
+    found.push(`last deployed more than ${days} day${days === 1 ? '' : 's'} ago`);
   }
   return found;
 }
