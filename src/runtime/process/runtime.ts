@@ -173,7 +173,10 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
       const coming = launching.get(id);
       if (coming) await coming.catch(() => {});
       const held = slots.get(id);
-      if (held) await leaving.remove(held, graceMs);
+      if (!held) return;
+      await leaving.remove(held, graceMs);
+      // What it wrote since the last sample stays on the disk as long as its log.
+      await bound.apply(held.logPath).catch(() => 0);
     },
 
     async list() {
