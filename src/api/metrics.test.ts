@@ -46,7 +46,7 @@ const rowOf = (fields: Partial<LedgerRow>): LedgerRow => ({
 });
 
 const passed = (rows: LedgerRow[], unaccounted = 0) =>
-  simulated.edge.setLedger({ rows, unaccounted, inFlight: 4, tunnels: 1 });
+  simulated.edge.setLedger({ rows, unaccounted, inFlight: 4, tunnels: 1, turnedAway: 9 });
 
 const samplesOf = (families: Map<string, ParsedFamily>, name: string) =>
   families.get(name)?.samples ?? [];
@@ -72,6 +72,8 @@ describe('metrics', () => {
     expect(samplesOf(families, 'belay_retries_total')).toMatchObject([{ labels: at, value: 5 }]);
     expect(samplesOf(families, 'belay_unaccounted_total')).toMatchObject([{ value: 7 }]);
     expect(samplesOf(families, 'belay_requests_in_flight')).toMatchObject([{ value: 4 }]);
+    const turnedAway = samplesOf(families, 'belay_connections_turned_away_total');
+    expect(turnedAway).toMatchObject([{ value: 9 }]);
   });
 
   it('tell latencies in seconds, in buckets that add up', async () => {

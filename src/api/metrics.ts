@@ -61,6 +61,12 @@ function requestFamilies({ ledger }: TrafficReading): MetricFamily[] {
       ledger.unaccounted,
       'counter',
     ),
+    single(
+      'belay_connections_turned_away_total',
+      'Connections that were not let in, by the bounds on them.',
+      ledger.turnedAway ?? 0,
+      'counter',
+    ),
     single('belay_requests_in_flight', 'Requests accepted and not yet ended.', ledger.inFlight),
     single('belay_tunnels', 'Upgraded connections that are open.', ledger.tunnels),
   ];

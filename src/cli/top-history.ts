@@ -8,6 +8,8 @@ export interface TopHistory {
   requestRates: ReadonlyMap<string, readonly number[]>;
   /** By environment, counted since the view was opened. */
   totals: ReadonlyMap<string, { lost: number; shed: number }>;
+  /** Connections that were not let in since. */
+  turnedAway: number;
 }
 
 /** As many as the widest line of bars. */
@@ -17,6 +19,7 @@ export const noHistory = (since: number): TopHistory => ({
   since,
   requestRates: new Map(),
   totals: new Map(),
+  turnedAway: 0,
 });
 
 /** Instances that are gone are forgotten. */
@@ -26,6 +29,7 @@ export function remember(history: TopHistory, rates: Rates): TopHistory {
   );
   return {
     since: history.since,
+    turnedAway: history.turnedAway + rates.turnedAway,
     requestRates: new Map(
       instances.map(({ environment, instance }) => {
         const key = instanceKey(environment, instance.id);

@@ -51,6 +51,8 @@ export interface Rates {
   windowMs: number;
   workers: number;
   snapshot: number;
+  /** Connections that were not let in, in the window. */
+  turnedAway: number;
   environments: EnvironmentRates[];
 }
 
@@ -62,6 +64,7 @@ export function ratesBetween(earlier: TrafficReading, later: TrafficReading): Ra
     windowMs,
     workers: later.edge.workers.filter(({ accepting }) => accepting).length,
     snapshot: later.edge.snapshot,
+    turnedAway: grown((later.ledger.turnedAway ?? 0) - (earlier.ledger.turnedAway ?? 0)),
     environments: later.environments.map((view) => {
       const key = `${view.application}/${view.environment}`;
       const targets = later.targets

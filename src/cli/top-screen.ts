@@ -59,10 +59,13 @@ function instancesShown(environments: readonly EnvironmentRates[], rows: number)
   return most;
 }
 
-function titleOf({ rates, notice, columns, paint }: Frame): string {
+function titleOf({ rates, history, notice, columns, paint }: Frame): string {
   const time = new Date(rates.at).toISOString().slice(11, 19);
   const edge = `${formatPlural(rates.workers, 'edge worker')}, snapshot ${rates.snapshot}`;
-  const left = `${paint.bold('belay top')}  ${time}Z  ${edge}`;
+  const { turnedAway } = history;
+  const away =
+    turnedAway === 0 ? '' : paint.yellow(`, ${formatPlural(turnedAway, 'connection')} turned away`);
+  const left = `${paint.bold('belay top')}  ${time}Z  ${edge}${away}`;
   const right = notice === '' ? paint.dim('q quits') : paint.yellow(notice);
   if (columns === Number.POSITIVE_INFINITY) return left;
   const gap = columns - widthOf(left) - widthOf(right);

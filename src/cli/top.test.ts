@@ -134,6 +134,19 @@ describe('the screen', () => {
     return { rates, history, notice: '', ...size, paint: paint(false), ...fields };
   }
 
+  test('says how many connections were turned away since it was opened, where any were', () => {
+    const title = (turnedAway: number) => {
+      const frame = frameOf();
+      return renderTop({ ...frame, history: { ...frame.history, turnedAway } })[0];
+    };
+    expect(title(0)).not.toContain('turned away');
+    expect(title(1_200)).toContain('snapshot 12, 1,200 connections turned away');
+    const earlier = readingAfter(1);
+    const ledger = { ...earlier.ledger, turnedAway: 5 };
+    expect(ratesBetween(earlier, { ...earlier, ledger }).turnedAway).toBe(5);
+    expect(ratesBetween({ ...earlier, ledger }, earlier).turnedAway).toBe(0);
+  });
+
   test('shows what passes through every environment and instance', () => {
     expect(`${renderTop(frameOf()).join('\n')}\n`).toMatchInlineSnapshot(`
       "belay top  12:00:26Z  1 edge worker, snapshot 12                                                                           q quits

@@ -46,6 +46,8 @@ export interface WorkerReport {
   /** Requests accepted and not yet ended. */
   inFlight: number;
   tunnels: number;
+  /** Connections that were not let in so far; workers of earlier versions do not say. */
+  turnedAway?: number;
   /** Cumulative over the worker's life; only rows that changed since its last report … */
   rows: LedgerRow[];
   /** … or all there are: what it had named before and does not name now is counted in another. */

@@ -62,6 +62,11 @@ export interface LedgerReading {
   inFlight: number;
   /** Upgraded connections open now. */
   tunnels: number;
+  /**
+   * Connections that were not let in, by the bounds on them: whatever they wanted to ask is no
+   * request. Readings of earlier versions do not say.
+   */
+  turnedAway?: number;
 }
 
 /** How many were answered with this class of status, whatever their outcome. */

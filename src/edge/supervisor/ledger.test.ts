@@ -158,3 +158,24 @@ it('tells what is long gone more coarsely, and every total stays', () => {
   const difference = ledgerDifference(before, after, ENVIRONMENT);
   expect([difference.outcomes.ok, difference.latency]).toEqual([3, [10, 3]]);
 });
+
+it('counts connections that were not let in over all workers, and those before a restart', () => {
+  const account = ledger(null);
+  for (const name of ['a', 'b']) account.open(worker(name));
+  account.report('a', { ...report([]), turnedAway: 3 });
+  account.report('b', { ...report([]), turnedAway: 4 });
+  account.fold('a', true);
+  expect(account.read(0).turnedAway).toBe(7);
+  const next = ledger(account.base());
+  for (const kept of account.living()) next.open(kept.worker, kept);
+  expect(next.read(0).turnedAway).toBe(7);
+});
+
+it('reads what versions kept that did not count them', () => {
+  const { turnedAway, ...earlier } = ledger(null).base();
+  expect(turnedAway).toBe(0);
+  const next = ledger(earlier);
+  next.open(worker('a'), { ceiling: 0, rows: [] });
+  next.report('a', report([]));
+  expect(next.read(0).turnedAway).toBe(0);
+});

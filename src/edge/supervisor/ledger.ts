@@ -24,6 +24,8 @@ const REMEMBERED_NAMES = 256;
 export interface KeptBase {
   rows: LedgerRow[];
   unaccounted: number;
+  /** As in a reading. */
+  turnedAway?: number;
   /** Workers whose counts are in the rows. */
   folded: string[];
 }
@@ -33,6 +35,7 @@ export interface KeptWorker {
   worker: WorkerIdentity;
   ceiling: number;
   rows: LedgerRow[];
+  turnedAway?: number;
 }
 
 interface Account {
@@ -41,11 +44,12 @@ interface Account {
   rows: Map<string, LedgerRow>;
   inFlight: number;
   tunnels: number;
+  turnedAway: number;
 }
 
 export interface Ledger {
   /** A worker from its start, or from what was kept of it. Not one that is folded already. */
-  open(worker: WorkerIdentity, kept?: Pick<KeptWorker, 'rows' | 'ceiling'>): boolean;
+  open(worker: WorkerIdentity, kept?: Omit<KeptWorker, 'worker'>): boolean;
   ceiling(worker: string, accepted: number): void;
   report(worker: string, report: WorkerReport): void;
   /**
@@ -72,9 +76,10 @@ export function ledger(kept: KeptBase | null): Ledger {
   const accounts = new Map<string, Account>();
   const traffic = new Traffic();
   let unaccounted = kept?.unaccounted ?? 0;
+  let turnedAway = kept?.turnedAway ?? 0;
 
   return {
-    open(worker, { rows, ceiling } = { rows: [], ceiling: 0 }) {
+    open(worker, { rows, ceiling, turnedAway: before = 0 } = { rows: [], ceiling: 0 }) {
       if (folded.includes(worker.name)) return false;
       accounts.set(worker.name, {
         worker,
@@ -82,6 +87,7 @@ export function ledger(kept: KeptBase | null): Ledger {
         rows: keyed(rows),
         inFlight: 0,
         tunnels: 0,
+        turnedAway: before,
       });
       return true;
     },
@@ -96,6 +102,7 @@ export function ledger(kept: KeptBase | null): Ledger {
       for (const [key, row] of keyed(report.rows)) account.rows.set(key, row);
       account.inFlight = report.inFlight;
       account.tunnels = report.tunnels;
+      account.turnedAway = report.turnedAway ?? 0;
       if (report.traffic) traffic.told(worker, report.traffic);
     },
     fold(worker, orderly) {
@@ -104,6 +111,7 @@ export function ledger(kept: KeptBase | null): Ledger {
       accounts.delete(worker);
       addInto(base, account.rows.values());
       traffic.fold(worker);
+      turnedAway += account.turnedAway;
       const missing = orderly ? 0 : Math.max(0, account.ceiling - endedIn(account.rows.values()));
       unaccounted += missing;
       folded.push(worker);
@@ -122,21 +130,24 @@ export function ledger(kept: KeptBase | null): Ledger {
       const rows = new Map(base);
       let inFlight = 0;
       let tunnels = 0;
+      let away = turnedAway;
       for (const account of accounts.values()) {
         addInto(rows, account.rows.values());
         inFlight += account.inFlight;
         tunnels += account.tunnels;
+        away += account.turnedAway;
       }
-      return { at, rows: [...rows.values()], unaccounted, inFlight, tunnels };
+      return { at, rows: [...rows.values()], unaccounted, inFlight, tunnels, turnedAway: away };
     },
     traffic: (targets) => traffic.read(targets),
     keepTargets: (targets) => traffic.keep(targets),
-    base: () => ({ rows: [...base.values()], unaccounted, folded: [...folded] }),
+    base: () => ({ rows: [...base.values()], unaccounted, turnedAway, folded: [...folded] }),
     living: () =>
-      [...accounts.values()].map(({ worker, ceiling, rows }) => ({
+      [...accounts.values()].map(({ worker, ceiling, rows, turnedAway: away }) => ({
         worker,
         ceiling,
         rows: [...rows.values()],
+        turnedAway: away,
       })),
     hasFolded: (worker) => folded.includes(worker),
   };

@@ -96,6 +96,7 @@ describe('a bound on connections', () => {
     expect(received).toContain('Connection: close\r\n');
     // It is no request: nothing of it was read.
     expect(edge.outcomes()).toEqual({ ok: 2 });
+    expect(edge.worker.report(null, 'changes').turnedAway).toBe(1);
     visitors[0]?.socket.destroy();
     await settled();
     expect(statuses(await edge.say(GET))).toEqual([200]);

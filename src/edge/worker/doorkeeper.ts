@@ -11,6 +11,8 @@ export type Entry = 'let-in' | 'full' | 'tooManyOfClient';
  * connections are many clients', are under the first alone.
  */
 export class Doorkeeper {
+  /** How many it has not let in, ever. */
+  turnedAway = 0;
   private limits: Pick<Limits, 'connections' | 'connectionsPerClient'>;
   private proxies: TrustedProxies | null = null;
   /** Those that were let in and have not left. */
@@ -37,6 +39,18 @@ export class Doorkeeper {
   }
 
   enter(socket: Socket): Entry {
+    const entry = this.judge(socket);
+    if (entry === 'let-in') this.count(socket, 1);
+    else this.turnedAway += 1;
+    return entry;
+  }
+
+  /** One that was let in has closed. */
+  leave(socket: Socket): void {
+    this.count(socket, -1);
+  }
+
+  private judge(socket: Socket): Entry {
     const { connections, connectionsPerClient } = this.limits;
     if (this.inside.size >= connections) return 'full';
     if (connectionsPerClient !== null) {
@@ -45,13 +59,7 @@ export class Doorkeeper {
         return 'tooManyOfClient';
       }
     }
-    this.count(socket, 1);
     return 'let-in';
-  }
-
-  /** One that was let in has closed. */
-  leave(socket: Socket): void {
-    this.count(socket, -1);
   }
 
   private count(socket: Socket, change: 1 | -1): void {

@@ -168,9 +168,12 @@ export function createEdgeWorker(options: EdgeWorkerOptions): EdgeWorker {
         environments: new Set(environments),
       });
     },
-    report: (request, extent) => readReport(account, table, request, extent),
+    report: (request, extent) => ({
+      ...readReport(account, table, request, extent),
+      turnedAway: doorkeeper.turnedAway,
+    }),
     activity: () =>
-      `${account.accepted} ${account.ended} ${account.tunnels} ${table.leftOutChanges}`,
+      `${account.accepted} ${account.ended} ${account.tunnels} ${table.leftOutChanges} ${doorkeeper.turnedAway}`,
     get snapshot() {
       return table.number;
     },
