@@ -11,6 +11,7 @@ import type { DeploymentStart } from './deployment-start.ts';
 import type { EventFeed } from './event-feed.ts';
 import type { Records } from './records.ts';
 import { command, nothingToGoBackTo } from './refusals.ts';
+import { requireVersion } from './unknown-version.ts';
 
 /**
  * From what somebody asks for to the deployment that does it: the release it leads to, whether the
@@ -174,6 +175,9 @@ export class DeploymentRequests {
         : typeof number === 'number'
           ? records.release(environment.key, number)
           : proven.find(({ version }) => version === number);
+    if (!goal && typeof number === 'string') {
+      requireVersion(environment.application, number, records);
+    }
     if (!goal) throw nothingToGoBackTo(environment, current, to, proven);
     if (goal.number === current.number) {
       throw new Fault({

@@ -19,11 +19,14 @@ import type {
 } from '../model/view.ts';
 import type { Runtime } from '../runtime/driver.ts';
 import type { Store } from '../store/driver.ts';
+import { bundleGone } from './bundle-care.ts';
 import type { EdgeView } from './edge-view.ts';
 import { observeEnvironment, type Slots } from './observe.ts';
 import type { Records } from './records.ts';
 import { directoryOf } from './release-slot.ts';
 import type { Traffic } from './traffic.ts';
+import type { Traffic } from './traffic.ts';
+import { requireVersion } from './unknown-version.ts';
 import { terminatedView } from './terminated.ts';
 import { deploymentView, environmentView } from './views.ts';
 
@@ -254,16 +257,10 @@ export class Queries {
   }
 
   async versionFiles(application: string, label: string): Promise<BundleFile[]> {
-    const version = this.#parts.records.version(application, label);
-    if (!version) {
-      throw new Fault({
-        code: 'unknown-version',
-        message: `${application} has no version ${label}`,
-        subject: label,
-        hint: 'see them with: belay versions',
-      });
-    }
-    return await this.#parts.bundles.files(version.digest);
+    const { records, bundles } = this.#parts;
+    const version = requireVersion(application, label, records);
+    if ((await bundles.inspect(version.digest)).state === 'gone') throw bundleGone(version);
+    return await bundles.files(version.digest);
   }
 
   events(query: { environment?: string; after: number; limit: number }): BelayEvent[] {
