@@ -22,8 +22,12 @@ export interface Variant {
   record?: string;
 }
 
+type HookOption = string | { run: string; timeout?: string; onFailure?: string };
+
 /** What differs from the configuration of the tests, as users write it. */
 export interface AppOptions {
+  build?: HookOption;
+  hooks?: { migrate?: HookOption; postdeploy?: HookOption; bootstrap?: string };
   start?: string;
   capacity?: { min: number; desired?: number; max: number; zones?: string[] };
   drain?: string;
@@ -56,6 +60,8 @@ export function writeApp(directory: string, variant: Variant, options: AppOption
   writeFileSync(join(directory, 'package.json'), '{ "type": "module", "private": true }\n');
   writeFileSync(join(directory, 'variant.json'), `${JSON.stringify(variant)}\n`);
   const configuration = {
+    ...(options.build ? { build: options.build } : {}),
+    ...(options.hooks ? { hooks: options.hooks } : {}),
     web: {
       start: options.start ?? 'node server.js',
       health: { path: '/healthz', interval: '1s', timeout: '1s', ...options.health },
