@@ -72,6 +72,14 @@ it('reads a snapshot of 0.1.0 with the defaults of what it did not know', () => 
   expect(errors).toEqual([]);
 });
 
+it('reads settings that lack what their version did not know', () => {
+  const { connections, connectionsPerClient, ...known } = DEFAULT_EDGE_SETTINGS;
+  const settings = { ...known, idleMs: 12_345 };
+  const { kept, errors } = homeWith({ snapshot: JSON.stringify({ ...OLD_SNAPSHOT, settings }) });
+  expect(kept.snapshot()?.settings).toEqual({ ...settings, connections, connectionsPerClient });
+  expect(errors).toEqual([]);
+});
+
 it.each([
   ['is no snapshot', JSON.stringify({ ...OLD_SNAPSHOT, number: 'seven' })],
   ['is of a later version', JSON.stringify({ ...OLD_SNAPSHOT, mirrors: [] })],

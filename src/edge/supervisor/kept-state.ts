@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { Fault, messageOf } from '../../kernel/fault.ts';
 import type { Log } from '../../kernel/log.ts';
+import { DEFAULT_EDGE_SETTINGS } from '../../model/edge-settings.ts';
 import { type Snapshot, snapshotSchema } from '../../model/snapshot.ts';
 import type { EdgeHome } from '../home.ts';
 import { identityOf, type ProcessIdentity } from '../process-identity.ts';
@@ -41,7 +42,7 @@ export class KeptState {
     const path = this.#home.snapshot;
     const kept = readState<unknown>(path);
     if (kept === null && !existsSync(path)) return null;
-    const parsed = snapshotSchema.safeParse(kept);
+    const parsed = snapshotSchema.safeParse(withWholeSettings(kept));
     if (parsed.success) return parsed.data;
     this.#log.error({ path, error: parsed.error.message }, 'the kept snapshot cannot be read');
     return null;
@@ -138,4 +139,13 @@ export class KeptState {
       return 'failed';
     }
   }
+}
+
+/** Settings are written whole, so that those of an older version lack what it did not know. */
+function withWholeSettings(kept: unknown): unknown {
+  if (typeof kept !== 'object' || kept === null || !('settings' in kept)) return kept;
+  const { settings } = kept;
+  return typeof settings === 'object'
+    ? { ...kept, settings: { ...DEFAULT_EDGE_SETTINGS, ...settings } }
+    : kept;
 }

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { encodeLine, lineDecoder } from '../../kernel/json-lines.ts';
+import type { Snapshot } from '../../model/snapshot.ts';
 import type { ToSupervisor, ToWorker } from '../link.ts';
 import { health, httpOrigin, rawClient, recordingOrigin, snapshot } from './edge.fixture.ts';
 
@@ -137,6 +138,35 @@ describe('a worker process', () => {
     expect([bye.report.accepted, ended]).toEqual([1, 1]);
     expect((await once(worker.process, 'exit'))[0]).toBe(0);
     expect(worker.printed()).toBe('drained\n');
+  });
+
+  it('serves under a supervisor of 0.1.0, which tells no settings', async () => {
+    const app = await recordingOrigin();
+    const home = folder();
+    const supervisor = await supervise(join(home, 'workers.sock'));
+    const worker = await startWorker(home);
+    await supervisor.next('hello');
+    const earlier = (number: number) => {
+      const { rules, pools } = snapshot({ number, targets: [{ port: app.port }] });
+      const told = {
+        number,
+        rules: rules.map(({ hosts, environment, forward }) => ({ hosts, environment, forward })),
+        pools: pools.map(({ balancing: _, ...pool }) => pool),
+      };
+      return told as unknown as Snapshot;
+    };
+    supervisor.send({
+      kind: 'welcome',
+      accept: true,
+      snapshot: earlier(7),
+      health: [health('i-0', 'healthy')],
+    });
+    expect(await supervisor.next('ack')).toEqual({ kind: 'ack', number: 7 });
+    await supervisor.next('ready');
+    expect(await ask(worker.port)).toContain('ok');
+    supervisor.send({ kind: 'snapshot', snapshot: earlier(8) });
+    expect(await supervisor.next('ack')).toEqual({ kind: 'ack', number: 8 });
+    expect(await ask(worker.port)).toContain('ok');
   });
 
   it('says what is inside a draining target before it acknowledges, and at once when it is empty', async () => {

@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from '../../kernel/clock.ts';
 import type { Log } from '../../kernel/log.ts';
+import { completed } from '../earlier-snapshot.ts';
 import type { SupervisorWatch } from '../supervisor-watch.ts';
 import type { WorkerRecordFile } from '../worker-record.ts';
 import { AccessLogFile } from './access-log-file.ts';
@@ -99,7 +100,7 @@ export async function runWorker(options: RunWorkerOptions): Promise<'drained' | 
         onMessage(message) {
           switch (message.kind) {
             case 'welcome':
-              if (message.snapshot !== null) worker.apply(message.snapshot);
+              if (message.snapshot !== null) worker.apply(completed(message.snapshot));
               worker.updateHealth(message.health);
               if (message.snapshot !== null) acknowledge();
               if (message.accept && !welcomed) {
@@ -108,7 +109,7 @@ export async function runWorker(options: RunWorkerOptions): Promise<'drained' | 
               }
               return;
             case 'snapshot':
-              worker.apply(message.snapshot);
+              worker.apply(completed(message.snapshot));
               acknowledge();
               return;
             case 'health':
