@@ -56,36 +56,41 @@ export class BundleCare {
   }
 
   /**
-   * Checks the bundle that a deployment would use, before anything is written down.
+   * Checks the bundle that a deployment would use, before anything is written down. It stays until
+   * it is let go of: once that is written down, the records say who needs it.
    *
+   * @returns what to call to let go of it
    * @throws `unknown-bundle`, `bundle-gone`, `bundle-damaged`
    */
-  async requireWhole(key: EnvironmentKey, request: DeploymentRequest): Promise<void> {
-    const { records, bundles, housekeeping } = this.#parts;
-    const environment = records.find(key);
-    const digest =
-      request.kind === 'deploy'
-        ? request.version?.digest
-        : environment && wantedDigest(environment, request, records);
-    if (!digest) return;
-    housekeeping.noteUse(digest);
-    const condition = await bundles.inspect(digest);
-    if (condition.state === 'whole') return;
-    const [application = ''] = key.split('/');
-    const known = records.versions(application).find((version) => version.digest === digest);
-    if (condition.state === 'gone') throw known ? bundleGone(known) : unknownBundle(digest);
-    throw bundleDamaged(known?.label ?? digest, known, condition);
+  async requireWhole(key: EnvironmentKey, request: DeploymentRequest): Promise<() => void> {
+    const { housekeeping } = this.#parts;
+    const digest = this.#digestOf(key, request);
+    if (digest) housekeeping.noteUse(digest);
+    const flaw = await this.flawOf(key, request);
+    if (flaw) throw flaw;
+    return () => {
+      if (digest) housekeeping.endUse(digest);
+    };
   }
 
-  /** What {@link requireWhole} would throw; null when nothing. */
+  /** What is wrong with the bundle that a deployment would use; null when nothing. */
   async flawOf(key: EnvironmentKey, request: DeploymentRequest): Promise<Fault | null> {
-    try {
-      await this.requireWhole(key, request);
-      return null;
-    } catch (thrown) {
-      if (thrown instanceof Fault) return thrown;
-      throw thrown;
-    }
+    const { records, bundles } = this.#parts;
+    const digest = this.#digestOf(key, request);
+    if (!digest) return null;
+    const condition = await bundles.inspect(digest);
+    if (condition.state === 'whole') return null;
+    const [application = ''] = key.split('/');
+    const known = records.versions(application).find((version) => version.digest === digest);
+    if (condition.state === 'gone') return known ? bundleGone(known) : unknownBundle(digest);
+    return bundleDamaged(known?.label ?? digest, known, condition);
+  }
+
+  #digestOf(key: EnvironmentKey, request: DeploymentRequest): string | null {
+    const { records } = this.#parts;
+    const environment = records.find(key);
+    if (request.kind === 'deploy') return request.version?.digest ?? null;
+    return environment ? wantedDigest(environment, request, records) : null;
   }
 
   /** @throws `disk-floor` */

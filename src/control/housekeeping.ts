@@ -70,6 +70,11 @@ export class Housekeeping {
     this.#recent.set(digest, now);
   }
 
+  /** What is on record says from now on whether it is needed. */
+  endUse(digest: string): void {
+    this.#recent.delete(digest);
+  }
+
   /** What the configuration that was deployed last says holds for the application. */
   follow(application: string, lifecycle: Lifecycle): void {
     const { records } = this.#parts;

@@ -61,9 +61,9 @@ export class Operations {
       parseName('application', where.application);
       parseName('environment', where.environment);
     }
-    await this.#parts.care.requireWhole(key, request);
+    const letGo = await this.#parts.care.requireWhole(key, request);
     const readings = await this.#read(key);
-    return this.#write(key, () => {
+    const outcome = this.#write(key, (): Outcome => {
       const { hindrance, overrides } = this.#hindrance(key, request, manner);
       if (hindrance)
         return { deployment: null, ticket: this.#enqueue(key, request, manner, hindrance) };
@@ -74,6 +74,8 @@ export class Operations {
         ticket: null,
       };
     });
+    letGo();
+    return outcome;
   }
 
   /**
