@@ -1,6 +1,7 @@
 import { shortCommit } from '../bundle/commit.ts';
 import type { BundleEntry } from '../bundle/entry.ts';
 import type { Configuration, Variables } from '../model/configuration.ts';
+import type { SavedConfiguration } from '../model/saved-configuration.ts';
 import type { Context } from './context.ts';
 import { InputFault } from './exit-code.ts';
 import { MASK } from './mask.ts';
@@ -83,6 +84,50 @@ export async function compareReleases(
       : await namedSide(context, where, after);
   return compare(first, second);
 }
+
+/** An environment as it runs, at the capacity it has, and a release of another. */
+export async function compareEnvironments(
+  context: Context,
+  before: Where,
+  after: Where,
+  release: number,
+): Promise<Comparison> {
+  const { capacity } = await context.client().call('environment', { params: before });
+  const [{ side: running }, { side: made }] = await Promise.all([
+    runningSide(context, before),
+    releaseSide(context, after, release),
+  ]);
+  const { configuration } = running;
+  return compare(
+    {
+      ...running,
+      name: before.environment,
+      configuration: configuration && {
+        ...configuration,
+        web: { ...configuration.web, capacity },
+      },
+    },
+    { ...made, name: after.environment },
+  );
+}
+
+/** Two saved configurations, or one and what an environment runs by. */
+export async function compareConfigurations(
+  context: Context,
+  before: SavedConfiguration,
+  after: SavedConfiguration | Where,
+): Promise<Comparison> {
+  const other =
+    'configuration' in after ? savedSide(after) : (await runningSide(context, after)).side;
+  return compare(savedSide(before), { ...other, files: new Map() });
+}
+
+const savedSide = ({ name, configuration }: SavedConfiguration): Side => ({
+  name,
+  files: new Map(),
+  configuration,
+  variables: configuration.web.variables,
+});
 
 /** What runs, and the variables that outlive a deployment. Before the first one, nothing. */
 async function runningSide(

@@ -55,10 +55,13 @@ export async function conclude(
 }
 
 /** The end of a deployment, and the exit code it means. */
-export function tellVerdict(context: Context, where: Where, deployment: DeploymentDetail): number {
-  answer(context, verdictJson(where, deployment), () =>
-    renderVerdict(deployment, context.stdout.paint),
-  );
+export function tellVerdict(
+  context: Context,
+  where: Where,
+  deployment: DeploymentDetail,
+  value: object = verdictJson(where, deployment),
+): number {
+  answer(context, value, () => renderVerdict(deployment, context.stdout.paint));
   return verdictCodes[deployment.state as Verdict];
 }
 

@@ -5,6 +5,7 @@ import { compareWithRunning, comparisonJson } from './comparison.ts';
 import { renderComparison } from './comparison-text.ts';
 import { conclude, tellVerdict } from './conclude.ts';
 import { answer, type Context } from './context.ts';
+import { configOption, withSavedConfiguration } from './environment-changes.ts';
 import { exitCodes, InputFault } from './exit-code.ts';
 import { type MannerOptions, mannerOf, mannerOptions } from './manner.ts';
 import { type EnvironmentOptions, environmentOptions } from './options.ts';
@@ -26,6 +27,7 @@ const policies = Object.keys({
 
 interface DeployOptions extends EnvironmentOptions, MannerOptions {
   policy?: string;
+  config?: string;
   commit?: string;
   abort?: boolean;
   promote?: boolean;
@@ -45,6 +47,7 @@ export const deployCommand = command<DeployOptions>({
       description: 'deploy a commit, a branch or a tag, not what the directory holds now',
     },
     { flags: '--policy <name>', description: `how: ${policies.join(', ')}` },
+    configOption,
     { flags: '--dry-run', description: 'only show what would change' },
     { flags: '--attach', description: 'follow the deployment that runs' },
     {
@@ -70,7 +73,8 @@ export const deployCommand = command<DeployOptions>({
     if (options.attach) return attach(context, options);
     await using source = await openSource(context, directory, options.commit);
     const named = await loadNamed(source, directory, options);
-    const project = await withPolicy(named, options.policy);
+    const configured = await withSavedConfiguration(context, named, options.config);
+    const project = await withPolicy(configured, options.policy);
     if (options.dryRun) return showChanges(context, project);
     const manner = mannerOf(options);
     const outcome = await ship(context, project, { manner, unchanged: 'deploy' });

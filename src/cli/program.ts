@@ -1,7 +1,7 @@
 import { type Argument, Command } from 'commander';
 import { type CommandFamily, type CommandSpec, type Perform, toCommander } from './command.ts';
 import { completionCommand } from './completion.ts';
-import { configCommand } from './config.ts';
+import { configFamily } from './config.ts';
 import { daemonFamily } from './daemon.ts';
 import { deployCommand } from './deploy.ts';
 import { diffCommand } from './diff.ts';
@@ -9,6 +9,7 @@ import { doctorCommand } from './doctor.ts';
 import { downCommand } from './down.ts';
 import { edgeFamily } from './edge.ts';
 import { envFamily } from './env.ts';
+import { envsFamily } from './envs.ts';
 import { eventsCommand } from './events.ts';
 import { initCommand } from './init.ts';
 import { logsCommand } from './logs.ts';
@@ -37,6 +38,7 @@ export const commandGroups: readonly {
       restartCommand,
       scaleCommand,
       envFamily,
+      envsFamily,
       downCommand,
     ],
   },
@@ -50,7 +52,7 @@ export const commandGroups: readonly {
       openCommand,
       versionsCommand,
       diffCommand,
-      configCommand,
+      configFamily,
     ],
   },
   { heading: 'And also:', commands: [runCommand, edgeFamily, daemonFamily, completionCommand] },

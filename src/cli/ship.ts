@@ -22,11 +22,7 @@ export async function ship(
   project: Project,
   { manner, unchanged }: Shipment,
 ): Promise<Outcome> {
-  const packed = await packAndTell(context, project);
-  if (packed) await send(context, packed);
-  if (context.interrupt.aborted) {
-    throw new Fault({ code: 'interrupted', message: 'interrupted before anything was changed' });
-  }
+  const packed = await sendCode(context, project);
   const { application, environment, configuration, lifecycle, commit } = project;
   const { message } = manner;
   return await context.client().call('deploy', {
@@ -40,6 +36,14 @@ export async function ship(
       unchanged,
     },
   });
+}
+
+/** Packs the code and sends it, unless it is there already; null for a fixed address. */
+export async function sendCode(context: Context, project: Project): Promise<PackedVersion | null> {
+  const packed = await packAndTell(context, project);
+  if (packed) await send(context, packed);
+  if (!context.interrupt.aborted) return packed;
+  throw new Fault({ code: 'interrupted', message: 'interrupted before anything was changed' });
 }
 
 async function packAndTell(context: Context, project: Project): Promise<PackedVersion | null> {

@@ -7,6 +7,7 @@ import type { Asked } from '../model/deployment.ts';
 import { type Environment, environmentKey } from '../model/environment.ts';
 import { parseName } from '../model/name.ts';
 import type { Release } from '../model/release.ts';
+import { withSaved } from '../model/saved-configuration.ts';
 import type { VersionSource } from '../model/ticket.ts';
 import type { DeploymentView } from '../model/view.ts';
 import { type CloneChanges, planClone } from '../plan/clone.ts';
@@ -84,7 +85,7 @@ export class EnvironmentOperations {
       const environment = records.environment(environmentKey(application, from));
       const release = this.#starts.runningRelease(environment);
       const source = configuration
-        ? { configuration, variables: {}, capacity: configuration.web.capacity }
+        ? savedSource(release.configuration, configuration)
         : { ...release, capacity: environment.capacity };
       const planned = planClone({ ...source, application }, name, changes);
       return { version: release.version, reason: 'clone', ...planned };
@@ -215,6 +216,12 @@ export class EnvironmentOperations {
     return result;
   }
 }
+
+const savedSource = (own: Configuration, saved: Configuration) => ({
+  configuration: withSaved(own, saved),
+  variables: {},
+  capacity: saved.web.capacity,
+});
 
 function refuseExisting(known: Environment | undefined): void {
   if (!known || known.status === 'terminated') return;
