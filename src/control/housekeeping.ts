@@ -161,14 +161,19 @@ export class Housekeeping {
     const removed = removals.flatMap(({ digest, versions, reason }) => {
       const imageBytes = stored.find((each) => each.digest === digest)?.imageBytes ?? 0;
       return versions.map(({ application, label }) => {
-        const contentBytes = records.version(application, label)?.sizeBytes ?? 0;
-        return { application, label, digest, sizeBytes: contentBytes + imageBytes, reason };
+        const { sizeBytes = 0, createdAt = 0 } = records.version(application, label) ?? {};
+        return { application, label, digest, createdAt, sizeBytes: sizeBytes + imageBytes, reason };
       });
     });
+    removed.sort((a, b) => a.createdAt - b.createdAt);
     // A bundle that is several versions frees its room once.
     const rooms = new Map(removed.map(({ digest, sizeBytes }) => [digest, sizeBytes]));
     const freedBytes = [...rooms.values()].reduce((sum, sizeBytes) => sum + sizeBytes, 0);
-    return { dryRun, removed: removed.map(({ digest, ...shown }) => shown), freedBytes };
+    return {
+      dryRun,
+      removed: removed.map(({ digest, createdAt, ...shown }) => shown),
+      freedBytes,
+    };
   }
 
   #tell({ removed }: Pruning): void {
