@@ -118,4 +118,4 @@ function timedOut(where: Where, { kind, number }: DeploymentView): Fault {
   });
 }
 
-const attachCommand = (where: Where): string => commandFor('deploy --attach', where);
+const attachCommand = (where: Where): string => commandFor('attach', where);

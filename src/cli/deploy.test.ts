@@ -118,7 +118,7 @@ describe('deploy', () => {
     };
     const { code, err } = await belay(daemon, ['deploy'], { interrupt: leaving.signal });
     expect(code).toBe(130);
-    expect(err).toContain('belay deploy --attach -a shop');
+    expect(err).toContain('belay attach -a shop');
     expect(routesAsked()).not.toContain('abort');
   });
 

@@ -1,9 +1,9 @@
 import type { Rollout } from '../model/configuration.ts';
-import { isRunning } from '../model/deployment.ts';
+import { attach } from './attach.ts';
 import { command } from './command.ts';
 import { compareWithRunning, comparisonJson } from './comparison.ts';
 import { renderComparison } from './comparison-text.ts';
-import { conclude, tellVerdict } from './conclude.ts';
+import { conclude } from './conclude.ts';
 import { answer, type Context } from './context.ts';
 import { configOption, withSavedConfiguration } from './environment-changes.ts';
 import { exitCodes, InputFault } from './exit-code.ts';
@@ -13,7 +13,7 @@ import type { Project } from './project.ts';
 import { ship } from './ship.ts';
 import { openSource, type Source } from './source.ts';
 import { concludeOutcome } from './turn.ts';
-import { chooseEnvironment, commandFor, type Where } from './where.ts';
+import { chooseEnvironment, type Where } from './where.ts';
 
 /** Named here too, held to the model by its type, so that help loads no schema. */
 const policies = Object.keys({
@@ -70,7 +70,9 @@ export const deployCommand = command<DeployOptions>({
     refuseTwo(options);
     if (options.promote) return promote(context, options);
     if (options.abort) return abort(context, options);
-    if (options.attach) return attach(context, options);
+    if (options.attach) {
+      return attach(context, await chooseEnvironment(context, options), null, options);
+    }
     await using source = await openSource(context, directory, options.commit);
     const named = await loadNamed(source, directory, options);
     const configured = await withSavedConfiguration(context, named, options.config);
@@ -145,30 +147,6 @@ async function abort(context: Context, options: DeployOptions): Promise<number> 
   const { deployment } = await context.client().call('abort', { params: where, body: {} });
   const code = await conclude(context, where, deployment, options);
   return code === exitCodes.rolledBack ? exitCodes.ok : code;
-}
-
-/** The deployment may have ended while nobody looked: then its verdict is the answer. */
-async function attach(context: Context, options: DeployOptions): Promise<number> {
-  const where = await chooseEnvironment(context, options);
-  const client = context.client();
-  const { deployment } = await client.call('environment', { params: where });
-  if (!deployment) {
-    throw new InputFault({
-      code: 'no-deployment',
-      message: `${where.application}/${where.environment} has had no deployment`,
-      hint: `start one with: ${commandFor('deploy', where)}`,
-    });
-  }
-  if (isRunning(deployment)) return conclude(context, where, deployment, options);
-  const { number } = deployment;
-  context.stderr.line(
-    `No deployment runs; this is how the last one, ${deployment.kind} ${number}, ended.`,
-  );
-  return tellVerdict(
-    context,
-    where,
-    await client.call('deployment', { params: { ...where, number } }),
-  );
 }
 
 async function showChanges(context: Context, project: Project): Promise<number> {

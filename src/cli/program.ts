@@ -1,9 +1,11 @@
 import { type Argument, Command } from 'commander';
+import { attachCommand } from './attach.ts';
 import { type CommandFamily, type CommandSpec, type Perform, toCommander } from './command.ts';
 import { completionCommand } from './completion.ts';
 import { configFamily } from './config.ts';
 import { daemonFamily } from './daemon.ts';
 import { deployCommand } from './deploy.ts';
+import { deploymentsCommand } from './deployments.ts';
 import { diffCommand } from './diff.ts';
 import { doctorCommand } from './doctor.ts';
 import { downCommand } from './down.ts';
@@ -11,10 +13,12 @@ import { edgeFamily } from './edge.ts';
 import { envFamily } from './env.ts';
 import { envsFamily } from './envs.ts';
 import { eventsCommand } from './events.ts';
+import { freezeCommand, unfreezeCommand } from './freeze.ts';
 import { initCommand } from './init.ts';
 import { logsCommand } from './logs.ts';
 import { openCommand } from './open.ts';
 import type { Output } from './output.ts';
+import { queueFamily } from './queue.ts';
 import { restartCommand } from './restart.ts';
 import { rollbackCommand } from './rollback.ts';
 import { runCommand } from './run.ts';
@@ -39,6 +43,9 @@ export const commandGroups: readonly {
       scaleCommand,
       envFamily,
       envsFamily,
+      freezeCommand,
+      unfreezeCommand,
+      queueFamily,
       downCommand,
     ],
   },
@@ -50,6 +57,8 @@ export const commandGroups: readonly {
       logsCommand,
       eventsCommand,
       openCommand,
+      deploymentsCommand,
+      attachCommand,
       versionsCommand,
       diffCommand,
       configFamily,

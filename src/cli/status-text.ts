@@ -13,6 +13,7 @@ import {
   formatPercent,
   formatPlural,
   formatRate,
+  formatTime,
 } from './quantity.ts';
 import { renderTable } from './table.ts';
 
@@ -42,6 +43,8 @@ export function renderEnvironment(view: EnvironmentView, now: number, paint: Pai
     ...(isFixed(view) ? [] : [['capacity', capacityOf(view)] as [string, string]]),
     ['traffic', trafficOf(view.traffic)],
     ['deployment', view.deployment ? deploymentOf(view.deployment, now, paint) : 'none yet'],
+    ...waitingFacts(view),
+    ...freezeFacts(view, paint),
   ];
   return [
     `${paint.bold(`${view.application}/${view.environment}`)}  ${health}  ${view.cause}`.trimEnd(),
@@ -80,18 +83,33 @@ function trafficOf(traffic: TrafficView | null): string {
 }
 
 function deploymentOf(deployment: DeploymentView, now: number, paint: Paint): string {
-  const { kind, number, state, cause, receipt, endedAt, startedAt } = deployment;
-  const what = `${kind} ${number}`;
+  const { kind, number, state, cause, receipt, endedAt, startedAt, by, message } = deployment;
+  const what = `${kind} ${number}${by === null ? '' : ` by ${by}`}`;
+  const note = message === null ? '' : ` “${message}”`;
   if (isRunning(deployment)) {
     const hook = deployment.hooks.find((run) => run.state === 'running')?.hook;
     const doing = hook === undefined ? '' : `: ${hook}`;
-    return `${what} ${paint.cyan(state.replace('-', ' '))} for ${formatDuration(now - startedAt)}${doing}`;
+    return `${what} ${paint.cyan(state.replace('-', ' '))} for ${formatDuration(now - startedAt)}${doing}${note}`;
   }
   const word = state.replace('-', ' ');
   const verdict = state === 'succeeded' ? paint.green(word) : paint.red(word);
   const lost = receipt ? `, ${lossOf(receipt)}` : '';
   const why = state === 'succeeded' || !cause ? '' : `: ${cause}`;
-  return `${what} ${verdict} ${formatAgo(endedAt ?? startedAt, now)}${lost}${why}`;
+  return `${what} ${verdict} ${formatAgo(endedAt ?? startedAt, now)}${lost}${why}${note}`;
+}
+
+function waitingFacts({ waiting }: EnvironmentView): [string, string][] {
+  if (waiting.length === 0) return [];
+  const named = waiting.map(({ kind, number, by }) => `${kind} ${number}${by ? ` by ${by}` : ''}`);
+  return [['queued', named.join(', ')]];
+}
+
+function freezeFacts({ freeze }: EnvironmentView, paint: Paint): [string, string][] {
+  if (freeze === null) return [];
+  const { by, reason, until } = freeze;
+  const end = until === null ? 'until belay unfreeze' : `until ${formatTime(until)}`;
+  const who = by === null ? '' : ` by ${by}`;
+  return [['frozen', paint.yellow(`${end}${who}${reason === null ? '' : `: ${reason}`}`)]];
 }
 
 const lossOf = ({ lost, requests }: Receipt): string =>

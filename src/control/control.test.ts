@@ -149,9 +149,15 @@ describe('a fixed address', () => {
     expect((await simulated.settled()).state).toBe('succeeded');
     expect(targets(simulated)).toEqual(['fixed']);
     expect(await simulated.runtime.list()).toEqual([]);
-    expect((await simulated.status()).health).toBe('ok');
+    const deep = { passed: true, description: '', parts: [] };
+    const [pool] = simulated.edge.snapshot?.pools ?? [];
+    simulated.edge.setJudgement(pool?.id ?? '', 'fixed', { deep });
+    const { health, fixed } = await simulated.status();
+    expect(health).toBe('ok');
+    expect(fixed).toEqual({ health: 'healthy', reason: '', ejection: null, deep });
     await simulated.deploy('two');
     expect((await simulated.settled()).state).toBe('succeeded');
+    expect((await simulated.status()).fixed).toBeNull();
     expect(targets(simulated)).toHaveLength(3);
     expect(targets(simulated)).not.toContain('fixed');
   });
@@ -178,7 +184,7 @@ describe('operations at once', () => {
     const fault = await faultOf(() => simulated.deploy('three'));
     expect(fault.code).toBe('operation-in-progress');
     expect(fault.message).toMatch(/^deploy 2 of shop\/production is running since /);
-    expect(fault.hint).toMatch(/--attach.*--abort/);
+    expect(fault.hint).toMatch(/belay attach.*--abort/);
   });
 
   it('refuses an abort of what goes back already', async () => {

@@ -171,7 +171,7 @@ describe('the queue', () => {
     await simulated.ask(deployRequest('two'), { by: 'ann', message: 'faster' });
     const fault = await faultOf(() => simulated.deploy('three'));
     expect(fault.message).toMatch(/^deploy 2 of .* is running since 2026-.*, asked for by ann$/);
-    expect(fault.hint).toMatch(/--attach.*--abort.*--queue/);
+    expect(fault.hint).toMatch(/belay attach.*--abort.*--queue/);
     expect((await simulated.status()).deployment).toMatchObject({ by: 'ann', message: 'faster' });
   });
 });

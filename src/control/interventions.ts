@@ -33,7 +33,7 @@ export function abortDeployment(key: string, parts: Parts): DeploymentView {
       code: 'already-going-back',
       message: `${running.kind} ${running.number} of ${key} is going back already (${running.cause ?? 'aborted on request'})`,
       subject: key,
-      hint: `watch it with: ${command('belay deploy --attach', environment)}`,
+      hint: `watch it with: ${command('belay attach', environment)}`,
     });
   }
   return save({ ...running, aborted: true }, parts, {

@@ -29,7 +29,7 @@ export function busyFault(environment: Environment, records: Records, next?: Tic
     code: 'operation-in-progress',
     message: `queued ${request.kind} ${number} of ${environment.key} is about to start; it waits since ${new Date(askedAt).toISOString()}${byWhom(by)}`,
     subject: environment.key,
-    hint: `wait for it with: ${command('belay deploy --attach', environment)}, or come after it with --queue`,
+    hint: `wait for it with: ${command('belay attach', environment)}, or come after it with --queue`,
     retryable: true,
   });
 }
@@ -43,8 +43,8 @@ function runningFault(environment: Environment, running: Deployment): Fault {
     message: `${running.kind} ${running.number} of ${environment.key} is ${doing} since ${new Date(running.startedAt).toISOString()}${byWhom(running.by)}`,
     subject: environment.key,
     hint: goesBack
-      ? `wait for it with: ${command('belay deploy --attach', environment)}, or come after it with --queue`
-      : `watch it with: ${command('belay deploy --attach', environment)}, stop it with: ${command('belay deploy --abort', environment)}, or come after it with --queue`,
+      ? `wait for it with: ${command('belay attach', environment)}, or come after it with --queue`
+      : `watch it with: ${command('belay attach', environment)}, stop it with: ${command('belay deploy --abort', environment)}, or come after it with --queue`,
     retryable: true,
     details: {
       deployment: running.number,

@@ -99,7 +99,7 @@ describe('operations on one environment', () => {
     expect(loser.reason).toMatchObject({ code: 'operation-in-progress', retryable: true });
     const refusal = loser.reason as Fault;
     expect(refusal.message).toMatch(new RegExp(`deploy ${winner.value} of .* is running since`));
-    expect(refusal.hint).toMatch(/belay deploy --attach/);
+    expect(refusal.hint).toMatch(/belay attach/);
     expect(refusal.hint).toMatch(/belay deploy --abort/);
     expect((await house.settled(winner.value)).state).toBe('succeeded');
   });
@@ -129,7 +129,7 @@ describe('operations on one environment', () => {
     const refusal = await refused(house.deploy(good()));
     expect(refusal.code).toBe('operation-in-progress');
     expect(refusal.message).toMatch(new RegExp(`deploy ${number} of .* is going back since`));
-    expect(refusal.hint).toMatch(/belay deploy --attach/);
+    expect(refusal.hint).toMatch(/belay attach/);
     expect(refusal.hint).not.toMatch(/--abort/);
     const aborted = await house.settled(number);
     expect(aborted).toMatchObject({ state: 'aborted', receipt: { lost: 0 } });
@@ -143,7 +143,7 @@ describe('operations on one environment', () => {
     expect(refusal.code).toBe('already-going-back');
     expect(refusal.message).toContain(`deploy ${number}`);
     expect(refusal.message).toContain(cause);
-    expect(refusal.hint).toMatch(/belay deploy --attach/);
+    expect(refusal.hint).toMatch(/belay attach/);
     expect((await house.settled(number)).state).toBe('rolled-back');
   });
 

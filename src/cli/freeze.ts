@@ -1,0 +1,70 @@
+import { parseDuration } from '../config/duration.ts';
+import { Fault } from '../kernel/fault.ts';
+import { command } from './command.ts';
+import { answer, type Context } from './context.ts';
+import { exitCodes } from './exit-code.ts';
+import { userName } from './manner.ts';
+import { badOption, type EnvironmentOptions, environmentOptions } from './options.ts';
+import { formatTime } from './quantity.ts';
+import { chooseEnvironment, commandFor } from './where.ts';
+
+export const freezeCommand = command<EnvironmentOptions & { until?: string }>({
+  name: 'freeze',
+  summary: 'let nothing new be deployed for a while',
+  description:
+    'Refuses deploys and changes of variables, or lets them wait with --queue, until belay unfreeze or a time. Rollbacks and restarts are never held up, and what runs goes on. --force goes ahead, and that is recorded.',
+  arguments: [{ syntax: '[reason]', description: 'told to whoever is refused' }],
+  options: [
+    {
+      flags: '--until <time>',
+      description: 'when it ends by itself: 2d, 90m, or 2026-12-24T08:00 (of this machine)',
+    },
+    ...environmentOptions,
+  ],
+  examples: [
+    ['belay freeze "release week"', 'until belay unfreeze'],
+    ['belay freeze "the sale" --until 2d', 'for two days'],
+  ],
+  async run(context, options, [reason]) {
+    const until = options.until === undefined ? null : momentOf(context, options.until);
+    const where = await chooseEnvironment(context, options);
+    const body = { by: userName(), reason: reason ?? null, until };
+    const { freeze } = await context.client().call('freeze', { params: where, body });
+    const end = until === null ? '' : ` until ${formatTime(until)}`;
+    answer(context, { ...where, freeze }, () => [
+      `${where.application}/${where.environment} is frozen${end}; rollbacks and restarts pass.`,
+      `Lift it with: ${commandFor('unfreeze', where)}`,
+    ]);
+    return exitCodes.ok;
+  },
+});
+
+export const unfreezeCommand = command<EnvironmentOptions>({
+  name: 'unfreeze',
+  summary: 'let new things be deployed again',
+  description: 'Ends a freeze; what waits in the queue starts.',
+  options: environmentOptions,
+  examples: [['belay unfreeze', 'go on']],
+  async run(context, options) {
+    const where = await chooseEnvironment(context, options);
+    const body = { by: userName() };
+    const { waiting } = await context.client().call('unfreeze', { params: where, body });
+    answer(context, { ...where, freeze: null, waiting }, () => [
+      `${where.application}/${where.environment} is no longer frozen.`,
+      ...(waiting.length === 0 ? [] : [`What waits starts now: ${commandFor('queue', where)}`]),
+    ]);
+    return exitCodes.ok;
+  },
+});
+
+/** So long from now, or a date with a time on this machine's wall. */
+function momentOf({ clock }: Context, text: string): number {
+  const moment = /^\d{4}-\d{2}-\d{2}([T ]|$)/.test(text) ? Date.parse(text) : Number.NaN;
+  if (!Number.isNaN(moment)) return moment;
+  try {
+    return Math.round(clock.now()) + parseDuration(text, 1);
+  } catch (thrown) {
+    if (!(thrown instanceof Fault)) throw thrown;
+    throw badOption('--until', `is '${text}', which is no time`, 'write 2d, or 2026-12-24T08:00');
+  }
+}
