@@ -128,6 +128,7 @@ export const environmentOf = (fields: Partial<EnvironmentView> = {}): Environmen
     instanceOf({ id: 'i-0000000b', zone: 'b', cpuPercent: null, rssBytes: null }),
     instanceOf(),
   ],
+  fixed: null,
   traffic: {
     windowMs: 60_000,
     requestsPerSecond: 203.4,

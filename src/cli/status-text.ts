@@ -41,6 +41,7 @@ export function renderEnvironment(view: EnvironmentView, now: number, paint: Pai
     ['status', view.status],
     ['release', releaseOf(view)],
     ...(isFixed(view) ? [] : [['capacity', capacityOf(view)] as [string, string]]),
+    ...fixedFacts(view, paint),
     ['traffic', trafficOf(view.traffic)],
     ['deployment', view.deployment ? deploymentOf(view.deployment, now, paint) : 'none yet'],
     ...waitingFacts(view),
@@ -57,6 +58,18 @@ export function renderEnvironment(view: EnvironmentView, now: number, paint: Pai
 function releaseOf({ release, version }: EnvironmentView): string {
   if (release === null) return 'none yet';
   return version === null ? `${release}` : `${release} (${version})`;
+}
+
+/** Of an address that Belay did not start, what is told of an instance elsewhere. */
+function fixedFacts({ fixed }: EnvironmentView, paint: Paint): [string, string][] {
+  if (fixed === null) return [];
+  const { health, reason, ejection, deep } = fixed;
+  const told = health === 'healthy' ? paint.green(health) : paint.yellow(health);
+  return [
+    ['address', reason === '' ? told : `${told}: ${reason}`],
+    ...(ejection === null ? [] : [['ejected', paint.yellow(ejection)] as [string, string]]),
+    ...(tellsParts(deep) ? [['depends on', deepText(deep, paint)] as [string, string]] : []),
+  ];
 }
 
 /** A fixed address has a release without a version, and no instances to count. */
@@ -162,11 +175,12 @@ function notesOf({ ejection, deep, boot }: InstanceView, paint: Paint): string[]
     notes.push(['boot', `${formatDuration(boot.bootMs)}, of it bootstrap ${bootstrap}`]);
   }
   if (ejection !== null) notes.push(['ejected', paint.yellow(ejection)]);
-  if (deep && (!deep.passed || deep.parts.length > 0)) {
-    notes.push(['depends on', deepText(deep, paint)]);
-  }
+  if (tellsParts(deep)) notes.push(['depends on', deepText(deep, paint)]);
   return notes.map(([name, text]) => `   ${paint.dim(name.padEnd(NOTE_COLUMNS))}${text}`);
 }
+
+const tellsParts = (deep: DeepReport | null): deep is DeepReport =>
+  deep !== null && (!deep.passed || deep.parts.length > 0);
 
 function deepText({ passed, description, parts }: DeepReport, paint: Paint): string {
   if (parts.length === 0) return `${paint.red('✗')} ${description}`;

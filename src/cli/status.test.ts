@@ -114,6 +114,32 @@ describe('status', () => {
     `);
   });
 
+  test('shows what a fixed address says of itself and of what it depends on', async () => {
+    const parts = [{ name: 'database', passed: false, detail: 'connection refused' }];
+    const fixed = {
+      health: 'unhealthy',
+      reason: 'answered 500 to GET /healthz',
+      ejection: '5 errors in a row, back in 12 s',
+      deep: { passed: false, description: 'database: connection refused', parts },
+    };
+    const shown = environmentOf({ version: null, instances: [], fixed });
+    daemon.script.environments = { environments: [shown] };
+    const { out } = await belay(daemon, ['status']);
+    expect(out.slice(out.indexOf('  release'), out.indexOf('  traffic'))).toMatchInlineSnapshot(`
+      "  release     4
+        address     unhealthy: answered 500 to GET /healthz
+        ejected     5 errors in a row, back in 12 s
+        depends on  ✗ database: connection refused
+      "
+    `);
+    daemon.script.environments = {
+      environments: [
+        { ...shown, fixed: { health: 'healthy', reason: '', ejection: null, deep: null } },
+      ],
+    };
+    expect((await belay(daemon, ['status'])).out).toContain('  address     healthy\n');
+  });
+
   test('says how to start where nothing runs', async () => {
     daemon.script.environments = { environments: [] };
     const { code, out } = await belay(daemon, ['status']);

@@ -7,6 +7,7 @@ import type { Ticket } from '../model/ticket.ts';
 import type {
   DeploymentView,
   EnvironmentView,
+  FixedView,
   InstanceView,
   TicketView,
   TrafficView,
@@ -54,11 +55,18 @@ export function environmentView(
       const told = context.targets.find((each) => each.id === instance.id && each.pool === pool);
       return instanceView(instance, records, slots, told);
     }),
+    fixed: fixedView(observation),
     traffic: context.traffic,
     deployment: deployment && deploymentView(deployment, records),
     waiting: records.waiting(key).map(ticketView),
     freeze: freezeAt(environment, context.now),
   };
+}
+
+function fixedView({ fixed }: Observation): FixedView | null {
+  if (fixed === null) return null;
+  const { health, description, ejection, deep } = fixed;
+  return { health, reason: description, ejection, deep };
 }
 
 function instanceView(

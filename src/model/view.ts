@@ -37,6 +37,11 @@ export interface InstanceView {
   deep: DeepReport | null;
 }
 
+export interface FixedView extends Pick<InstanceView, 'health' | 'ejection' | 'deep'> {
+  /** Why it is not healthy, in a sentence; empty otherwise. */
+  reason: string;
+}
+
 export interface TrafficView {
   windowMs: number;
   requestsPerSecond: number;
@@ -80,6 +85,8 @@ export interface EnvironmentView {
   namesOf: string | null;
   capacity: Capacity;
   instances: InstanceView[];
+  /** The address that Belay did not start, as the edge sees it; null where there is none. */
+  fixed: FixedView | null;
   traffic: TrafficView | null;
   /** The running deployment, else the last one. */
   deployment: DeploymentView | null;
