@@ -67,12 +67,15 @@ export function tellVerdict(
 
 /** The last line of `deploy --json` and its like: an interface. */
 export function verdictJson(where: Where, deployment: DeploymentDetail) {
-  const { kind, number, state, cause, receipt, steps, to, toVersion, logTail } = deployment;
+  const { kind, number, state, cause, receipt, steps, hooks, boot } = deployment;
+  const { to, toVersion, logTail } = deployment;
   return {
     verdict: state,
     cause,
     receipt,
     steps,
+    hooks,
+    boot,
     ...where,
     deployment: number,
     kind,
