@@ -10,7 +10,7 @@ export interface Deployer {
   stop(): Promise<void>;
 }
 
-/** From the start of the program until it listens. */
+/** What the program waits before it listens; its boot is that and Node's own. */
 export const BOOT_MS = 300;
 
 /**
@@ -20,7 +20,9 @@ export const BOOT_MS = 300;
 export const server = (version: number): string => `import { createServer } from 'node:http';
 const server = createServer((request, response) => response.end('v${version}'));
 server.keepAliveTimeout = 75_000;
-setTimeout(() => server.listen(Number(process.env.PORT), process.env.HOST ?? '127.0.0.1'), ${BOOT_MS});
+setTimeout(() => {
+  server.listen(Number(process.env.PORT), process.env.HOST, () => console.log('listening'));
+}, ${BOOT_MS});
 const leave = () => server.close(() => process.exit(0));
 process.once('SIGTERM', leave);
 process.once('SIGINT', leave);
