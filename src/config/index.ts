@@ -74,3 +74,6 @@ export function canary(options: ShareOptions = {}): PolicySpec {
 export function linear(options: ShareOptions = {}): PolicySpec {
   return { ...options, policy: 'linear' };
 }
+
+/** What environments of these names usually are: `environments: { staging: presets.staging }`. */
+export { type PresetName, presets } from './presets.ts';

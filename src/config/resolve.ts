@@ -10,13 +10,14 @@ import { ALWAYS, type Windows } from '../model/window.ts';
 import type { CommandLine } from './command.ts';
 import { contradictions } from './contradiction.ts';
 import { DEFAULTS } from './defaults.ts';
+import { presetLayer } from './preset-layer.ts';
 import type { Complaint } from './reader.ts';
 import { chooseHooks } from './resolve-hooks.ts';
 import { chooseTraffic } from './resolve-traffic.ts';
 import type { Definition, Layer } from './schema.ts';
 
 /** Where a value comes from. */
-export type Provenance = 'file' | 'default' | 'detected' | 'environment override';
+export type Provenance = 'file' | 'default' | 'detected' | 'preset' | 'environment override';
 
 export interface ResolveInput {
   application: string;
@@ -40,7 +41,7 @@ interface SourceLayer {
   provenance: Provenance;
 }
 
-/** Fills in every value of one environment: override, else file, else detected, else default. */
+/** Fills in every value of one environment: override, file, detected, preset or default. */
 export function resolveConfiguration(input: ResolveInput): Resolved {
   const layers = layersOf(input);
   const provenance: Record<string, Provenance> = {};
@@ -109,6 +110,8 @@ function layersOf({ definition, environment, detected }: ResolveInput): SourceLa
   const layers: SourceLayer[] = [{ spec: definition, provenance: 'file' }];
   if (override) layers.unshift({ spec: override, provenance: 'environment override' });
   if (detected) layers.push({ spec: { web: { start: detected } }, provenance: 'detected' });
+  const preset = presetLayer(environment, definition);
+  if (preset) layers.push({ spec: preset, provenance: 'preset' });
   return layers;
 }
 

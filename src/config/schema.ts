@@ -121,7 +121,8 @@ const deploy: typeof deployOptions = (value, keyPath, report) => {
 
 const { build, hooks } = hookReaders(parseStart);
 
-const environment = section({ build, web, edge, deploy, hooks });
+/** What can differ between environments. */
+export const readEnvironment = section({ build, web, edge, deploy, hooks });
 
 /** The whole file. */
 export const readDefinition = section({
@@ -135,12 +136,12 @@ export const readDefinition = section({
   deploy,
   hooks,
   versions: versionsReader,
-  environments: record((name) => checkName(name, ''), environment),
+  environments: record((name) => checkName(name, ''), readEnvironment),
 });
 
 export type Definition = ReadBy<typeof readDefinition>;
 /** What can differ between environments. */
-export type Layer = ReadBy<typeof environment>;
+export type Layer = ReadBy<typeof readEnvironment>;
 
 /** @throws when a variable cannot be set, because of its name or because Belay sets it */
 export function checkVariableName(name: string): void {
