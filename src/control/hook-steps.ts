@@ -1,7 +1,8 @@
 import type { BundleStore, ImageKey, ImageStore } from '../bundle/driver.ts';
+import type { EdgeDriver } from '../edge/driver.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { Fault, messageOf } from '../kernel/fault.ts';
-import type { Hook } from '../model/configuration.ts';
+import type { Hook, Variables } from '../model/configuration.ts';
 import type { Deployment } from '../model/deployment.ts';
 import type { Environment } from '../model/environment.ts';
 import { type HookRun, hookMachine } from '../model/hook.ts';
@@ -9,6 +10,7 @@ import type { Release } from '../model/release.ts';
 import type { Step } from '../model/step.ts';
 import type { Runtime, SlotSpec } from '../runtime/driver.ts';
 import type { EventFeed } from './event-feed.ts';
+import { domainsOf } from './names.ts';
 import { type Prepared, recordOnly } from './prepared.ts';
 import type { Records } from './records.ts';
 import { directoryOf, imageOf, variablesOf } from './release-slot.ts';
@@ -18,6 +20,7 @@ import { directoryOf, imageOf, variablesOf } from './release-slot.ts';
 type StepOf<Kind extends Step['kind']> = Extract<Step, { kind: Kind }>;
 
 export interface HookStepParts {
+  edge: EdgeDriver;
   records: Records;
   runtime: Runtime;
   bundles: BundleStore;
@@ -57,7 +60,8 @@ export class HookSteps {
         const directory = image
           ? await images.begin(image, run.id)
           : directoryOf(environment, subject.release, this.#parts);
-        await runtime.ensure(slotSpec(subject, directory));
+        const address = step.hook === 'postdeploy' ? await this.#address(environment) : {};
+        await runtime.ensure(slotSpec(subject, directory, address));
       } catch (fault) {
         await this.#fail(environment, step.hook, 'could not be started', fault);
         throw fault;
@@ -98,6 +102,16 @@ export class HookSteps {
   async #clear({ run, image, release }: Subject): Promise<void> {
     await this.#parts.runtime.remove(run.id, release.configuration.web.stopGraceMs);
     if (image) await this.#parts.images.discard(image, run.id);
+  }
+
+  /** Where the new release answers, for those that try it out; nothing while the edge is away. */
+  async #address(environment: Environment): Promise<Variables> {
+    const { edge, records } = this.#parts;
+    const listener = (await edge.status().catch(() => null))?.listeners[0];
+    if (!listener) return {};
+    const domains = domainsOf(environment, records);
+    const domain = domains.find((each) => !each.includes('*')) ?? 'localhost';
+    return { BELAY_EDGE: `http://127.0.0.1:${listener.port}`, BELAY_DOMAIN: domain };
   }
 
   async #fail(
@@ -158,7 +172,7 @@ export class HookSteps {
  * A build sees nothing of the environment it is for: its image is every environment's. The others see
  * what an instance of the release would.
  */
-function slotSpec(subject: Subject, directory: string): SlotSpec {
+function slotSpec(subject: Subject, directory: string, address: Variables): SlotSpec {
   const { environment, run, release, hook, image } = subject;
   return {
     id: run.id,
@@ -169,7 +183,7 @@ function slotSpec(subject: Subject, directory: string): SlotSpec {
     directory,
     bootstrap: null,
     command: hook.command,
-    variables: { ...(image ? {} : variablesOf(release)), ...hook.variables },
+    variables: { ...(image ? {} : variablesOf(release)), ...address, ...hook.variables },
     limits: hook.limits,
   };
 }

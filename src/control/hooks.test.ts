@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { configuration, SimulatedControl } from '../../test/support/simulated-control.ts';
+import {
+  configuration,
+  deployRequest,
+  SimulatedControl,
+} from '../../test/support/simulated-control.ts';
 import type { Fault } from '../kernel/fault.ts';
 import type { Configuration, Hook, Hooks } from '../model/configuration.ts';
 
@@ -49,6 +53,27 @@ describe('a build', () => {
     expect((await simulated.settled()).hooks).toMatchObject([{ state: 'kept', startedAt: null }]);
     await simulated.deploy('two', having({ build: hook('other') }));
     expect((await simulated.settled()).hooks).toMatchObject([{ state: 'passed' }]);
+  });
+});
+
+describe('a build that two environments want', () => {
+  it('is made by one of them, and the other waits', async () => {
+    await using simulated = await running();
+    const build = having({ build: hook('make', { timeoutMs: 10_000 }) });
+    await simulated.deploy('two', build);
+    await simulated.until('it builds', async () => (await slotIds(simulated)).length === 4);
+    const where = { application: 'shop', environment: 'staging' };
+    const plain = { by: null, message: null, force: true, otherwise: 'refuse' as const };
+    const domains = ['staging.shop.localhost'];
+    await simulated.control.operations.ask(
+      where,
+      deployRequest('two', { ...build, domains }),
+      plain,
+    );
+    await simulated.settled();
+    const staged = () => simulated.store.deployments('shop/staging', 1)[0];
+    await simulated.until('staging is done', () => staged()?.state === 'succeeded');
+    expect(staged()?.hooks).toMatchObject([{ state: 'kept', startedAt: null }]);
   });
 });
 

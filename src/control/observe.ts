@@ -26,6 +26,8 @@ export function observeEnvironment(
 ): Observation {
   const { key } = environment;
   const deployment = records.runningDeployment(key);
+  const bootstraps = (number: number): boolean =>
+    (records.release(key, number)?.configuration.web.bootstrap ?? null) !== null;
   const instances = records.instances(key).map((instance): ObservedInstance => {
     const slot = slots.get(instance.id);
     return {
@@ -37,6 +39,7 @@ export function observeEnvironment(
             port: slot.port,
             exit: slot.exit,
             bootstrapMs: slot.bootstrapMs,
+            isBootstrapping: slot.bootstrapMs === null && bootstraps(instance.release),
           }
         : null,
       target: edge.target(poolId(key, instance.release), instance.id),
@@ -101,7 +104,7 @@ export function routedEnvironment(
     environment,
     goal,
     fixedUntilThen,
-    share: trafficShare(deployment ?? null, instances),
+    share: trafficShare(deployment && !isPreparing(deployment) ? deployment : null, instances),
     releases: [...numbers]
       .sort((a, b) => a - b)
       .flatMap((number) => routedRelease(records.release(key, number)) ?? []),

@@ -120,6 +120,15 @@ describe('the hooks of a deployment', () => {
     expect(environment.live().every(({ release }) => release === 1)).toBe(true);
   });
 
+  it('end before their environment does', () => {
+    const environment = deploying(having({ migrate: { takesMs: null, exitCode: 0 } }));
+    environment.run(1_000);
+    environment.environment = { ...environment.environment, status: 'terminating' };
+    environment.run(60_000, () => environment.environment.status === 'terminated');
+    expect(environment.environment.status).toBe('terminated');
+    expect(environment.hooks.running.size).toBe(0);
+  });
+
   it('let the old fleet heal and scale as at rest while they run', () => {
     const environment = deploying(having({ build: { takesMs: 20_000, exitCode: 0 } }));
     environment.run(1_000);

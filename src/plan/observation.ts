@@ -21,6 +21,8 @@ export interface ObservedSlot {
   exit: Exit | null;
   /** How long its bootstrap took; null while it has not passed, and where there is none. */
   bootstrapMs: number | null;
+  /** Its program was not started yet. */
+  isBootstrapping: boolean;
 }
 
 export interface ObservedTarget {

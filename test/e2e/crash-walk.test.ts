@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { Fault } from '../../src/kernel/fault.ts';
 import type { DeploymentDetail } from '../../src/model/view.ts';
-import type { Variant } from './support/app.ts';
+import type { AppOptions, Variant } from './support/app.ts';
 import { House } from './support/house.ts';
 import { listening } from './support/processes.ts';
 
@@ -38,8 +38,23 @@ describe('the daemon killed at a step boundary', () => {
     await walk((n) => ({ name: `bad-${n}`, crash: 'exit' }), 'rolled-back');
   });
 
+  const nothing = 'node -e 0';
+  const hooks = { migrate: nothing, postdeploy: nothing, bootstrap: nothing };
+
+  test.skipIf(!process.env.BELAY_NIGHTLY).each([
+    ['to its end', 'succeeded', hooks],
+    ['back', 'rolled-back', { ...hooks, postdeploy: 'node -e process.exit(1)' }],
+  ])('brings a deployment with hooks %s', { timeout: 900_000 }, async (_, verdict, hooks) => {
+    house = new House();
+    await walk((n) => ({ name: `hooked-${n}` }), verdict, { ...QUICK, build: nothing, hooks });
+  });
+
   /** Deploys again and again, crashing ever later, until a deployment gets through uncrashed. */
-  async function walk(variantOf: (n: number) => Variant, verdict: string): Promise<void> {
+  async function walk(
+    variantOf: (n: number) => Variant,
+    verdict: string,
+    options: AppOptions = QUICK,
+  ): Promise<void> {
     await house.start();
     await house.deployed(house.app({ name: 'first' }, QUICK));
     await house.inService(2);
@@ -48,7 +63,7 @@ describe('the daemon killed at a step boundary', () => {
       await house.killDaemon();
       await house.start(crashAt);
       const before = await house.environment();
-      const { number, crashed } = await deployInto(house, house.app(variantOf(crashAt), QUICK));
+      const { number, crashed } = await deployInto(house, house.app(variantOf(crashAt), options));
       if (crashed) await house.start();
       const deployment = await house.settled(number);
       expect(

@@ -266,6 +266,7 @@ export class SimulatedEnvironment {
         port: 20_000,
         exit: present ? null : exit,
         bootstrapMs: null,
+        isBootstrapping: false,
       },
       target: listening ? this.#target(simulated) : null,
     };
