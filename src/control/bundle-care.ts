@@ -101,10 +101,11 @@ export class BundleCare {
     if (missingRoom(diskFloor, room, neededBytes) === 0) return;
     const { freeBytes, totalBytes } = room;
     const keptBytes = floorBytes(diskFloor, totalBytes);
+    const kept = keptBytes === 0 ? '' : `, ${sizeText(keptBytes)} of which stay free`;
     throw new Fault({
       code: 'disk-floor',
-      message: `this needs ${sizeText(neededBytes)}, and of the disk ${sizeText(freeBytes)} are free, ${sizeText(keptBytes)} of which stay free`,
-      hint: 'make room on the disk; belay versions --prune --keep 5 removes all but the newest versions that nobody needs',
+      message: `this needs ${sizeText(neededBytes)}, and ${sizeText(freeBytes)} are free on the disk${kept}`,
+      hint: 'make room there: belay versions --prune --keep 5 removes older versions that nobody needs',
       retryable: true,
       details: { neededBytes, freeBytes, floorBytes: keptBytes },
     });

@@ -216,7 +216,7 @@ describe('the room on the disk', () => {
     await expect(refused).rejects.toMatchObject({
       code: 'disk-floor',
       message: expect.stringMatching(
-        /^this needs 4\.1 kB, and of the disk .* are free, .* of which stay free$/,
+        /^this needs 4\.1 kB, and .* are free on the disk, .* of which stay free$/,
       ),
       hint: expect.stringContaining('belay versions --prune'),
       details: { neededBytes: 4_099 },

@@ -120,6 +120,7 @@ function normalised(text: string, { names }: World): string {
     .reduce((result, [value, name]) => result.replaceAll(value, name), text)
     .replaceAll(/\bi-[0-9a-f]{8}\b/g, 'i-<id>')
     .replaceAll(/\b[0-9a-f]{64}\b/g, '<digest>')
-    .replaceAll(/(process|localhost:)( ?)\d+/g, '$1$2<number>')
+    .replaceAll(/(process|localhost:|"freeBytes":)( ?)\d+/g, '$1$2<number>')
+    .replaceAll(/\b\d+(\.\d)? [kMG]B are free/g, '<room> are free')
     .replaceAll(/\b\d+(\.\d)? (ms|s)\b/g, '<time>');
 }
