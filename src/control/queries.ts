@@ -24,10 +24,9 @@ import type { EdgeView } from './edge-view.ts';
 import { observeEnvironment, type Slots } from './observe.ts';
 import type { Records } from './records.ts';
 import { directoryOf } from './release-slot.ts';
-import type { Traffic } from './traffic.ts';
+import { terminatedView } from './terminated.ts';
 import type { Traffic } from './traffic.ts';
 import { requireVersion } from './unknown-version.ts';
-import { terminatedView } from './terminated.ts';
 import { deploymentView, environmentView } from './views.ts';
 
 /** What people want to know. Nothing here changes anything. */
