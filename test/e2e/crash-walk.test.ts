@@ -43,7 +43,7 @@ describe('the daemon killed at a step boundary', () => {
 
   test.skipIf(!process.env.BELAY_NIGHTLY).each([
     ['to its end', 'succeeded', hooks],
-    ['back', 'rolled-back', { ...hooks, postdeploy: 'node -e process.exit(1)' }],
+    ['back', 'rolled-back', { ...hooks, postdeploy: 'node --no-such-option' }],
   ])('brings a deployment with hooks %s', { timeout: 900_000 }, async (_, verdict, hooks) => {
     house = new House();
     await walk((n) => ({ name: `hooked-${n}` }), verdict, { ...QUICK, build: nothing, hooks });
