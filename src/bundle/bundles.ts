@@ -78,12 +78,12 @@ function filesOf(entries: readonly BundleEntry[]): BundleFile[] {
   );
 }
 
-/** The directories go out of the way first, each by one rename; a crash leaves but those to clean. */
+/** Each by one rename, the bundle last: a crash in between leaves one that can be removed again. */
 async function removeBundle(directory: string, name: string): Promise<void> {
   const named = (await readdir(directory)).filter(
     (each) => each === name || (each.startsWith(`${name}.`) && !isPartial(each)),
   );
-  for (const each of named) {
+  for (const each of named.sort((a, b) => b.length - a.length)) {
     const leaving = partialName(join(directory, each));
     await rename(join(directory, each), leaving);
     await rm(leaving, { recursive: true, force: true });

@@ -91,7 +91,11 @@ export class Housekeeping {
     const { records, bundles, clock } = this.#parts;
     const stored = new Map((await bundles.list()).map((each) => [each.digest, each]));
     const here = new Set(stored.keys());
-    const fates = fatesOf(applicationVersions(application, records), here, clock.now());
+    const fates = fatesOf(
+      applicationVersions(application, records, clock.now()),
+      here,
+      clock.now(),
+    );
     return versions.map((version) => ({
       ...version,
       fate: fates.get(version.label) ?? { state: 'gone', reasons: [] },
@@ -121,7 +125,7 @@ export class Housekeeping {
     await bundles.measureImages();
     const stored = await bundles.list();
     const all = records.applications().map((name): ApplicationVersions => {
-      const versions = applicationVersions(name, records);
+      const versions = applicationVersions(name, records, clock.now());
       const chosen = keep !== null && (application === null || name === application);
       return chosen ? { ...versions, policy: { ...versions.policy, keep } } : versions;
     });

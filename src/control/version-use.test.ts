@@ -15,7 +15,7 @@ async function deployed(...digests: string[]): Promise<SimulatedControl> {
 }
 
 const read = ({ store, clock }: SimulatedControl) =>
-  applicationVersions('shop', new Records(store, clock));
+  applicationVersions('shop', new Records(store, clock), clock.now());
 
 /** Why each bundle is needed, by digest. */
 function reasons(simulated: SimulatedControl): Record<string, string[]> {
@@ -76,10 +76,13 @@ describe('an environment needs', () => {
     expect(reasons(simulated)).toEqual({ a: ['production runs it'] });
   });
 
-  it('nothing once it is terminated', async () => {
+  it('what it last ran, for six weeks after it was terminated', async () => {
     await using simulated = await deployed('a', 'b');
     simulated.control.operations.terminate('shop', 'production');
-    await simulated.until('it is gone', () => Object.keys(reasons(simulated)).length === 0);
+    await simulated.until('it is gone', () => !('a' in reasons(simulated)));
+    expect(reasons(simulated)).toEqual({ b: ['production can be rebuilt from it'] });
+    simulated.clock.setWallClock(simulated.clock.now() + 42 * 86_400_000);
+    expect(reasons(simulated)).toEqual({});
   });
 });
 

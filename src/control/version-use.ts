@@ -4,6 +4,7 @@ import { type Release, sameContent } from '../model/release.ts';
 import type { DeploymentRequest } from '../model/ticket.ts';
 import type { ApplicationVersions, VersionUse } from '../plan/lifecycle.ts';
 import type { Records } from './records.ts';
+import { lastRelease } from './terminated.ts';
 
 /** What versions are needed for: read from the records, decided elsewhere. */
 
@@ -11,16 +12,21 @@ import type { Records } from './records.ts';
 const DEPLOYMENTS_READ = 200;
 /** So many versions that ran there stay for `belay rollback`, beside the one that runs. */
 const KEPT_TO_GO_BACK = 3;
+/** A terminated environment can be rebuilt for so long: Beanstalk's six weeks. */
+const REBUILT_FROM_MS = 42 * 86_400_000;
 
-export function applicationVersions(application: string, records: Records): ApplicationVersions {
-  const environments = records
-    .environments()
-    .filter((each) => each.application === application && each.status !== 'terminated');
+export function applicationVersions(
+  application: string,
+  records: Records,
+  now: number,
+): ApplicationVersions {
+  const all = records.environments().filter((each) => each.application === application);
+  const environments = all.filter(({ status }) => status !== 'terminated');
   const deployedAt = new Map<string, number>();
   const note = (label: string | null, at: number) => {
     if (label !== null) deployedAt.set(label, Math.max(at, deployedAt.get(label) ?? 0));
   };
-  const uses: VersionUse[] = [];
+  const uses: VersionUse[] = all.flatMap((each) => usesOfTerminated(each, records, now));
   for (const environment of environments) {
     const deployments = records.deployments(environment.key, DEPLOYMENTS_READ);
     const labelOf = (release: number) => records.release(environment.key, release)?.version ?? null;
@@ -33,6 +39,15 @@ export function applicationVersions(application: string, records: Records): Appl
     usedAt: Math.max(createdAt, deployedAt.get(label) ?? 0),
   }));
   return { application, policy: records.lifecycle(application), versions, uses };
+}
+
+function usesOfTerminated(environment: Environment, records: Records, now: number): VersionUse[] {
+  const { application, name, status, terminatedAt } = environment;
+  const isRecent = terminatedAt !== null && now - terminatedAt < REBUILT_FROM_MS;
+  if (status !== 'terminated' || !isRecent) return [];
+  const label = lastRelease(environment, records)?.version;
+  const version = label ? records.version(application, label) : undefined;
+  return version ? [{ digest: version.digest, reason: `${name} can be rebuilt from it` }] : [];
 }
 
 function usesOf(
