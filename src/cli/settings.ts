@@ -122,6 +122,7 @@ function policySettings(rollout: Configuration['rollout']): [string, string][] {
         ['deploy.percent', String(rollout.percent)],
         ['deploy.bake', formatDuration(rollout.bakeMs)],
         ['deploy.minRequests', String(rollout.minRequests)],
+        ['deploy.probes', rollout.probes.length === 0 ? 'none' : rollout.probes.join(', ')],
         ['deploy.patience', formatDuration(rollout.patienceMs)],
       ];
     default:

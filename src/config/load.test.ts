@@ -71,6 +71,7 @@ describe('defaults', () => {
         percent: 10,
         bakeMs: 300_000,
         minRequests: 100,
+        probes: [],
         patienceMs: 3_600_000,
       },
     });

@@ -228,13 +228,15 @@ function chooseBatches(
 function chooseShares(
   policy: Rollout['policy'],
   choose: Choose,
-): Pick<Rollout, 'percent' | 'bakeMs' | 'minRequests' | 'patienceMs'> {
+): Pick<Rollout, 'percent' | 'bakeMs' | 'minRequests' | 'probes' | 'patienceMs'> {
   const { percent, bakeMs, minRequests, patienceMs } = DEFAULTS.share;
-  if (!movesByWeight(policy)) return { percent, bakeMs, minRequests, patienceMs };
+  const probes: string[] = [];
+  if (!movesByWeight(policy)) return { percent, bakeMs, minRequests, probes, patienceMs };
   return {
     percent: choose('deploy.percent', (spec) => spec.deploy?.percent, percent),
     bakeMs: choose('deploy.bake', (spec) => spec.deploy?.bake, bakeMs),
     minRequests: choose('deploy.minRequests', (spec) => spec.deploy?.minRequests, minRequests),
+    probes: choose('deploy.probes', (spec) => spec.deploy?.probes, probes),
     patienceMs: choose('deploy.patience', (spec) => spec.deploy?.patience, patienceMs),
   };
 }

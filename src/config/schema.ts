@@ -87,6 +87,7 @@ const deployOptions = section({
   percent: wholeNumber(1, 99),
   bake: duration(),
   minRequests: wholeNumber(1, 1_000_000_000),
+  probes: list("['/', '/products']", parseProbe),
   patience: duration(),
   windows,
   timeZone,
@@ -99,6 +100,7 @@ const optionsOf = {
   percent: ['canary', 'linear'],
   bake: ['canary', 'linear'],
   minRequests: ['canary', 'linear'],
+  probes: ['canary', 'linear'],
   patience: ['canary', 'linear'],
 } as const;
 
@@ -204,6 +206,15 @@ function parseMatcher(value: unknown): { from: number; to: number } {
   const to = Number(match?.[2] ?? match?.[1]);
   if (match && from <= to) return { from, to };
   throw unlike('a status code or a range of them', value, "'200' or '200-399'");
+}
+
+function parseProbe(value: unknown): string {
+  if (typeof value !== 'string') throw unlike('a list of paths', value, "['/', '/products']");
+  if (/^\/[!-~]*$/.test(value)) return value;
+  throw refusal(
+    `has '${value}', which is not a path that begins with '/'`,
+    "write '/products', say, with what is not ASCII percent-encoded",
+  );
 }
 
 function parseDomain(value: unknown): string {

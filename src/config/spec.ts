@@ -185,6 +185,11 @@ export interface ShareOptions extends DeployOptions {
   bake?: Duration;
   /** Requests of the new release without which there is no judgement. Default 100. */
   minRequests?: number;
+  /**
+   * Paths that Belay asks the new instances for itself, and those they are compared with, where fewer
+   * requests come: by GET, and past the edge. They count for the judgement and in no account.
+   */
+  probes?: string[];
   /** Where there is none: how long somebody may take to promote or abort. Default `'1h'`. */
   patience?: Duration;
 }

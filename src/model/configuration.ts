@@ -95,6 +95,8 @@ export const rolloutSchema = z
     bakeMs: durationMs.default(300_000),
     /** canary, linear: requests of the new release without which there is no judgement. */
     minRequests: z.int().min(1).default(100),
+    /** canary, linear: asked by Belay itself where fewer requests come; empty: nothing is. */
+    probes: z.array(z.string().regex(/^\/[!-~]*$/)).default([]),
     /** canary, linear: how long somebody may take to decide where there is no judgement. */
     patienceMs: durationMs.default(3_600_000),
   })

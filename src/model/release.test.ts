@@ -42,6 +42,7 @@ const release: Release = {
       percent: 10,
       bakeMs: 60_000,
       minRequests: 100,
+      probes: [],
       patienceMs: 600_000,
     },
     hooks: { build: null, migrate: null, postdeploy: null },

@@ -73,6 +73,11 @@ export interface TargetTraffic {
   id: string;
   /** Those that were last with it, and upgraded connections that have ended. */
   requests: number;
+  /**
+   * Of Belay's own, which the control plane adds where a release is judged: no edge tells any. Their
+   * errors and latencies are with the others.
+   */
+  probes?: number;
   /** The app's own 5xx. */
   appErrors: number;
   /** Lost or cut. */

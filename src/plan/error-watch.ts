@@ -1,7 +1,8 @@
 import type { Rollout } from '../model/configuration.ts';
 import type { Deployment } from '../model/deployment.ts';
-import { moreErrors, sampleFrom } from './analysis.ts';
+import { moreErrors } from './analysis.ts';
 import type { Observation } from './observation.ts';
+import { sampleFrom } from './samples.ts';
 
 /**
  * Policies that judge no shares watch the answers all the same, as Beanstalk watches an environment's

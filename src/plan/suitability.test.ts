@@ -14,6 +14,7 @@ const rollout: Rollout = {
   percent: 10,
   bakeMs: 300_000,
   minRequests: 100,
+  probes: [],
   patienceMs: 3_600_000,
 };
 

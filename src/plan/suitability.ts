@@ -106,6 +106,8 @@ function memory(intention: Intention, circumstances: Circumstances): Concern | n
   const inBatches =
     from !== null &&
     room > 0 &&
+  // Belay asks itself then.
+  if (rollout.probes.length > 0) return null;
     (rollout.policy !== 'rolling' || instancesIn(rollout.extra, desired) > room);
   const instead = inBatches
     ? `there is room for ${room} at a time: rolling({ extra: ${Math.min(room, desired)} })`

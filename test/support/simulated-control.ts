@@ -58,6 +58,7 @@ export const configuration: Configuration = {
     percent: 10,
     bakeMs: 60_000,
     minRequests: 100,
+    probes: [],
     patienceMs: 600_000,
   },
   hooks: { build: null, migrate: null, postdeploy: null },

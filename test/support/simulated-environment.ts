@@ -71,6 +71,7 @@ const rolloutDefaults: Rollout = {
   percent: 10,
   bakeMs: 5_000,
   minRequests: 100,
+  probes: [],
   patienceMs: 600_000,
 };
 
