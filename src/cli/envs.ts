@@ -95,4 +95,4 @@ function instancesOf({ instances, capacity: { min, desired, max } }: Environment
 }
 
 const namesOf = ({ domains, namesOf }: EnvironmentView): string =>
-  `${domains.join(', ')}${namesOf === null ? '' : `, swapped with ${namesOf}`}`;
+  `${domains.join(', ')}${namesOf === null ? '' : `, of ${namesOf} since a swap`}`;

@@ -48,7 +48,8 @@ export async function belay(
   terminal: Terminal = {},
 ): Promise<Ended> {
   const leaving = new AbortController();
-  const stdin = Object.assign(new PassThrough(), { isTTY: terminal.isTTY ?? false });
+  const keyboard = { isTTY: terminal.isTTY ?? false, setRawMode() {} };
+  const stdin = Object.assign(new PassThrough(), keyboard);
   const stdout = capture(terminal, (written) => {
     if (terminal.leaveAfter && written.includes(terminal.leaveAfter)) leaving.abort();
     if (terminal.keys && written.includes(terminal.keys.after)) stdin.write(terminal.keys.press);
