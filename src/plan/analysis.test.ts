@@ -30,11 +30,16 @@ function traffic(id: string, requests: number, slow: number, slowMs: number, fai
   return { pool: 'p', id, requests, appErrors: failed, failures: 0, latency: latency.toSparse() };
 }
 
-function judged(now: number, old: TargetTraffic, fresh: TargetTraffic) {
+function judged(
+  now: number,
+  old: TargetTraffic,
+  fresh: TargetTraffic,
+  change: Partial<Rollout> = {},
+) {
   return analyse(
     { instances: instances as unknown as ObservedInstance[], traffic: [old, fresh] },
     deployment as Deployment,
-    rollout as Rollout,
+    { ...rollout, ...change } as Rollout,
     now,
   );
 }
@@ -49,6 +54,18 @@ describe('a release that is judged by its latency', () => {
   it('is not undone at the end of a short bake because of a burst', () => {
     const verdict = judged(bakeMs, traffic('old', 120, 0, 0), traffic('new', 120, 8, 400));
     expect(verdict.verdict).toBe('pass');
+  });
+
+  it('is not undone by one stall that is longer than the whole bake', () => {
+    const short = { bakeMs: SECOND, minRequests: 20 };
+    const verdict = judged(SECOND, traffic('old', 31, 0, 0), traffic('new', 31, 31, 90), short);
+    expect(verdict.verdict).toBe('pass');
+  });
+
+  it('is undone after a short bake when more is slow than a stall explains', () => {
+    const short = { bakeMs: 10 * SECOND };
+    const slow = traffic('new', 400, 400, 90);
+    expect(judged(10 * SECOND, traffic('old', 400, 0, 0), slow, short).verdict).toBe('fail');
   });
 
   it('is undone within a minute when its tail is slower, and the tail has its number', () => {
