@@ -26,7 +26,7 @@ export type HookOutcome = Exclude<HookState, 'due' | 'running'>;
 
 export const hookMachine = stateMachine<HookState>('hook', {
   due: ['running', 'kept'],
-  running: ['passed', 'kept', 'failed', 'stopped'],
+  running: ['passed', 'failed', 'stopped'],
   passed: [],
   kept: [],
   failed: [],

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { StateMachine } from '../kernel/state-machine.ts';
 import { deploymentMachine } from './deployment.ts';
 import { environmentMachine } from './environment.ts';
+import { hookMachine } from './hook.ts';
 import { instanceMachine } from './instance.ts';
 import { targetMachine } from './target.ts';
 
@@ -31,6 +32,18 @@ const tables: { machine: StateMachine<string>; states: string[]; rows: string[] 
       '. . . . . .', // rolled-back
       '. . . . . .', // aborted
       '. . . . . .', // failed
+    ],
+  },
+  {
+    machine: hookMachine as StateMachine<string>,
+    states: ['due', 'running', 'passed', 'kept', 'failed', 'stopped'],
+    rows: [
+      '. + . + . .', // due
+      '. . + . + +', // running
+      '. . . . . .', // passed
+      '. . . . . .', // kept
+      '. . . . . .', // failed
+      '. . . . . .', // stopped
     ],
   },
   {

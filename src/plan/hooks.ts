@@ -1,4 +1,5 @@
 import type { HookOutcome, HookRun } from '../model/hook.ts';
+import type { Exit } from '../model/instance.ts';
 import type { Step } from '../model/step.ts';
 import type { Observation, ObservedHook } from './observation.ts';
 
@@ -58,11 +59,7 @@ function follow(run: ObservedHook, now: number): HookPlan {
   return { step: null, wakeAt: deadline };
 }
 
-function conclude(
-  run: ObservedHook,
-  exit: NonNullable<NonNullable<ObservedHook['slot']>['exit']>,
-  isOverdue: boolean,
-): HookPlan {
+function conclude(run: ObservedHook, exit: Exit, isOverdue: boolean): HookPlan {
   if (exit.code !== 0) return end(run, 'failed', `${run.hook} ${exit.cause}`);
   if (run.image === null) return end(run, 'passed', exit.cause);
   if (isOverdue) return end(run, 'failed', overdue(run));
