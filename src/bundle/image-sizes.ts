@@ -1,4 +1,4 @@
-import { lstat, readdir } from 'node:fs/promises';
+import { lstat, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** `<digest>.built-<hash>`: what a build made of the bundle of that digest. */
@@ -10,7 +10,7 @@ export interface ImageSizes {
   measure(): Promise<void>;
 }
 
-/** How much room images take. They never change, so each is measured once in a life. */
+/** How much room images take. They never change, so each is measured once, and that is kept beside it. */
 export function imageSizes(directory: string): ImageSizes {
   const known = new Map<string, number>();
   let unmeasured = true;
@@ -25,7 +25,7 @@ export function imageSizes(directory: string): ImageSizes {
       const names = (await readdir(directory)).filter((name) => IMAGE.test(name));
       for (const name of known.keys()) if (!names.includes(name)) known.delete(name);
       for (const name of names) {
-        if (!known.has(name)) known.set(name, await sizeOfTree(join(directory, name)));
+        if (!known.has(name)) known.set(name, await sizeOfImage(join(directory, name)));
       }
       unmeasured = false;
     },
@@ -33,6 +33,15 @@ export function imageSizes(directory: string): ImageSizes {
 }
 
 const bundleOf = (image: string): string | undefined => IMAGE.exec(image)?.[1];
+
+async function sizeOfImage(image: string): Promise<number> {
+  const note = `${image}.size`;
+  const noted = await readFile(note, 'utf8').catch(() => '');
+  if (/^\d+$/.test(noted)) return Number(noted);
+  const sizeBytes = await sizeOfTree(image);
+  await writeFile(note, String(sizeBytes), { mode: 0o600 });
+  return sizeBytes;
+}
 
 /** What its files hold. One that goes meanwhile counts for nothing. */
 async function sizeOfTree(root: string): Promise<number> {

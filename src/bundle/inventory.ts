@@ -24,7 +24,7 @@ interface Written {
 export const inventoryPath = (directory: string): string => `${directory}.inventory`;
 
 /** Null when there is none, or it is not of this bundle. */
-export async function readInventory(directory: string, digest: string): Promise<Inventory | null> {
+async function readInventory(directory: string, digest: string): Promise<Inventory | null> {
   try {
     const text = await readFile(inventoryPath(directory), 'utf8');
     const { entries, seen } = JSON.parse(text) as Written;

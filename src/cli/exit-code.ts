@@ -17,6 +17,7 @@ export const exitCodes = {
 const badUsage = new Set([
   'ambiguous-application',
   'bad-capacity',
+  'bad-disk-floor',
   'bad-name',
   'bad-port',
   'bad-request',
@@ -34,6 +35,8 @@ const badUsage = new Set([
   'home-too-long',
   'hook-never-ran',
   'no-home',
+  'no-repository',
+  'not-in-commit',
   'symlink-escapes',
   'unknown-deployment',
   'unknown-environment',

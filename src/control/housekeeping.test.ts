@@ -11,6 +11,7 @@ import { packBundle } from '../bundle/pack.ts';
 import { type ManualClock, manualClock } from '../kernel/clock.ts';
 import { silentLog } from '../kernel/log.ts';
 import type { DiskFloor } from '../model/disk-floor.ts';
+import type { DeploymentRequest } from '../model/ticket.ts';
 import type { Store } from '../store/driver.ts';
 import { openSqliteStore } from '../store/sqlite.ts';
 import { BundleCare } from './bundle-care.ts';
@@ -201,6 +202,57 @@ describe('housekeeping', () => {
       'v2 gone ',
       'v1 kept production runs it',
     ]);
+  });
+});
+
+describe('a bundle that a deployment would use', () => {
+  const requests: DeploymentRequest[] = [
+    { kind: 'restart' },
+    { kind: 'env', set: { A: '1' }, unset: [] },
+    { kind: 'rollback', to: 'v1' },
+    { kind: 'rollback', to: 1 },
+    { kind: 'rollback', to: '1' },
+  ];
+
+  const flaw = (request: DeploymentRequest) =>
+    new BundleCare({ records, bundles, housekeeping, diskFloor: null }).flawOf(
+      'shop/production',
+      request,
+    );
+  const deployOf = (digest: string): DeploymentRequest => ({
+    ...{ kind: 'deploy', configuration, unchanged: 'deploy' },
+    version: { digest, files: 1, sizeBytes: 1, author: null, commit: null },
+  });
+
+  it('is whole, damaged or gone, whatever asks for it', async () => {
+    const digest = await version('v1');
+    runs('v1');
+    for (const request of [...requests, deployOf(digest)]) expect(await flaw(request)).toBeNull();
+    const file = join(bundles.directory(digest), 'server.js');
+    rmSync(file);
+    for (const request of [...requests, deployOf(digest)]) {
+      expect(await flaw(request)).toMatchObject({
+        code: 'bundle-damaged',
+        message: 'the files of v1 are not as they were deployed: server.js is missing',
+      });
+    }
+    await bundles.remove(digest);
+    for (const request of [...requests, deployOf(digest)]) {
+      expect(await flaw(request)).toMatchObject({ code: 'bundle-gone', subject: 'v1' });
+    }
+  });
+
+  it('was never sent', async () => {
+    const digest = `sha256:${'0'.repeat(64)}`;
+    expect(await flaw(deployOf(digest))).toMatchObject({ code: 'unknown-bundle' });
+  });
+
+  it('is none where there is nothing to go back to, which is refused elsewhere', async () => {
+    await version('v1');
+    runs('v1');
+    expect(await flaw({ kind: 'rollback', to: null })).toBeNull();
+    expect(await flaw({ kind: 'rollback', to: 'v7' })).toBeNull();
+    expect(await flaw({ kind: 'rollback', to: 7 })).toBeNull();
   });
 });
 

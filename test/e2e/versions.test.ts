@@ -119,6 +119,8 @@ describe('versions', () => {
       error: { code: 'bundle-gone', hint: `send them again with: belay deploy --commit ${commit}` },
     });
     expect((await house.environment()).version).toBe('v6');
+    const diff = await belay('diff', 'v1', '-a', APPLICATION);
+    expect(diff.json).toMatchObject({ error: { code: 'bundle-gone' } });
 
     const { code, json } = await belay('deploy', directories[0] ?? '', '--commit', 'main');
     expect(code).toBe(0);
