@@ -44,6 +44,7 @@ export interface AppOptions {
     percent?: number;
     bake?: string;
     minRequests?: number;
+    patience?: string;
   };
 }
 

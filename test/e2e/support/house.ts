@@ -119,7 +119,7 @@ export class House {
   }
 
   /** Starts a deployment of the directory; returns its number. */
-  async deploy(directory: string): Promise<number> {
+  async deploy(directory: string, manner: { force?: boolean } = {}): Promise<number> {
     const { configuration } = loadConfiguration(directory, ENVIRONMENT);
     const bundle = await packBundle(directory, { maxBytes: MAX_BUNDLE_BYTES });
     const { digest, files, sizeBytes } = bundle.manifest;
@@ -131,7 +131,7 @@ export class House {
     const version = { digest, files, sizeBytes, author: null, commit: null };
     const { deployment } = await this.client.call('deploy', {
       params: where,
-      body: { configuration, version },
+      body: { configuration, version, ...manner },
     });
     if (!deployment) throw new Error('nothing was deployed');
     return deployment.number;
