@@ -7,6 +7,7 @@ import { parseSize } from './config/size.ts';
 import { Control } from './control/control.ts';
 import type { Boundary } from './control/performer.ts';
 import { createEdgeClient } from './edge/client.ts';
+import { httpProber } from './edge/prober.ts';
 import { systemClock } from './kernel/clock.ts';
 import { Fault, messageOf } from './kernel/fault.ts';
 import { fileLog, type Log } from './kernel/log.ts';
@@ -52,6 +53,7 @@ async function serve(home: Home, version: string, log: Log): Promise<void> {
       clock,
       log,
     }),
+    prober: httpProber(clock),
     bundles: await openBundles(home.versions),
     images: openImages(home.versions),
     clock,

@@ -48,6 +48,10 @@ export const addresses = {
     method: 'POST',
     path: '/v1/applications/:application/environments/:environment/restart',
   },
+  forecast: {
+    method: 'POST',
+    path: '/v1/applications/:application/environments/:environment/forecast',
+  },
   tickets: {
     method: 'GET',
     path: '/v1/applications/:application/environments/:environment/queue',

@@ -12,6 +12,7 @@ import type {
   DeploymentView,
   EdgeSettingsView,
   EnvironmentView,
+  ForecastView,
   Outcome,
   ReleaseView,
   TicketView,
@@ -204,6 +205,14 @@ export const routes = {
     query: nothing,
     body: z.strictObject(mannerFields),
     answer: answer<Outcome>('Started, or queued'),
+  },
+  forecast: {
+    ...addresses.forecast,
+    summary: 'What a deploy of this configuration would do, and how long it would take',
+    params: environmentParams,
+    query: nothing,
+    body: z.strictObject({ configuration: configurationSchema }),
+    answer: answer<ForecastView>('Nothing is written'),
   },
   tickets: {
     ...addresses.tickets,

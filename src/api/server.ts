@@ -165,6 +165,7 @@ function handlersOver(control: Control, stop: () => void): Handlers {
     rollback: ({ params, body: { to, ...manner } }) =>
       control.operations.ask(params, { kind: 'rollback', to }, manner),
     restart: ({ params, body }) => control.operations.ask(params, { kind: 'restart' }, body),
+    forecast: ({ params, body }) => control.forecasts.deploy(params, body.configuration),
     tickets: ({ params, query }) => ({
       tickets: control.operations.tickets(params.application, params.environment, query.limit),
     }),

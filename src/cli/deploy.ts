@@ -7,6 +7,7 @@ import { conclude } from './conclude.ts';
 import { answer, type Context } from './context.ts';
 import { configOption, withSavedConfiguration } from './environment-changes.ts';
 import { exitCodes, InputFault } from './exit-code.ts';
+import { renderForecast, wouldSucceed } from './forecast-text.ts';
 import { type MannerOptions, mannerOf, mannerOptions } from './manner.ts';
 import { type EnvironmentOptions, environmentOptions } from './options.ts';
 import type { Project } from './project.ts';
@@ -48,7 +49,10 @@ export const deployCommand = command<DeployOptions>({
     },
     { flags: '--policy <name>', description: `how: ${policies.join(', ')}` },
     configOption,
-    { flags: '--dry-run', description: 'only show what would change' },
+    {
+      flags: '--dry-run',
+      description: 'only show what would change, step by step, and how long it would take',
+    },
     { flags: '--attach', description: 'follow the deployment that runs' },
     {
       flags: '--promote',
@@ -149,14 +153,22 @@ async function abort(context: Context, options: DeployOptions): Promise<number> 
   return code === exitCodes.rolledBack ? exitCodes.ok : code;
 }
 
+/** Exit code 2 where it would be refused, or would not succeed as far as one can tell. */
 async function showChanges(context: Context, project: Project): Promise<number> {
+  const { configuration } = project;
   const comparison = await compareWithRunning(context, project);
-  answer(context, comparisonJson(comparison, false), () => [
-    ...renderComparison(comparison, { reveal: false, paint: context.stdout.paint }),
+  const view = await context
+    .client()
+    .call('forecast', { params: whereOf(project), body: { configuration } });
+  const { paint } = context.stdout;
+  answer(context, { ...comparisonJson(comparison, false), ...view }, () => [
+    ...renderComparison(comparison, { reveal: false, paint }),
+    '',
+    ...renderForecast(view, paint),
     '',
     'Nothing was changed: this was a dry run.',
   ]);
-  return exitCodes.ok;
+  return wouldSucceed(view) ? exitCodes.ok : exitCodes.differs;
 }
 
 const whereOf = ({ application, environment }: Project): Where => ({ application, environment });

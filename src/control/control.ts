@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { BundleStore, ImageStore } from '../bundle/driver.ts';
-import type { EdgeDriver, EdgeEvent } from '../edge/driver.ts';
+import type { EdgeDriver, EdgeEvent, Prober } from '../edge/driver.ts';
 import type { Clock, Timer } from '../kernel/clock.ts';
 import { Fault, messageOf } from '../kernel/fault.ts';
 import type { Log } from '../kernel/log.ts';
@@ -18,6 +18,7 @@ import { ClockJumps } from './clock-jumps.ts';
 import { EdgeView } from './edge-view.ts';
 import { EnvironmentOperations } from './environment-operations.ts';
 import { EventFeed } from './event-feed.ts';
+import { Forecasts } from './forecasts.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { InstanceLogs } from './instance-logs.ts';
 import { JudgedTraffic } from './judged-traffic.ts';
@@ -29,6 +30,7 @@ import { Queries } from './queries.ts';
 import { Records } from './records.ts';
 import { Router } from './router.ts';
 import { SavedConfigurations } from './saved-configurations.ts';
+import { ShareProbes } from './share-probes.ts';
 import { swapNames } from './swap.ts';
 import { TargetNews } from './target-news.ts';
 import { Traffic } from './traffic.ts';
@@ -60,6 +62,8 @@ export interface ControlParts {
   boundary?: Boundary;
   /** Differs after every start of the machine; empty, or left out, where nobody can say. */
   bootId?: string;
+  /** Left out: shares of traffic are judged without probes. */
+  prober?: Prober;
   /** Left out: the default. */
   diskFloor?: DiskFloor | null;
   /** Null, or left out, where nobody can say. */
@@ -69,6 +73,8 @@ export interface ControlParts {
 export class Control {
   /** What people ask for. */
   readonly operations: Operations;
+  /** What would come of what people ask for. */
+  readonly forecasts: Forecasts;
   /** What people want to know. */
   readonly queries: Queries;
   /** What makes environments. */
@@ -85,6 +91,7 @@ export class Control {
   readonly #news = new TargetNews();
   readonly #traffic = new Traffic();
   readonly #judged: JudgedTraffic;
+  readonly #probes: ShareProbes;
   readonly #router: Router;
   readonly #jumps: ClockJumps;
   readonly #performer: Performer;
@@ -101,6 +108,7 @@ export class Control {
     const shared = { records: this.#records, store, edge, log };
     const slots = () => this.#slots();
     this.#judged = new JudgedTraffic(parts);
+    this.#probes = new ShareProbes({ prober: parts.prober ?? null, clock });
     this.#jumps = new ClockJumps({
       ...shared,
       clock,
@@ -114,13 +122,15 @@ export class Control {
     this.housekeeping = new Housekeeping(acting);
     const { housekeeping } = this;
     this.care = new BundleCare({ ...acting, housekeeping, diskFloor: parts.diskFloor ?? null });
-    this.operations = new Operations({
+    const asking = {
       ...acting,
       care: this.care,
       slots,
       traffic: this.#traffic,
       freeMemoryBytes: parts.freeMemoryBytes ?? (() => null),
-    });
+    };
+    this.operations = new Operations(asking);
+    this.forecasts = new Forecasts(asking);
     this.environments = new EnvironmentOperations(acting);
     this.savedConfigurations = new SavedConfigurations(acting);
     this.queries = new Queries({
@@ -163,6 +173,7 @@ export class Control {
     this.#unwatchRuntime?.();
     this.#view.close();
     await this.#loop.close();
+    this.#probes.close();
     await this.housekeeping.close();
     await this.#parts.runtime.close();
     await this.#parts.edge.close();
@@ -192,9 +203,10 @@ export class Control {
         slots,
         this.#view,
         this.#parts.images,
-        traffic,
+        [...traffic, ...this.#probes.readings(key)],
       );
       const now = this.#parts.clock.now();
+      this.#probes.follow(observation, slots, now);
       const plan = planEnvironment(observation, now, () => `i-${randomHex(8)}`);
       const steps = plan.steps.filter((step) => !this.#performer.isUnderWay(step));
       if (steps.length === 0) {

@@ -141,16 +141,31 @@ export class DeploymentStart {
     ledgerAtStart: LedgerReading | null,
     asked: Asked = ASKED_BY_NOBODY,
   ): DeploymentView {
-    const { records, clock, feed } = this.#parts;
-    const { key } = environment;
+    const { records } = this.#parts;
     if (kind !== 'rollback') refuseNewNames(environment, release, records);
     refuseTakenDomains(environment, release, records);
+    const draft = this.draft(environment, kind, release, asked);
+    const deployment: Deployment = { ...draft.deployment, ledgerAtStart };
+    records.saveEnvironment(draft.environment);
+    records.saveDeployment(deployment);
+    this.#tellStart(deployment, release);
+    return deploymentView(deployment, records);
+  }
+
+  /** The deployment as it would start, and the environment with it; nothing is written down. */
+  draft(
+    environment: Environment,
+    kind: DeploymentKind,
+    release: Release,
+    asked: Asked = ASKED_BY_NOBODY,
+  ): { environment: Environment; deployment: Deployment } {
+    const { records, clock } = this.#parts;
+    const { key } = environment;
     const from = this.currentRelease(environment);
     const status =
       environment.status === 'ready'
         ? environmentMachine.move(key, environment.status, 'updating')
         : environment.status;
-    const capacity = capacityAfter(environment, from, release);
     const deployment: Deployment = {
       environment: key,
       number: (records.lastDeployment(key)?.number ?? 0) + 1,
@@ -171,13 +186,11 @@ export class DeploymentStart {
       turnedAt: null,
       endedAt: null,
       capacityBefore: environment.capacity,
-      ledgerAtStart,
+      ledgerAtStart: null,
       receipt: null,
     };
-    records.saveEnvironment({ ...environment, status, capacity });
-    records.saveDeployment(deployment);
-    this.#tellStart(deployment, release);
-    return deploymentView(deployment, records);
+    const capacity = capacityAfter(environment, from, release);
+    return { environment: { ...environment, status, capacity }, deployment };
   }
 
   #tellStart({ environment, number, kind, from, by, overrides }: Deployment, to: Release): void {

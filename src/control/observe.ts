@@ -75,7 +75,7 @@ function goalNumber(environment: Environment, records: Records): number | null {
   return deployment.state === 'rolling-back' ? deployment.from : deployment.to;
 }
 
-function needsOf(release: Release): ReleaseNeeds {
+export function needsOf(release: Release): ReleaseNeeds {
   const { web, rollout } = release.configuration;
   return {
     number: release.number,

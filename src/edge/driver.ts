@@ -1,5 +1,5 @@
 import type { LedgerReading } from '../model/ledger.ts';
-import type { Snapshot } from '../model/snapshot.ts';
+import type { Snapshot, Target } from '../model/snapshot.ts';
 import type { TargetStatus, TargetTraffic } from '../model/target.ts';
 
 /** The control plane's face of the edge. */
@@ -23,6 +23,13 @@ export type EdgeEvent =
   /** The connection to the edge is gone; the driver is looking for it again. */
   | { kind: 'disconnected' }
   | { kind: 'connected'; status: EdgeStatus };
+
+/** One GET by Belay itself, on a connection of its own and past the edge: it is in no account. */
+export type Prober = (
+  target: Pick<Target, 'host' | 'port'>,
+  path: string,
+  signal: AbortSignal,
+) => Promise<{ failed: boolean; us: number }>;
 
 export interface EdgeDriver {
   /** Adopts a running edge, or starts one. Resolves when it accepts connections. */

@@ -1,7 +1,9 @@
+import type { FaultJson } from '../kernel/fault.ts';
 import type { Capacity } from './configuration.ts';
 import type { BootCost, Deployment, DeploymentKind } from './deployment.ts';
 import type { EdgeSettings } from './edge-settings.ts';
 import type { EnvironmentHealth, EnvironmentStatus } from './environment.ts';
+import type { Concern, Forecast } from './forecast.ts';
 import type { Freeze } from './freeze.ts';
 import type { InstanceState } from './instance.ts';
 import type { LedgerReading } from './ledger.ts';
@@ -110,6 +112,18 @@ export interface DeploymentView
 export interface Outcome {
   deployment: DeploymentView | null;
   ticket: TicketView | null;
+}
+
+/** What `deploy --dry-run` tells, beside what would change. */
+export interface ForecastView {
+  policy: string;
+  /** Null while another deployment runs: what it will leave behind is not known. */
+  forecast: Forecast | null;
+  /** Why it would be refused now; null where it would start. */
+  hindrance: FaultJson | null;
+  concerns: Concern[];
+  /** What was assumed for want of something to go by. */
+  assumptions: string[];
 }
 
 /** A place in the queue, without what is in the request. */

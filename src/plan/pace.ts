@@ -1,3 +1,4 @@
+import type { HookName } from '../model/hook.ts';
 import type { JournalEntry } from '../model/step.ts';
 
 /** How long instances have taken lately, from the journal; null where none has done it. */
@@ -8,6 +9,14 @@ export interface Pace {
   drainMs: number | null;
   /** From SIGTERM to the end. */
   stopMs: number | null;
+}
+
+/** How long things will take, as far as one has to say. */
+export interface AssumedPace {
+  bootMs: number;
+  drainMs: number;
+  stopMs: number;
+  hookMs: Readonly<Partial<Record<HookName, number>>>;
 }
 
 export function paceOf(entries: readonly JournalEntry[]): Pace {

@@ -1,25 +1,11 @@
 import { movesByWeight, type Rollout } from '../model/configuration.ts';
+import type { Concern } from '../model/forecast.ts';
 import { instancesIn } from './rollout/rollout.ts';
 
 /**
  * Whether a policy suits an environment as it is now, asked before anything starts. What would end
  * in an outage or certainly in a rollback is grave; the rest is said, and stops nobody.
  */
-export interface Concern {
-  code:
-    | 'fixed-address'
-    | 'outage'
-    | 'too-little-memory'
-    | 'too-little-traffic'
-    | 'starts-too-slowly'
-    | 'nothing-to-prove';
-  grave: boolean;
-  /** A sentence without its period. */
-  what: string;
-  /** What to do instead. */
-  instead: string;
-}
-
 export interface Circumstances {
   freeMemoryBytes: number | null;
   /** The most that an instance of it uses now; null where none runs. */
@@ -106,8 +92,6 @@ function memory(intention: Intention, circumstances: Circumstances): Concern | n
   const inBatches =
     from !== null &&
     room > 0 &&
-  // Belay asks itself then.
-  if (rollout.probes.length > 0) return null;
     (rollout.policy !== 'rolling' || instancesIn(rollout.extra, desired) > room);
   const instead = inBatches
     ? `there is room for ${room} at a time: rolling({ extra: ${Math.min(room, desired)} })`
@@ -122,6 +106,8 @@ function thinTraffic(
   { requestsPerSecond }: Circumstances,
 ): Concern | null {
   if (!movesByWeight(rollout.policy) || requestsPerSecond === null) return null;
+  // Belay asks itself then.
+  if (rollout.probes.length > 0) return null;
   const { percent, minRequests, bakeMs, patienceMs } = rollout;
   const neededMs = (minRequests / ((requestsPerSecond * percent) / 100)) * 1000;
   if (neededMs <= bakeMs) return null;
