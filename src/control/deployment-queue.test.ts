@@ -152,7 +152,7 @@ describe('the queue', () => {
     await queued(simulated, 'three');
     await finished(simulated);
     expect(tickets(simulated)).toMatchObject([
-      { state: 'refused', reason: 'shop has no version v9' },
+      { state: 'refused', reason: 'there is no version v9 of shop' },
       { state: 'started' },
     ]);
     expect(eventTypes(simulated)).toContain('queued-refused');

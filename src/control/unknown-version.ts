@@ -13,12 +13,12 @@ export function requireVersion(application: string, label: string, records: Reco
   const others = records
     .applications()
     .filter((other) => other !== application && records.version(other, label));
-  const whose = others.length === 0 ? '' : `; there is one of ${others.join(' and of ')}`;
+  const whose = others.length === 0 ? '' : `, but there is one of ${others.join(' and of ')}`;
   const shown = versions.slice(0, SHOWN_VERSIONS).map((version) => version.label);
   const more = versions.length - shown.length;
   throw new Fault({
     code: 'unknown-version',
-    message: `${application} has no version ${label}${whose}`,
+    message: `there is no version ${label} of ${application}${whose}`,
     subject: label,
     hint:
       shown.length === 0

@@ -161,11 +161,11 @@ describe('versions', () => {
     expect((await house.environment()).version).toBe('v5');
   });
 
-  test('of another application are named as such', async () => {
+  test('that there are not are refused, and nothing changes', async () => {
     const { code, json } = await belay('rollback', 'v99', '-a', APPLICATION);
     expect(code).toBe(64);
     expect(json).toMatchObject({
-      error: { code: 'unknown-version', message: 'numbers has no version v99' },
+      error: { code: 'unknown-version', message: 'there is no version v99 of numbers' },
     });
   });
 
