@@ -111,15 +111,22 @@ export async function compareEnvironments(
   );
 }
 
-/** Two saved configurations, or one and what an environment runs by. */
+/**
+ * What a saved configuration would change about another, or about what an environment runs by: what is
+ * never taken from it does not count.
+ */
 export async function compareConfigurations(
   context: Context,
   before: SavedConfiguration,
   after: SavedConfiguration | Where,
 ): Promise<Comparison> {
+  const { withSaved } = await import('../model/saved-configuration.ts');
   const other =
     'configuration' in after ? savedSide(after) : (await runningSide(context, after)).side;
-  return compare(savedSide(before), { ...other, files: new Map() });
+  const side = savedSide(before);
+  const configuration =
+    other.configuration && withSaved(other.configuration, before.configuration);
+  return compare({ ...side, configuration }, { ...other, files: new Map() });
 }
 
 const savedSide = ({ name, configuration }: SavedConfiguration): Side => ({

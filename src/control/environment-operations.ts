@@ -16,6 +16,7 @@ import type { EventFeed } from './event-feed.ts';
 import type { Records } from './records.ts';
 import { command, refuseBadCapacity, refuseIfBusy } from './refusals.ts';
 import { lastRelease } from './terminated.ts';
+import { requireVersion } from './unknown-version.ts';
 
 /** What people ask for that makes an environment, as a whole, or makes it anew. */
 
@@ -61,7 +62,7 @@ export class EnvironmentOperations {
     parseName('application', application);
     const source =
       typeof input.version === 'string'
-        ? this.#knownVersion(application, input.version)
+        ? requireVersion(application, input.version, this.#parts.records)
         : input.version;
     if (source) await this.#refuseMissingBundle(source);
     const { configuration, variables } = input;
@@ -186,18 +187,7 @@ export class EnvironmentOperations {
   #digestOf({ environment, version }: Release): string | null {
     if (version === null) return null;
     const { application } = this.#anyEnvironment(environment);
-    return this.#knownVersion(application, version).digest;
-  }
-
-  #knownVersion(application: string, label: string): VersionSource {
-    const version = this.#parts.records.version(application, label);
-    if (version) return version;
-    throw new Fault({
-      code: 'unknown-version',
-      message: `${application} has no version ${label}`,
-      subject: label,
-      hint: `see which there are with: belay versions -a ${application}`,
-    });
+    return requireVersion(application, version, this.#parts.records).digest;
   }
 
   async #refuseMissingBundle({ digest }: Pick<VersionSource, 'digest'>): Promise<void> {
