@@ -24,7 +24,7 @@ export type EdgeEvent =
   | { kind: 'disconnected' }
   | { kind: 'connected'; status: EdgeStatus };
 
-/** One GET by Belay itself, on a connection of its own and past the edge: it is in no account. */
+/** One GET by Belay itself, on a connection of its own and past the edge: it is in no account. Never rejects. */
 export type Prober = (
   target: Pick<Target, 'host' | 'port'>,
   path: string,

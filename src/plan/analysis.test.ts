@@ -98,6 +98,80 @@ describe('a release that is judged by its latency', () => {
   });
 });
 
+describe('a release that is judged by probes too', () => {
+  const probed = (id: string, probes: number, failed = 0): TargetTraffic => {
+    const { latency, ...rest } = traffic(id, probes, 0, 0, failed);
+    return { ...rest, requests: 0, probes, latency };
+  };
+  const judgedWith = (now: number, ...told: TargetTraffic[]) =>
+    analyse(
+      { instances: instances as unknown as ObservedInstance[], traffic: told },
+      deployment as Deployment,
+      rollout as Rollout,
+      now,
+    );
+
+  it('passes when both are as many as are needed, and tells them apart', () => {
+    const told = [traffic('new', 40, 0, 0), probed('new', 60), traffic('old', 400, 0, 0)];
+    expect(judgedWith(bakeMs, ...told)).toEqual({
+      verdict: 'pass',
+      reason: '40 requests and 60 probes at 10 %, 0 errors',
+    });
+  });
+
+  it('is undone when its probes fail and those of the old one do not', () => {
+    const told = [probed('new', 100, 30), probed('old', 100)];
+    expect(judgedWith(SECOND, ...told)).toEqual({
+      verdict: 'fail',
+      reason: "30.0 % of its requests and probes fail, 0.0 % of the old release's",
+    });
+  });
+
+  it('is inconclusive when both together are too few', () => {
+    const told = [traffic('new', 40, 0, 0), probed('new', 10)];
+    expect(judgedWith(bakeMs, ...told)).toMatchObject({
+      verdict: 'inconclusive',
+      reason: 'only 40 requests and 10 probes of 100 to judge by',
+    });
+  });
+});
+
+describe('a release that says what it depends on fails', () => {
+  const deep = { passed: false, description: 'database: connection refused', parts: [] };
+  const well = { passed: true, description: '', parts: [] };
+  const verdictAt = (now: number, old: object | null, fresh: object | null) => {
+    const [one, other] = instances;
+    const told = [
+      { ...one, target: { deep: old } },
+      { ...other, target: { deep: fresh } },
+    ];
+    return analyse(
+      {
+        instances: told as unknown as ObservedInstance[],
+        traffic: [traffic('old', 900, 0, 0), traffic('new', 100, 0, 0)],
+      },
+      deployment as Deployment,
+      rollout as Rollout,
+      now,
+    );
+  };
+
+  it('is undone at the end of the bake where the old one says nothing of the kind', () => {
+    expect(verdictAt(bakeMs - 1, well, deep).verdict).toBe('wait');
+    expect(verdictAt(bakeMs, well, deep)).toEqual({
+      verdict: 'fail',
+      reason:
+        'instance new says database: connection refused; no instance of the old release it is compared with does',
+    });
+    expect(verdictAt(bakeMs, null, deep).verdict).toBe('fail');
+  });
+
+  it('is not blamed for what fails for the old one too', () => {
+    expect(verdictAt(bakeMs, deep, deep).verdict).toBe('pass');
+    expect(verdictAt(bakeMs, deep, well).verdict).toBe('pass');
+  });
+});
+
 describe('a release that is judged by its failures', () => {
   it('is undone as soon as there are enough requests, whatever the time', () => {
     const verdict = judged(SECOND, traffic('old', 900, 0, 0), traffic('new', 100, 0, 0, 30));

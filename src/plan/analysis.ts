@@ -92,7 +92,8 @@ export function moreErrors(fresh: Sample, base: Sample, minRequests: number): st
   const [share, baseShare] = [errorShare(fresh), errorShare(base)];
   const expected = baseShare + MORE_ERRORS;
   if (share <= expected || deviations(share, expected, count) < SIGNIFICANT) return null;
-  return `${percent(share)} of its requests fail, ${percent(baseShare)} of the old release's`;
+  const what = fresh.probes + base.probes === 0 ? 'requests' : 'requests and probes';
+  return `${percent(share)} of its ${what} fail, ${percent(baseShare)} of the old release's`;
 }
 
 /** How the first is slower than the second, in a sentence; null when it is not, as far as one sees. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { BundleStore } from '../../src/bundle/driver.ts';
 import { Control, type ControlParts } from '../../src/control/control.ts';
 import type { Manner } from '../../src/control/operations.ts';
+import type { Prober } from '../../src/edge/driver.ts';
 import { createMemoryEdge, type MemoryEdge } from '../../src/edge/memory.ts';
 import { type ManualClock, manualClock } from '../../src/kernel/clock.ts';
 import { silentLog } from '../../src/kernel/log.ts';
@@ -110,6 +111,8 @@ export class SimulatedControl {
   /** By the version's digest: what its health checks say. */
   readonly healths = new Map<string, 'initial' | 'healthy' | 'unhealthy'>();
 
+  /** What answers probes; null: nothing is asked. */
+  prober: Prober | null = null;
   /** How hooks end; by itself each passes after a moment. */
   readonly hookEnds = new Map<HookName, NonNullable<Behaviour['exits']>>();
   /** Golden images outlive the daemon too. */
@@ -158,6 +161,7 @@ export class SimulatedControl {
       version: 'test',
       bootId: this.bootId,
       home: this.home,
+      ...(this.prober === null ? {} : { prober: this.prober }),
       boundary,
     });
     await this.control.start();
