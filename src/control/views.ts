@@ -88,7 +88,8 @@ function instanceView(
     port: slot?.port ?? null,
     startedAt: slot?.startedAt ?? instance.createdAt,
     cpuPercent: slot?.usage?.cpuPercent ?? null,
-    rssBytes: slot?.usage?.rssBytes ?? null,
+    // 0 is what a process has that has not begun.
+    rssBytes: slot?.usage?.rssBytes || null,
     limit: slot?.limit ?? 'none',
     boot: bootOf(instance),
     ejection: told?.ejection ?? null,
