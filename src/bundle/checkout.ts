@@ -15,7 +15,7 @@ import { linkEscapes } from './walk.ts';
 
 /** A directory of its own that holds what a commit does, until it is disposed of. */
 export interface Checkout extends AsyncDisposable {
-  /** Called as the directory in the repository is. */
+  /** Called as the directory in the repository is, and as a bare one is without `.git`. */
   directory: string;
   /** What the commit names and does not hold. */
   skipped: { path: string; why: string }[];
@@ -41,7 +41,7 @@ export async function checkOut(
 ): Promise<Checkout> {
   const { entries, submodules } = await listTree(repository, commit.tree);
   const above = await mkdtemp(join(tmpdir(), 'belay-commit-'));
-  const root = join(above, basename(resolve(repository)) || 'app');
+  const root = join(above, basename(resolve(repository), '.git') || 'app');
   const skipped = submodules.map((path) => ({ path, why: 'is a submodule, another repository' }));
   const checkout: Checkout = {
     directory: root,

@@ -168,6 +168,20 @@ describe('a commit', () => {
     expect(fault).toMatchObject({ code: 'not-in-commit', subject: 'apps/late/' });
   });
 
+  it('is packed from a bare repository, and from a hook of another one', async () => {
+    const id = committed({ 'server.js': 'serve()' });
+    const bare = join(root, 'hats.git');
+    execFileSync('git', ['clone', '-q', '--bare', repository, bare], { stdio: 'pipe' });
+    vi.stubEnv('GIT_DIR', join(root, 'elsewhere'));
+    vi.stubEnv('GIT_INDEX_FILE', join(root, 'index'));
+    expect((await found('main', bare)).id).toBe(id);
+    await using checkout = await checkOut(bare, await found('main', bare), LIMITS);
+    expect(basename(checkout.directory)).toBe('hats');
+    expect(readdirSync(checkout.directory)).toEqual(['server.js']);
+    vi.unstubAllEnvs();
+    vi.stubEnv('TMPDIR', root);
+  });
+
   it('is packed without submodules and what Git LFS keeps, and says so', async () => {
     const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${'0'.repeat(64)}\nsize 9\n`;
     const id = committed({ 'film.mp4': pointer, 'a.js': '' });

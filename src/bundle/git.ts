@@ -9,13 +9,16 @@ const run = promisify(execFile);
 const TIMEOUT_MS = 30_000;
 const MAX_OUTPUT_BYTES = 256 * 1024 * 1024;
 
+/** What a hook of git's hands on: which repository is meant is said by the directory. */
+const OF_ANOTHER_REPOSITORY = ['GIT_DIR', 'GIT_WORK_TREE', 'GIT_INDEX_FILE', 'GIT_PREFIX'];
+
 /** Messages in the words they are told apart by; and looking must not lock the repository. */
-const environment = (): NodeJS.ProcessEnv => ({
-  ...process.env,
-  LC_ALL: 'C',
-  GIT_OPTIONAL_LOCKS: '0',
-  GIT_TERMINAL_PROMPT: '0',
-});
+function environment(): NodeJS.ProcessEnv {
+  const own = { ...process.env, LC_ALL: 'C', GIT_OPTIONAL_LOCKS: '0', GIT_TERMINAL_PROMPT: '0' };
+  return Object.fromEntries(
+    Object.entries(own).filter(([name]) => !OF_ANOTHER_REPOSITORY.includes(name)),
+  );
+}
 
 /**
  * What git prints when it is asked in a directory.
