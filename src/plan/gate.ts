@@ -37,7 +37,7 @@ export function gateOf(
 }
 
 /** `frozen by ann since 2026-11-21T15:00:00.000Z: release week`. */
-export function freezeText({ by, since, reason }: Freeze): string {
+function freezeText({ by, since, reason }: Freeze): string {
   const who = by === null ? '' : ` by ${by}`;
   const why = reason === null ? '' : `: ${reason}`;
   return `frozen${who} since ${new Date(since).toISOString()}${why}`;
