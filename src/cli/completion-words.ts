@@ -31,8 +31,9 @@ function wordsOf(spec: CommandSpec | CommandFamily, above: readonly string[]): C
   const path = [...above, spec.name];
   if (!('commands' in spec)) return [{ path, commands: [], options: optionWords(spec) }];
   const commands = spec.commands.map(({ name, summary }) => ({ word: name, says: summary }));
+  const meant = spec.commands.find(({ name }) => name === spec.fallback);
   return [
-    { path, commands, options: [helpWord] },
+    { path, commands, options: meant ? optionWords(meant) : [helpWord] },
     ...spec.commands.flatMap((child) => wordsOf(child, path)),
   ];
 }

@@ -34,6 +34,8 @@ describe('completion', () => {
     expect(complete('sta')).toBe('status');
     expect(complete('env', '')).toBe('list set unset');
     expect(complete('env', 'list', '--rev')).toBe('--reveal');
+    expect(complete('edge', '--')).toBe('--json --help');
+    expect(complete('env', '--')).toBe('--help');
     expect(complete('deploy', '--d')).toBe('--dry-run --detach');
   });
 
