@@ -124,8 +124,7 @@ export async function compareConfigurations(
   const other =
     'configuration' in after ? savedSide(after) : (await runningSide(context, after)).side;
   const side = savedSide(before);
-  const configuration =
-    other.configuration && withSaved(other.configuration, before.configuration);
+  const configuration = other.configuration && withSaved(other.configuration, before.configuration);
   return compare({ ...side, configuration }, { ...other, files: new Map() });
 }
 

@@ -84,6 +84,7 @@ function successOf({ kind, to, toVersion }: DeploymentView): string {
   const what = toVersion === null ? `release ${to}` : `${toVersion} as release ${to}`;
   if (kind === 'rollback') return `Back to ${what}`;
   if (kind === 'restart') return `Restarted ${what}`;
+  if (kind === 'rebuild') return `Rebuilt with ${what}`;
   if (kind === 'env') return `Variables changed: ${what}`;
   return `Deployed ${what}`;
 }

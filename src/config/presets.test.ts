@@ -5,6 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadConfiguration } from './load.ts';
 import { presets } from './presets.ts';
 
+const page = readFileSync(join(import.meta.dirname, '../../docs/environments.md'), 'utf8');
+
 describe('a preset', () => {
   let directory: string;
 
@@ -78,8 +80,15 @@ describe('a preset', () => {
     }
   });
 
+  it('can be written as its documentation shows', () => {
+    writeFileSync(join(directory, 'belay.config.ts'), /```ts\n([\s\S]*?)```/.exec(page)?.[1] ?? '');
+    const { web } = loadConfiguration(directory, 'dev').configuration;
+    expect(web).toMatchObject({ drainMs: 5_000, variables: { LOG_LEVEL: 'debug' } });
+    expect(loadConfiguration(directory, 'production').configuration.web.capacity.min).toBe(2);
+    expect(loadConfiguration(directory, 'rehearsal').configuration.web.capacity.max).toBe(2);
+  });
+
   it('is described as it is', () => {
-    const page = readFileSync(join(import.meta.dirname, '../../docs/environments.md'), 'utf8');
     for (const [name, { web, deploy }] of Object.entries(presets)) {
       const { capacity, health } = web;
       const policy =

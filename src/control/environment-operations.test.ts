@@ -183,6 +183,36 @@ describe('a rebuild', () => {
     );
   });
 
+  it('can be aborted, and leaves the environment with its release', async () => {
+    await using simulated = await production();
+    simulated.behaviours.set('one', { bootMs: 60_000 });
+    await simulated.control.environments.rebuild('shop', 'production', asked);
+    simulated.control.operations.abort('shop', 'production');
+    expect(await settled(simulated, 'production')).toMatchObject({ state: 'aborted' });
+    simulated.behaviours.delete('one');
+    await simulated.until(
+      'it serves again',
+      async () => (await simulated.status()).health === 'ok',
+    );
+    expect(await simulated.status()).toMatchObject({ release: 1, status: 'ready' });
+  });
+
+  it('goes on in the next life when the daemon dies amid it', async () => {
+    await using simulated = await production();
+    await simulated.control.close();
+    await simulated.start(5);
+    await simulated.control.environments.rebuild('shop', 'production', asked);
+    await simulated.until('it has died', async () => simulated.crashed);
+    await simulated.bury();
+    await simulated.start();
+    expect(await settled(simulated, 'production')).toMatchObject({
+      kind: 'rebuild',
+      state: 'succeeded',
+    });
+    const { instances } = await simulated.status();
+    expect(instances.map(({ release }) => release)).toEqual([2, 2, 2]);
+  });
+
   it('is refused during a deployment, and of what is not there or never ran', async () => {
     await using simulated = await production();
     const rebuild = (name: string) =>

@@ -14,6 +14,8 @@ import { openSqliteStore } from './sqlite.ts';
 const KEY = 'shop/production';
 
 /** As version 0.1.0 wrote them, letter for letter. */
+const environment =
+  '{"key":"shop/production","application":"shop","name":"production","status":"ready","release":1,"capacity":{"min":2,"desired":3,"max":6},"createdAt":1769860788000}';
 const release =
   '{"environment":"shop/production","number":1,"version":"v1","configuration":{"web":{"start":["node","server.js"],"upstream":null,"health":{"path":"/healthz","matcher":{"from":200,"to":399},"intervalMs":5000,"timeoutMs":2000,"healthyThreshold":2,"unhealthyThreshold":2},"capacity":{"min":2,"desired":3,"max":6},"zones":["a","b"],"limits":{"memoryBytes":null,"cpu":null},"variables":{},"stopGraceMs":10000,"drainMs":30000},"domains":["shop.localhost"],"rollout":{"policy":"rolling","batch":1,"extra":1,"healthyMs":200,"startTimeoutMs":60000,"keepMs":0}},"variables":{},"reason":"deploy","message":null,"createdAt":1769860788000}';
 const deployment =
@@ -30,6 +32,7 @@ describe('a home of version 0.1.0', () => {
     {
       using database = new DatabaseSync(path);
       database.exec('drop table documents; drop table tickets; pragma user_version = 1');
+      database.prepare('insert into environments values (?, ?)').run(KEY, environment);
       database.prepare('insert into releases values (?, 1, ?)').run(KEY, release);
       database.prepare('insert into deployments values (?, 1, ?)').run(KEY, deployment);
     }
@@ -45,6 +48,10 @@ describe('a home of version 0.1.0', () => {
     const [read] = store.releases(KEY);
     expect(read?.configuration.traffic).toEqual(DEFAULT_TRAFFIC);
     expect(read?.configuration.web.health).toMatchObject({ body: null, deepPath: null });
+  });
+
+  it('has environments that answer to their own names', () => {
+    expect(store.environments()).toMatchObject([{ key: KEY, names: null, terminatedAt: null }]);
   });
 
   it('has releases of the same content as one that is deployed again now', () => {
