@@ -15,7 +15,7 @@ export interface CommandLine {
 const ASSIGNMENT = /^[A-Za-z_][A-Za-z0-9_]*=/;
 const VARIABLE = /^\$(?:[A-Za-z_][A-Za-z0-9_]*|\{[A-Za-z_][A-Za-z0-9_]*\})/;
 const OPERATORS = ['&&', '||', '>>', '<<', '|', ';', '&', '>', '<', '(', ')'];
-const SCRIPT_HINT = "put it in a script file and write start: ['sh', 'start.sh']";
+const SCRIPT_HINT = "put it in a script file and write ['sh', 'start.sh']";
 
 /** @throws `bad-command` */
 export function parseCommandLine(line: string): CommandLine {

@@ -21,13 +21,13 @@ export async function resolveCommand(
   if (program === undefined || program.trim() === '') {
     throw new Fault({
       code: 'bad-command',
-      message: 'the start command is empty',
-      hint: "set `start` to a program and its arguments, as in 'node server.js'",
+      message: 'the command is empty',
+      hint: "write a program and its arguments, as in 'node server.js'",
     });
   }
   const nul = [program, ...args].find((word) => word.includes('\0'));
   if (nul !== undefined) {
-    throw new Fault({ code: 'bad-command', message: 'the start command holds a NUL character' });
+    throw new Fault({ code: 'bad-command', message: 'the command holds a NUL character' });
   }
   await requireDirectory(directory);
   const path = program.includes('/')
@@ -44,7 +44,7 @@ export function expand(word: string, variables: Variables): string {
     if (value !== undefined) return value;
     throw new Fault({
       code: 'bad-command',
-      message: `the start command names ${reference}, which is not set`,
+      message: `the command names ${reference}, which is not set`,
       subject: name,
       hint: `set it with 'belay env set ${name}=…' or under \`variables\` in belay.config.ts`,
     });
@@ -69,7 +69,7 @@ async function findAt(program: string, directory: string): Promise<string> {
   if (state === 'not-executable') throw notExecutable(path);
   throw new Fault({
     code: 'command-not-found',
-    message: `the start command '${program}' is not in the version: there is no ${path}`,
+    message: `the command '${program}' is not in the version: there is no ${path}`,
     subject: program,
     hint: 'check the path; it is taken from the folder that was deployed',
   });
