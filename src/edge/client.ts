@@ -265,10 +265,11 @@ class EdgeClient implements EdgeDriver {
     if (this.#connection !== connection || connection === null) return;
     this.#connection = null;
     if (this.#phase === 'closed') return;
-    this.#emit({ kind: 'disconnected' });
+    // First of all: whatever a listener does, the edge is looked for.
     this.#search ??= this.#searchForever().finally(() => {
       this.#search = null;
     });
+    this.#emit({ kind: 'disconnected' });
   }
 
   async #searchForever(): Promise<void> {
