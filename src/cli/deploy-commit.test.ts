@@ -57,6 +57,7 @@ afterEach(async () => {
   rmSync(temporary, { recursive: true });
 });
 
+const routesAsked = () => daemon.asked.map(({ route }) => route);
 const deployed = () => daemon.asked.find(({ route }) => route === 'deploy')?.body;
 
 describe('deploy --commit', () => {
@@ -75,6 +76,35 @@ describe('deploy --commit', () => {
   test('with a note has that note', async () => {
     await belay(daemon, ['deploy', repository, '--commit', 'HEAD', '-m', 'Again']);
     expect(deployed()).toMatchObject({ message: 'Again' });
+  });
+
+  test('with --dry-run compares the commit, and sends nothing', async () => {
+    daemon.script.environments = { environments: [environmentOf({ release: null })] };
+    daemon.script.forecast = {
+      ...{ policy: 'rolling', hindrance: null, concerns: [], assumptions: [] },
+      forecast: { steps: [], verdict: 'succeeded', cause: null, totalMs: 3_000 },
+    };
+    const { code, json } = await belay(daemon, [
+      ...['deploy', repository, '--commit', 'v1.4', '--dry-run', '--json'],
+    ]);
+    expect(routesAsked()).not.toContain('putBundle');
+    expect(checkouts()).toEqual([]);
+    expect(json).toMatchObject({
+      after: `commit ${git('rev-parse', 'v1.4').slice(0, 9)}`,
+      files: { added: ['belay.config.ts', 'server.js'] },
+    });
+    expect(code).toBe(0);
+  });
+
+  test('says that a commit has nothing to deploy, by its name', async () => {
+    writeFileSync(join(repository, '.belayignore'), '*\n');
+    git('checkout', '-q', '.');
+    git('add', '-A');
+    git('commit', '-qm', 'Leave all out');
+    const { code, err } = await belay(daemon, ['deploy', repository, '--commit', 'main']);
+    expect(code).toBe(64);
+    expect(err).toContain(`Where: ${git('rev-parse', 'HEAD').slice(0, 9)}`);
+    expect(checkouts()).toEqual([]);
   });
 
   test('says which name was meant, and sends nothing', async () => {

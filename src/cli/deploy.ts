@@ -81,7 +81,7 @@ export const deployCommand = command<DeployOptions>({
     const named = await loadNamed(source, directory, options);
     const configured = await withSavedConfiguration(context, named, options.config);
     const project = await withPolicy(configured, options.policy);
-    if (options.dryRun) return showChanges(context, project);
+    if (options.dryRun) return await showChanges(context, project);
     const manner = mannerOf(options);
     const outcome = await ship(context, project, { manner, unchanged: 'deploy' });
     // Sent: following it to its end needs nothing of it.

@@ -6,6 +6,7 @@ import type { LoadedConfiguration } from '../config/load.ts';
 import { Fault } from '../kernel/fault.ts';
 import { PRODUCTION } from '../model/environment.ts';
 import { suggestName } from '../model/name.ts';
+import { asOfCommit } from './commit-fault.ts';
 import type { Context } from './context.ts';
 import { InputFault } from './exit-code.ts';
 
@@ -79,7 +80,10 @@ async function packCommit(
     import('../bundle/pack.ts'),
     import('../bundle/ignore-rules.ts'),
   ]);
-  const packed = await packBundle(directory, { maxBytes: MAX_BUNDLE_BYTES }, rulesForTracked);
+  const limits = { maxBytes: MAX_BUNDLE_BYTES };
+  const packed = await packBundle(directory, limits, rulesForTracked).catch((thrown) => {
+    throw asOfCommit(thrown, directory, { id });
+  });
   const bundle = { ...packed, skipped: [...skipped, ...packed.skipped] };
   const { digest, files, sizeBytes } = bundle.manifest;
   const said = author.slice(0, MAX_AUTHOR_LENGTH) || null;

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
-import { type Commit, findCommit, refNames, shortCommit } from '../bundle/commit.ts';
+import { findCommit, refNames } from '../bundle/commit.ts';
 import { nearest } from '../config/nearest.ts';
-import { Fault } from '../kernel/fault.ts';
+import { asOfCommit } from './commit-fault.ts';
 import type { Context } from './context.ts';
 import { InputFault } from './exit-code.ts';
 import { loadProject, MAX_BUNDLE_BYTES, type Project } from './project.ts';
@@ -40,18 +40,6 @@ async function openCommit(directory: string, context: Context, ref: string): Pro
     },
     [Symbol.asyncDispose]: () => checkout[Symbol.asyncDispose](),
   };
-}
-
-/** Names files as git does, `1a2b3c4d5:belay.config.ts`: where they were read is gone by now. */
-function asOfCommit(thrown: unknown, directory: string, { id }: Commit): unknown {
-  if (!(thrown instanceof Fault)) return thrown;
-  const name = (text: string) =>
-    text.replaceAll(`${directory}/`, `${shortCommit(id)}:`).replaceAll(directory, shortCommit(id));
-  const renamed = JSON.parse(JSON.stringify(thrown), (_, value: unknown) =>
-    typeof value === 'string' ? name(value) : value,
-  );
-  const fields = { ...renamed, cause: thrown };
-  return thrown instanceof InputFault ? new InputFault(fields) : new Fault(fields);
 }
 
 function unknownCommit(ref: string, known: readonly string[]): InputFault {
