@@ -195,7 +195,9 @@ export class Control {
         return null;
       }
       const slots = await this.#slots();
-      const traffic = await this.#judged.read(key, this.#records.runningDeployment(key));
+      const deployment = this.#records.runningDeployment(key);
+      const instances = this.#records.instances(key);
+      const traffic = await this.#judged.read(key, deployment, instances);
       this.#jumps.settle();
       const observation = observeEnvironment(
         environment,

@@ -4,6 +4,7 @@ import { subtract } from '../kernel/histogram.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Deployment } from '../model/deployment.ts';
 import type { EnvironmentKey } from '../model/environment.ts';
+import type { Instance } from '../model/instance.ts';
 import { poolId } from '../model/snapshot.ts';
 import type { TargetTraffic } from '../model/target.ts';
 
@@ -32,11 +33,17 @@ export class JudgedTraffic {
   async read(
     key: EnvironmentKey,
     deployment: Deployment | undefined | null,
+    instances: readonly Pick<Instance, 'release' | 'state'>[],
   ): Promise<TargetTraffic[]> {
-    if (deployment?.state !== 'running' || deployment.from === null) {
+    // A rollback goes to what has been judged before.
+    const isJudged = deployment?.state === 'running' && deployment.kind !== 'rollback';
+    if (!isJudged || deployment.from === null) {
       this.#beginnings.delete(key);
       return [];
     }
+    const hasBegun = this.#beginnings.get(key)?.deployment === deployment.number;
+    // Asking every worker takes its time, and nobody has been answered yet.
+    if (hasBegun && !instances.some((each) => hasServed(each, deployment.to))) return [];
     const judged = poolId(key, deployment.to);
     const left = poolId(key, deployment.from);
     try {
@@ -65,6 +72,9 @@ export class JudgedTraffic {
     return beginning;
   }
 }
+
+const hasServed = ({ release, state }: Pick<Instance, 'release' | 'state'>, to: number): boolean =>
+  release === to && state !== 'pending';
 
 /** A reading that is lower than the one before is of counters that began anew. */
 function since(before: TargetTraffic | undefined, now: TargetTraffic): TargetTraffic {
