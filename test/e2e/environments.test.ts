@@ -51,7 +51,7 @@ describe('environments', () => {
   test('swapped and swapped back, no request is lost', { timeout: 600_000 }, async () => {
     await blueAndGreen();
     const port = await house.port();
-    load = startLoad({ port, host: HOST, ratePerSecond: 200, sockets: 0 });
+    load = startLoad({ port, host: HOST, ratePerSecond: 200, sockets: 2 });
     const before = { counts: await load.send(50), ledger: await house.ledger() };
     const start = difference(before.counts, await load.pause());
     expect(start.failures).toEqual([]);
@@ -77,6 +77,14 @@ describe('environments', () => {
     expect(counts.ok).toBe(counts.sent);
     const { outcomes } = ledgerDifference(before.ledger, await house.ledger());
     expect(outcomes).toMatchObject({ lost: 0, cut: 0, 'client-aborted': 0 });
+    // What was open before goes on where it was opened.
+    expect(counts.sockets).toMatchObject({
+      opened: 2,
+      open: 2,
+      closed: 0,
+      wrong: 0,
+      unanswered: 0,
+    });
     expect(outcomes.ok).toBeGreaterThanOrEqual(ended(difference(before.counts, counts)));
     expect((await look('production')).namesOf).toBeNull();
   });
