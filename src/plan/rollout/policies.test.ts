@@ -111,6 +111,19 @@ describe('all-at-once', () => {
 });
 
 describe('rolling by a share', () => {
+  it.each([1, 4])('replaces %i in place of which none is healthy any more', (desired) => {
+    const environment = new SimulatedEnvironment(desired);
+    environment.addRelease(1, turnsUnhealthy, { batch: '50%', extra: 0 });
+    environment.deploy(1);
+    environment.runUntilVerdict();
+    environment.run(1_000);
+    expect(environment.serving()).toEqual([]);
+    environment.addRelease(2, good, { batch: '50%', extra: 0 });
+    environment.deploy(2);
+    expect(environment.runUntilVerdict().state).toBe('succeeded');
+    expect([countOf(environment, 1), countOf(environment, 2)]).toEqual([0, desired]);
+  });
+
   it('takes 25 % of 20 in place, five at a time', () => {
     const environment = deploying(20, { policy: 'rolling', batch: '25%', extra: 0 });
     expect(environment.runUntilVerdict().state).toBe('succeeded');

@@ -72,8 +72,10 @@ function retireOthers(
   // In place, a batch is finished before the next one begins.
   const blocked = extra === 0 && unsettled > 0;
   const count = done ? serving.length : blocked ? 0 : Math.min(spare, Math.max(batch, extra));
+  // In place there is room for a new one only when an old one goes, and who does not serve goes first.
+  const inTheWay = extra === 0 && !blocked ? broken.slice(0, batch) : [];
   const retiring = [
-    ...(settled.length > 0 ? broken : []),
+    ...(settled.length > 0 ? broken : inTheWay),
     ...chooseRetiring(serving, Math.max(0, count)),
   ];
   return retiring.map((instance) => ({ instance, reason: makesWay(instance) }));
