@@ -3,6 +3,19 @@ import { defineConfig } from 'vitest/config';
 /** Where to write the results for a program to read, besides telling them. */
 const report = process.env.BELAY_TEST_REPORT;
 
+/** They keep a rate and count what is lost at it: with nothing beside them. */
+const underLoad = [
+  'edge-changes',
+  'environments',
+  'hung-instance',
+  'no-loss',
+  'policies',
+  'slow-clients',
+].map((name) => `test/e2e/${name}.test.ts`);
+
+/** Whole programs take their time to come up. */
+const patience = { testTimeout: 120_000, hookTimeout: 120_000 };
+
 export default defineConfig({
   test: {
     // Processes, not threads: tests start real programs, and a signal goes to a whole process.
@@ -25,11 +38,20 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
-          // After the rest and one at a time: they keep a rate, and count what is lost at it.
-          maxWorkers: 1,
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          exclude: underLoad,
+          maxWorkers: 2,
+          ...patience,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'e2e under load',
+          include: underLoad,
+          maxWorkers: 1,
+          ...patience,
+          sequence: { groupOrder: 2 },
         },
       },
     ],
