@@ -34,7 +34,7 @@ export type Windows = z.infer<typeof windowsSchema>;
 
 export const ALWAYS: Windows = { ranges: [], timeZone: 'UTC' };
 
-const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
+const DAYS: readonly string[] = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
 
 export function isTimeZone(name: string): boolean {
   try {
@@ -85,7 +85,7 @@ function parseDays(text: string): number[] | null {
   return [...days].sort((a, b) => a - b);
 }
 
-const dayOf = (name: string): number => DAYS.findIndex((day) => day === name) + 1;
+const dayOf = (name: string): number => DAYS.indexOf(name) + 1;
 
 function minuteOf(hours: string | undefined, minutes: string | undefined): number | null {
   const minute = Number(hours) * 60 + Number(minutes);

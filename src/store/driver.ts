@@ -85,8 +85,8 @@ export interface Store {
   nextSnapshotNumber(atLeast: number): number;
 
   /**
-   * Drops what nobody asks for any more: ended instances, and the steps of healing and scaling, from
-   * before `at`. Releases, deployments with their steps, and versions stay.
+   * Drops what nobody asks for any more: ended instances, the steps of healing and scaling, and what has
+   * waited, from before `at`. Releases, deployments with their steps, and versions stay.
    */
   forgetBefore(at: number): void;
 

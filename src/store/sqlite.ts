@@ -309,6 +309,12 @@ export function openSqliteStore(path: string): Store {
         `delete from journal where deployment is null and state <> 'planned' and ended_at < ?`,
         at,
       );
+      // The newest stays, so that no number is given twice.
+      run(
+        `delete from tickets where body ->> 'endedAt' < ? and number <
+         (select max(number) from tickets each where each.environment = tickets.environment)`,
+        at,
+      );
     },
 
     close() {

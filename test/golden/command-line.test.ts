@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { layInput, parseCase, withOutput } from './case-file.ts';
@@ -122,5 +122,6 @@ function normalised(text: string, { names }: World): string {
     .replaceAll(/\b[0-9a-f]{64}\b/g, '<digest>')
     .replaceAll(/(process|localhost:|"freeBytes":)( ?)\d+/g, '$1$2<number>')
     .replaceAll(/\b\d+(\.\d)? [kMG]B are free/g, '<room> are free')
+    .replaceAll(` by ${userInfo().username} `, ' by <user> ')
     .replaceAll(/\b\d+(\.\d)? (ms|s)\b/g, '<time>');
 }
