@@ -86,7 +86,10 @@ describe('hooks', () => {
     timeout: 60_000,
   }, async () => {
     const directory = version(
-      { build: 'BRAND=belay node build.cjs', hooks: { bootstrap: 'node warm-up.cjs' } },
+      {
+        build: 'BRAND=belay node build.cjs',
+        hooks: { bootstrap: 'node warm-up.cjs', postdeploy: 'node smoke.cjs' },
+      },
       {
         'build.cjs': `
           const fs = require('node:fs');
@@ -94,17 +97,30 @@ describe('hooks', () => {
           fs.writeFileSync('built.txt', process.env.BRAND + (process.env.SECRET ?? ''));
           fs.appendFileSync('package.json', '\\n');
           console.log('bundled 3 modules');`,
+        'smoke.cjs': `
+          const { BELAY_EDGE, BELAY_DOMAIN } = process.env;
+          const headers = { host: BELAY_DOMAIN };
+          require('node:http').get(BELAY_EDGE, { headers, agent: false }, (response) => {
+            console.log(BELAY_DOMAIN, 'answers', response.statusCode);
+            response.resume();
+          });`,
         'warm-up.cjs': "require('node:fs').readFileSync('built.txt'); setTimeout(() => {}, 100);",
       },
     );
     const first = await house.deployed(directory);
     expect(first).toMatchObject({
       state: 'succeeded',
-      hooks: [{ hook: 'build', state: 'passed' }],
+      hooks: [
+        { hook: 'build', state: 'passed' },
+        { hook: 'postdeploy', state: 'passed' },
+      ],
     });
+    expect(readFileSync(logOf(first, 'postdeploy'), 'utf8')).toBe(
+      'numbers.localhost answers 200\n',
+    );
     expect(first.boot?.bootstrapMs).toBeGreaterThanOrEqual(100);
     const second = await house.deployed(directory);
-    expect(second).toMatchObject({ state: 'succeeded', hooks: [{ state: 'kept' }] });
+    expect(second).toMatchObject({ state: 'succeeded', hooks: [{ state: 'kept' }, {}] });
     expect(readFileSync(house.file('builds'), 'utf8')).toBe('x');
     const params = { ...where, number: second.to };
     const { directory: image } = await house.client.call('release', { params });
@@ -203,7 +219,7 @@ describe('hooks', () => {
   }, async () => {
     const flood = `
       const { writeSync } = require('node:fs');
-      const chunk = ('x'.repeat(1023) + '\\n').repeat(2048);
+      const chunk = ('x'.repeat(1023) + '\\n').repeat(4096);
       setInterval(() => writeSync(1, chunk), 50);`;
     const build = 'node build.cjs';
     const deployment = await house.deployed(version({ build }, { 'build.cjs': flood }));
