@@ -77,6 +77,17 @@ describe('a command that is queued', () => {
     expect(err).toContain('belay queue cancel 2 -a shop');
   });
 
+  test('finds the daemon again after it died', async () => {
+    let died = false;
+    daemon.script.tickets = () => {
+      if (died) return { tickets: [ticketOf({ state: 'started', deployment: 5 })] };
+      died = true;
+      void daemon.stop().then(() => daemon.start());
+      return { tickets: [ticketOf()] };
+    };
+    expect((await belay(daemon, ['restart', '--queue'])).code).toBe(0);
+  });
+
   test('does not wait for longer than it is told', async () => {
     daemon.script.tickets = { tickets: [ticketOf()] };
     const { code } = await belay(daemon, ['restart', '--queue', '--timeout', '1ms']);

@@ -11,6 +11,8 @@ import { commandFor, type Where } from './where.ts';
 /** What follows when a deployment was asked for: it has started, or waits for its turn. */
 
 const POLL_MS = 500;
+/** A daemon that died is usually back, and at it again, within seconds. */
+const PATIENCE_MS = 30_000;
 /** The queue is bounded, and this is more than it holds. */
 const TICKETS_READ = 100;
 
@@ -40,11 +42,17 @@ async function waitForTurn(
   const startedAt = clock.monotonic();
   const timeoutMs = options.timeout ?? defaultTimeoutMs;
   const live = liveLine(stderr);
+  let awaySince: number | null = null;
   try {
     for (;;) {
       const ticket = await readTicket(context, where, queued);
       const waitedMs = clock.monotonic() - startedAt;
-      if (ticket.state !== 'waiting') {
+      if (ticket instanceof Fault) {
+        awaySince ??= waitedMs;
+        if (waitedMs - awaySince >= PATIENCE_MS) throw ticket;
+      } else if (ticket.state === 'waiting') {
+        awaySince = null;
+      } else {
         live.clear();
         return await concludeTurn(context, where, ticket, {
           ...options,
@@ -81,11 +89,21 @@ async function concludeTurn(
   return await conclude(context, where, deployment, options);
 }
 
-async function readTicket(context: Context, where: Where, queued: TicketView): Promise<TicketView> {
-  const { tickets } = await context
-    .client()
-    .call('tickets', { params: where, query: { limit: TICKETS_READ } });
-  return tickets.find(({ number }) => number === queued.number) ?? queued;
+/** The ticket, or the Fault that says the daemon is away. */
+async function readTicket(
+  context: Context,
+  where: Where,
+  queued: TicketView,
+): Promise<TicketView | Fault> {
+  try {
+    const { tickets } = await context
+      .client()
+      .call('tickets', { params: where, query: { limit: TICKETS_READ } });
+    return tickets.find(({ number }) => number === queued.number) ?? queued;
+  } catch (thrown) {
+    if (thrown instanceof Fault && thrown.code === 'daemon-unreachable') return thrown;
+    throw thrown;
+  }
 }
 
 function tellLeft(context: Context, where: Where, ticket: TicketView, code: number): number {

@@ -79,14 +79,17 @@ export class DeploymentRequests {
     return started;
   }
 
-  /** What speaks against this policy here and now; a way back is never held up. */
+  /**
+   * What speaks against this policy here and now. A way back is never held up, and neither is a
+   * restart: its release has been taken with its policy before.
+   */
   concerns(
     environment: Environment,
     request: Pick<DeploymentRequest, 'kind'>,
     release: Release,
     circumstances: Circumstances,
   ): Concern[] {
-    if (request.kind === 'rollback') return [];
+    if (request.kind === 'rollback' || request.kind === 'restart') return [];
     const { records, starts } = this.#parts;
     const from = starts.currentRelease(environment);
     const { web, rollout } = release.configuration;
