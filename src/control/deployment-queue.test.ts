@@ -238,6 +238,25 @@ describe('a freeze', () => {
     expect(forced?.message).toMatch(/^deploy 2 was started all the same by bob: frozen by ann/);
   });
 
+  it('does not refuse what would change nothing', async () => {
+    await using simulated = await frozen();
+    const nothing = { deployment: null, ticket: null };
+    expect(await simulated.ask({ ...deployRequest('one'), unchanged: 'skip' })).toEqual(nothing);
+    expect(await simulated.ask({ kind: 'env', set: {}, unset: ['A'] })).toEqual(nothing);
+    const changed = { ...deployRequest('two'), unchanged: 'skip' } as const;
+    expect((await faultOf(() => simulated.ask(changed))).code).toBe('deployments-frozen');
+  });
+
+  it('does not outlive its environment', async () => {
+    await using simulated = await frozen();
+    simulated.control.operations.terminate('shop', 'production');
+    await simulated.until('it is gone', async () => (await simulated.runtime.list()).length === 0);
+    await simulated.clock.advance(100);
+    await simulated.deploy('two');
+    expect((await simulated.settled()).state).toBe('succeeded');
+    expect((await simulated.status()).freeze).toBeNull();
+  });
+
   it('holds the queue until it is lifted', async () => {
     await using simulated = await frozen();
     await queued(simulated, 'two');

@@ -1,5 +1,6 @@
 import type { Clock } from '../kernel/clock.ts';
 import { Fault } from '../kernel/fault.ts';
+import type { Variables } from '../model/configuration.ts';
 import type { Asked } from '../model/deployment.ts';
 import { type Environment, environmentKey } from '../model/environment.ts';
 import type { Concern } from '../model/forecast.ts';
@@ -77,6 +78,24 @@ export class DeploymentRequests {
       });
     }
     return started;
+  }
+
+  /** What runs is what is asked for, and whoever asks wants no more than that. */
+  changesNothing(where: Where, request: DeploymentRequest): boolean {
+    const { records, starts } = this.#parts;
+    const environment = records.find(environmentKey(where.application, where.environment));
+    const current = environment && starts.currentRelease(environment);
+    if (!current) return false;
+    if (request.kind === 'env') {
+      return sameContent(current, { ...current, variables: variablesAfter(current, request) });
+    }
+    if (request.kind !== 'deploy' || request.unchanged !== 'skip') return false;
+    const label = current.version;
+    const version = label === null ? undefined : records.version(where.application, label);
+    const sameVersion = (version?.digest ?? null) === (request.version?.digest ?? null);
+    return (
+      sameVersion && sameContent(current, { ...current, configuration: request.configuration })
+    );
   }
 
   /**
@@ -157,11 +176,10 @@ export class DeploymentRequests {
     return release;
   }
 
-  #withVariables(environment: Environment, { set, unset }: RequestOf<'env'>): Release | null {
+  #withVariables(environment: Environment, request: RequestOf<'env'>): Release | null {
     const { starts } = this.#parts;
     const current = starts.runningRelease(environment);
-    const variables = { ...current.variables, ...set };
-    for (const name of unset) delete variables[name];
+    const variables = variablesAfter(current, request);
     if (sameContent(current, { ...current, variables })) return null;
     return starts.successor(current, 'env', variables);
   }
@@ -205,6 +223,12 @@ export class DeploymentRequests {
     );
     return records.releases(key).filter(({ number }) => proven.has(number));
   }
+}
+
+function variablesAfter(current: Release, { set, unset }: RequestOf<'env'>): Variables {
+  const variables = { ...current.variables, ...set };
+  for (const name of unset) delete variables[name];
+  return variables;
 }
 
 function refuseUnsuitable(

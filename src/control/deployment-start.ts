@@ -73,7 +73,9 @@ export class DeploymentStart {
     if (known.status !== 'terminated') return known;
     const status = environmentMachine.move(key, known.status, 'launching');
     const createdAt = this.#parts.clock.now();
-    return { ...known, status, capacity, createdAt, terminatedAt: null };
+    // A freeze was of what there was before.
+    const { freeze, ...again } = known;
+    return { ...again, status, capacity, createdAt, terminatedAt: null };
   }
 
   /** The version that has this content already, or a new one, written down. */

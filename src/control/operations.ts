@@ -65,8 +65,13 @@ export class Operations {
     const readings = await this.#read(key);
     const outcome = this.#write(key, (): Outcome => {
       const { hindrance, overrides } = this.#hindrance(key, request, manner);
-      if (hindrance)
-        return { deployment: null, ticket: this.#enqueue(key, request, manner, hindrance) };
+      if (hindrance) {
+        const idle = hindrance.code !== 'operation-in-progress';
+        // Nothing new is asked for: what runs may be told so at any time.
+        const same = idle && this.#requests.changesNothing(where, request);
+        const ticket = same ? null : this.#enqueue(key, request, manner, hindrance);
+        return { deployment: null, ticket };
+      }
       const { by, message, force } = manner;
       const asked = { by, message, overrides };
       return {
