@@ -212,7 +212,7 @@ function parseProbe(value: unknown): string {
   if (typeof value !== 'string') throw unlike('a list of paths', value, "['/', '/products']");
   if (/^\/[!-~]*$/.test(value)) return value;
   throw refusal(
-    `has '${value}', which is not a path that begins with '/'`,
+    `has '${value}', which is no path as a request would have it`,
     "write '/products', say, with what is not ASCII percent-encoded",
   );
 }

@@ -73,6 +73,11 @@ test.each<[string, Parameters<typeof concerns>, string[]]>([
     [3, { policy: 'linear' }, { requestsPerSecond: 0 }],
     ['too-little-traffic'],
   ],
+  [
+    'a canary that Belay asks itself',
+    [3, { policy: 'canary', probes: ['/'] }, { requestsPerSecond: 0 }],
+    [],
+  ],
   ['traffic nobody has measured', [3, { policy: 'canary' }, { requestsPerSecond: null }], []],
   ['instances slower than their deadline', [3, {}, { bootMs: 61_000 }], ['starts-too-slowly']],
   [

@@ -5,8 +5,9 @@ export interface Ownership {
   release(): void;
 }
 
-/** SQLite's "somebody else holds the lock". */
+/** SQLite's "somebody else holds the lock", which has variants in the higher bits. */
 const SQLITE_BUSY = 5;
+const PRIMARY_CODE = 0xff;
 
 /**
  * One supervisor per home. SQLite's exclusive lock is the kernel's: it goes with the process, so
@@ -25,5 +26,6 @@ export function takeOwnership(lockFile: string): Ownership | null {
 }
 
 function isBusy(thrown: unknown): boolean {
-  return thrown instanceof Error && 'errcode' in thrown && thrown.errcode === SQLITE_BUSY;
+  if (!(thrown instanceof Error) || !('errcode' in thrown)) return false;
+  return (Number(thrown.errcode) & PRIMARY_CODE) === SQLITE_BUSY;
 }
