@@ -37,7 +37,7 @@ export function concernsOf(intention: Intention, circumstances: Circumstances): 
   );
 }
 
-/** The most instances that run at a time while the policy is at it. */
+/** The most instances at a time while the policy is at it, without those that are on their way out. */
 export function mostInstances({ rollout, desired, from }: Intention): number {
   if (from === null) return desired;
   if (rollout.policy === 'rolling') return desired + instancesIn(rollout.extra, desired);
