@@ -111,13 +111,34 @@ describe('a migration', () => {
     expect((await simulated.status()).capacity.desired).toBe(3);
   });
 
-  it('is not run again by a restart and a rollback', async () => {
+  it('that is killed has failed, and is not run a second time', async () => {
+    await using simulated = await running();
+    simulated.hookEnds.set('migrate', { afterMs: 10_000, code: 0 });
+    await simulated.deploy('two', having({ migrate: hook('migrate') }));
+    const migrations = async () =>
+      (await slotIds(simulated)).filter((id) => id.startsWith('migrate-'));
+    await simulated.until('it runs', async () => (await migrations()).length === 1);
+    const [id = ''] = await migrations();
+    simulated.runtime.kill(id);
+    expect(await simulated.settled()).toMatchObject({
+      state: 'rolled-back',
+      cause: 'migrate killed by SIGKILL',
+    });
+    const { steps } = simulated.control.queries.deployment('shop', 'production', 2);
+    expect(steps.filter(({ step }) => step.kind === 'run-hook')).toHaveLength(1);
+  });
+
+  it('is not run again by a restart or a rollback', async () => {
     await using simulated = await running();
     await simulated.deploy('two', having({ migrate: hook('migrate') }));
     await simulated.settled();
     const manner = { otherwise: 'refuse' as const };
     await simulated.ask({ kind: 'restart' }, manner);
     expect((await simulated.settled()).hooks).toEqual([]);
+    await simulated.ask({ kind: 'rollback', to: 1 }, manner);
+    await simulated.settled();
+    await simulated.ask({ kind: 'rollback', to: 2 }, manner);
+    expect(await simulated.settled()).toMatchObject({ state: 'succeeded', to: 2, hooks: [] });
   });
 });
 
