@@ -40,7 +40,7 @@ export const deployCommand = command<DeployOptions>({
   name: 'deploy',
   summary: 'ship a change without losing a request',
   description:
-    'Packs the directory, deploys it, shows each step, and ends with the receipt: how many requests passed and how many were lost. A version that does not come up healthy is rolled back. Ctrl-C leaves the deployment alone; --attach comes back to it.',
+    'Packs the directory, deploys it, shows each step, and ends with the receipt: how many requests passed and how many were lost. A version that does not come up healthy is rolled back. Ctrl-C leaves the deployment alone; belay attach comes back to it.',
   arguments: [{ syntax: '[DIR]', description: 'where the code is (default: this directory)' }],
   options: [
     {
@@ -53,7 +53,7 @@ export const deployCommand = command<DeployOptions>({
       flags: '--dry-run',
       description: 'only show what would change, step by step, and how long it would take',
     },
-    { flags: '--attach', description: 'follow the deployment that runs' },
+    { flags: '--attach', description: 'follow the deployment that runs, as belay attach does' },
     {
       flags: '--promote',
       description: 'go on with the canary that runs, without waiting for its judgement',
@@ -66,7 +66,8 @@ export const deployCommand = command<DeployOptions>({
     ['belay deploy', 'this directory to production'],
     ['belay deploy -e staging -m "Faster search"', 'to staging, with a reason'],
     ['belay deploy --commit v1.4', 'as it was tagged, whatever the directory holds'],
-    ['belay deploy --dry-run', 'what would change'],
+    ['belay deploy --dry-run', 'what would change, and how long it would take'],
+    ['belay deploy --queue', 'when the one that runs has ended, or the window opens'],
     ['belay deploy --abort', 'no, back'],
   ],
   async run(context, options, [directory = '.']) {
