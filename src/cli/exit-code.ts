@@ -42,7 +42,9 @@ const badUsage = new Set([
   'unknown-environment',
   'unknown-instance',
   'unknown-release',
+  'unknown-ticket',
   'unknown-version',
+  'until-is-past',
 ]);
 
 const others: Readonly<Record<string, number>> = {
