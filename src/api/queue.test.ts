@@ -51,7 +51,7 @@ it('freezes, tells what a deploy would do, and starts nothing', async () => {
   expect((await post('/freeze', { reason: 'the sale' })).value).toMatchObject({
     freeze: { reason: 'the sale', until: null },
   });
-  const { configuration, version } = deployRequest('two');
+  const { configuration, version } = deployRequest(`sha256:${'2'.repeat(64)}`);
   expect(await post('/deployments', { configuration, version })).toMatchObject({
     status: 409,
     value: { fault: { code: 'deployments-frozen' } },
