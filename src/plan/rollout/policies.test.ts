@@ -316,9 +316,13 @@ describe('whatever the policy and whatever happens', () => {
     return killed;
   }
 
+  /** All of it, on a busy machine. */
+  const timeout = 300_000;
   const runs = { numRuns: process.env.BELAY_NIGHTLY ? 400 : 40 };
 
-  it('ends with exactly one release, whole and alone, in a bounded number of steps', () => {
+  it('ends with exactly one release, whole and alone, in a bounded number of steps', {
+    timeout,
+  }, () => {
     const ends = ({ desired, rollout, behaviour, disturbances }: Scenario) => {
       const environment = deploying(desired, rollout, behaviour);
       disturb(environment, disturbances);
@@ -330,7 +334,9 @@ describe('whatever the policy and whatever happens', () => {
       const serving = environment.live().filter((instance) => instance.state === 'in-service');
       expect(serving.every((instance) => instance.release === release)).toBe(true);
       if (release === 2 && behaviour === turnsUnhealthy) return;
-      environment.run(70_000);
+      const isWhole = () =>
+        environment.live().length === desired && environment.serving().length === desired;
+      environment.run(70_000, isWhole);
       expect(environment.live().map((instance) => instance.release)).toEqual(
         Array(desired).fill(release),
       );
@@ -341,7 +347,9 @@ describe('whatever the policy and whatever happens', () => {
     fc.assert(fc.property(scenario, ends), runs);
   });
 
-  it('never serves with fewer than the policy allows, but for those that are killed', () => {
+  it('never serves with fewer than the policy allows, but for those that are killed', {
+    timeout,
+  }, () => {
     const keeps = ({ desired, rollout, behaviour, disturbances }: Scenario) => {
       // Those that turn bad after they were trusted are nobody's to keep.
       fc.pre(behaviour !== turnsUnhealthy || rollout.healthyMs > 1_000);
