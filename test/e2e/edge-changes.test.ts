@@ -21,7 +21,7 @@ import { ended, type Load, type LoadCounts, percentile, startLoad } from './supp
  */
 
 const LONG = Boolean(process.env.BELAY_NIGHTLY);
-const CHANGES = LONG ? 600 : 60;
+const CHANGES = LONG ? 600 : 30;
 const CHANGE_PERIOD_MS = 100;
 const UPGRADES = LONG ? 10 : 3;
 /** Between two upgrades, so that each meets connections and requests in use. */

@@ -31,7 +31,7 @@ const SOCKETS = 20;
 const DRAIN_MS = 2_000;
 const APP = { drain: `${DRAIN_MS}ms` };
 /** Requests before and after each phase, so that it meets connections and requests in use. */
-const SENT_AROUND = 100;
+const SENT_AROUND = 60;
 
 interface Phase {
   name: string;

@@ -73,8 +73,8 @@ describe.skipIf(process.platform !== 'linux')('the process table', () => {
   });
 
   it('does not count a zombie as living', async () => {
-    // The shell hands its child to a program that never asks for its status.
-    const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 60']);
+    // The shell hands its child to a program that never asks for its status, and does so first.
+    const parent = spawn('sh', ['-c', 'sleep 0.2 & echo $!; exec sleep 60']);
     const [line] = await once(parent.stdout, 'data');
     const pid = Number(String(line));
     while (readProcess(pid)?.zombie === false) await new Promise(setImmediate);

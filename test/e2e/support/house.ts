@@ -225,7 +225,7 @@ export class House {
   async expectNothingLeft(): Promise<void> {
     const left = () => processesOf(this.home);
     await until('no process is left', left, (processes) => processes.length === 0, LEAVING_MS);
-    const ports = listening([...this.edgePorts, ...this.instancePorts]);
+    const ports = listening([...this.edgePorts, ...this.instancePorts], this.home);
     if (ports.length > 0) throw new Error(`somebody still listens on ${ports.join(', ')}`);
   }
 

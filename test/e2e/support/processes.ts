@@ -4,6 +4,8 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 const LISTENING = '0A';
 const ZOMBIE = /^State:\s+Z/m;
+/** As a house names its own. */
+const ANY_HOME = /\/bh-\w{6}/;
 
 export interface HomeProcess {
   pid: number;
@@ -22,22 +24,45 @@ export function processesOf(home: string): HomeProcess[] {
 
 function belongsTo(pid: number, home: string): boolean {
   if (ZOMBIE.test(read(`/proc/${pid}/status`))) return false;
-  const said =
-    read(`/proc/${pid}/environ`) + read(`/proc/${pid}/cmdline`) + link(`/proc/${pid}/cwd`);
-  return said.includes(home);
+  return whatItSays(pid).includes(home);
 }
 
-/** Ports of the list on which somebody listens. */
-export function listening(ports: Iterable<number>): number[] {
-  const open = new Set<number>();
+const whatItSays = (pid: number): string =>
+  read(`/proc/${pid}/environ`) + read(`/proc/${pid}/cmdline`) + link(`/proc/${pid}/cwd`);
+
+/** Ports of the list on which somebody listens; not those that another home has taken since. */
+export function listening(ports: Iterable<number>, home = ''): number[] {
+  const inodes = new Map<number, string>();
   for (const table of ['/proc/net/tcp', '/proc/net/tcp6']) {
     for (const line of read(table).split('\n').slice(1)) {
       const fields = line.trim().split(/\s+/);
-      if (fields[3] === LISTENING)
-        open.add(Number.parseInt(fields[1]?.split(':').at(-1) ?? '', 16));
+      if (fields[3] !== LISTENING) continue;
+      inodes.set(Number.parseInt(fields[1]?.split(':').at(-1) ?? '', 16), fields[9] ?? '');
     }
   }
-  return [...ports].filter((port) => open.has(port));
+  return [...ports].filter((port) => {
+    const inode = inodes.get(port);
+    return inode !== undefined && !holdersOf(inode).some((pid) => isOfAnotherHome(pid, home));
+  });
+}
+
+function holdersOf(inode: string): number[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => Number.isInteger(pid) && descriptorsOf(pid).includes(`socket:[${inode}]`));
+}
+
+function descriptorsOf(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).map((fd) => link(`/proc/${pid}/fd/${fd}`));
+  } catch {
+    return [];
+  }
+}
+
+function isOfAnotherHome(pid: number, home: string): boolean {
+  const said = whatItSays(pid);
+  return !said.includes(home) && ANY_HOME.test(said);
 }
 
 /** SIGKILL; one that has ended since is no matter. */
