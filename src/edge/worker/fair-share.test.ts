@@ -75,6 +75,7 @@ describe('a worker beside another', () => {
   it('does not wait for one that waits itself, or is gone', async () => {
     const { clock, has, otherSays, peer, share, state } = worker();
     otherSays(0, false);
+    await clock.advance(30);
     share.setPeers([peer]);
     has(10);
     expect(state.paused).toBe(false);
@@ -82,6 +83,20 @@ describe('a worker beside another', () => {
     await clock.advance(BEAT_MS);
     expect(state.paused).toBe(true);
     share.setPeers([]);
+    expect(state.paused).toBe(false);
+  });
+
+  it('waits for one that began to wait just now, and will look again in a moment', async () => {
+    const { clock, has, otherSays, peer, share, state } = worker();
+    otherSays(3, false);
+    share.setPeers([peer]);
+    has(6);
+    expect(state.paused).toBe(true);
+    otherSays(3);
+    await clock.advance(1);
+    expect(state.paused).toBe(true);
+    otherSays(4);
+    await clock.advance(2);
     expect(state.paused).toBe(false);
   });
 

@@ -10,6 +10,8 @@ const UNSAID_SHARE = 32;
 export const BEAT_MS = 100;
 /** Of a worker that has not said so for this long, nothing is expected. */
 const SILENT_MS = 500;
+/** One that waits itself and has said so within this time looks again within as much. */
+const SOON_MS = 20;
 /** How soon a worker that waits for the others looks again: this, then twice as long each time. */
 const FIRST_LOOK_MS = 1;
 
@@ -106,7 +108,10 @@ export class FairShare {
     const now = this.options.clock.now();
     return this.peers.some((peer) => {
       const share = peer.read();
-      if (share === null || !share.accepts || Math.abs(now - share.at) > SILENT_MS) return false;
+      if (share === null) return false;
+      // Two that wait for each other would be one too many, for longer than a moment.
+      const presentMs = share.accepts ? SILENT_MS : SOON_MS;
+      if (Math.abs(now - share.at) > presentMs) return false;
       return share.connections < fair;
     });
   }
