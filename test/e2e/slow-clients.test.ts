@@ -124,12 +124,17 @@ describe('a parallel GET keeps its p99 below 100 ms', () => {
       const most = mostDescriptors();
       const needed = attack.connections + OTHER_DESCRIPTORS;
       skip(needed > most, `needs ${needed} descriptors; the limit is ${most} (ulimit -Hn)`);
-      for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-        const { p99Ms, wasBusy } = await measure(attack);
-        if (p99Ms < MOST_P99_MS) return;
-        expect(wasBusy, `p99 ${p99Ms} ms on a quiet machine`).toBe(true);
+      const measured: { p99Ms: number; wasBusy: boolean }[] = [];
+      // What the attack does, it does every time; what the machine does beside it, it does not.
+      while (measured.length < ATTEMPTS) {
+        measured.push(await measure(attack));
+        if ((measured.at(-1)?.p99Ms ?? 0) < MOST_P99_MS) return;
       }
-      skip(`the machine was too busy to tell, ${ATTEMPTS} times over`);
+      skip(
+        measured.some(({ wasBusy }) => wasBusy),
+        'the machine was too busy to tell',
+      );
+      expect.fail(`p99 ${measured.map(({ p99Ms }) => Math.round(p99Ms)).join(', ')} ms`);
     });
   }
 });
