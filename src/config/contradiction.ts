@@ -62,6 +62,22 @@ export function contradictions(
     const what = 'is set beside upstream, whose code is elsewhere';
     complain([hook, 'web.upstream'], what, 'leave out one of them');
   }
+  if (web.group.idleMs !== null && min > 0) {
+    complain(
+      ['web.capacity.idle', 'web.capacity.min'],
+      `is set beside min, which is ${min}, so that something always runs`,
+      'write min: 0, or leave out idle',
+    );
+  }
+  const { policies } = web.scaling;
+  const learnable = policies.some((policy) => policy.kind === 'track' && policy.metric !== 'p99');
+  if (policies.some(({ kind }) => kind === 'predict') && !learnable) {
+    complain(
+      ['web.scaling.policies'],
+      'has predict() without anything that is tracked, whose day and week it could learn',
+      'add track.requestsPerInstance(600), say',
+    );
+  }
   if (written.burst && admission.perClient === null) {
     complain(
       ['edge.limits.burst', 'edge.limits.requestsPerSecond'],

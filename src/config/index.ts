@@ -1,7 +1,20 @@
 import type {
+  BacklogOptions,
+  CronOptions,
+  CronSpec,
+  PredictOptions,
+  PredictSpec,
+  ScalingMetric,
+  StepOptions,
+  StepPolicySpec,
+  TrackOptions,
+  TrackSpec,
+} from './scaling-spec.ts';
+import type {
   AppDefinition,
   AppSpec,
   DeployOptions,
+  Duration,
   PolicySpec,
   RollingOptions,
   ShareOptions,
@@ -11,6 +24,25 @@ import type {
  * What a `belay.config.ts` imports from 'belay'. Helpers return plain data and check nothing: all
  * checking is done where the file is loaded, so that every problem is told at once.
  */
+export type {
+  BacklogOptions,
+  CronOptions,
+  CronSpec,
+  LifecycleSpec,
+  LifecycleWaitSpec,
+  PredictOptions,
+  PredictSpec,
+  ReplacementHealth,
+  ScalingMetric,
+  ScalingPolicySpec,
+  ScalingSpec,
+  StepOptions,
+  StepPolicySpec,
+  StepSpec,
+  TerminationCriterion,
+  TrackOptions,
+  TrackSpec,
+} from './scaling-spec.ts';
 export type {
   AppDefinition,
   AppSpec,
@@ -73,6 +105,44 @@ export function canary(options: ShareOptions = {}): PolicySpec {
 /** As {@link canary}, in several equal steps. */
 export function linear(options: ShareOptions = {}): PolicySpec {
   return { ...options, policy: 'linear' };
+}
+
+/** So many instances that each has no more than the target. */
+export const track = {
+  /** Per cent of what an instance is allowed: of its `cpu`, else of one core. */
+  cpu: (target: number, options: TrackOptions = {}): TrackSpec => tracked('cpu', target, options),
+  /** Requests a minute. */
+  requestsPerInstance: (target: number, options: TrackOptions = {}): TrackSpec =>
+    tracked('requests-per-instance', target, options),
+  /** Requests inside it at a time. */
+  concurrency: (target: number, options: TrackOptions = {}): TrackSpec =>
+    tracked('concurrency', target, options),
+  /** What the slowest hundredth of the requests takes at least: `track.p99('250ms')`. */
+  p99: (target: Duration, options: TrackOptions = {}): TrackSpec => tracked('p99', target, options),
+  /** A share of a number of the app's own: of jobs that wait, say. */
+  backlogPerInstance: (target: number, options: BacklogOptions = {}): TrackSpec =>
+    tracked('backlog-per-instance', target, options),
+};
+
+const tracked = (
+  metric: ScalingMetric,
+  target: number | Duration,
+  options: BacklogOptions,
+): TrackSpec => ({ ...options, kind: 'track', metric, target });
+
+/** More or fewer instances, by how far a metric is beyond a threshold. */
+export function step(metric: ScalingMetric, options: StepOptions): StepPolicySpec {
+  return { ...options, kind: 'step', metric };
+}
+
+/** Sets bounds at a time of the calendar: `cron('0 9 * * 1-5', { min: 4, for: '9h' })`. */
+export function cron(time: string, options: CronOptions): CronSpec {
+  return { ...options, kind: 'schedule', cron: time };
+}
+
+/** Learns the day and the week of what is tracked, and adds instances ahead of them. */
+export function predict(options: PredictOptions = {}): PredictSpec {
+  return { ...options, kind: 'predict' };
 }
 
 /** What environments of these names usually are: `environments: { staging: presets.staging }`. */

@@ -57,7 +57,7 @@ export const positiveNumber = (expected: string, most: number, example: number):
  *
  * @param expected `a way to balance`
  */
-export const oneOf = <Word extends string>(
+export const oneOf = <const Word extends string>(
   expected: string,
   words: readonly Word[],
 ): Reader<Word> =>

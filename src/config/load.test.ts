@@ -4,6 +4,8 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DEFAULT_EJECTION, DEFAULT_TRAFFIC } from '../model/traffic.ts';
 import { staticServerCommand } from './detect.ts';
+import { DEFAULT_GROUP } from '../model/group.ts';
+import { NO_SCALING } from '../model/scaling.ts';
 import { loadConfiguration } from './load.ts';
 
 let root: string;
@@ -52,7 +54,11 @@ describe('defaults', () => {
         },
         capacity: { min: 1, desired: 1, max: 4 },
         zones: ['a', 'b'],
+        size: null,
         limits: { memoryBytes: null, cpu: null },
+        concurrency: null,
+        group: DEFAULT_GROUP,
+        scaling: NO_SCALING,
         variables: { A: '1' },
         stopGraceMs: 10_000,
         drainMs: 30_000,

@@ -6,6 +6,7 @@ import {
   type Variables,
 } from '../model/configuration.ts';
 import { defaultDomain, PRODUCTION } from '../model/environment.ts';
+import { sizes } from '../model/size.ts';
 import { ALWAYS, type Windows } from '../model/window.ts';
 import type { CommandLine } from './command.ts';
 import { contradictions } from './contradiction.ts';
@@ -13,6 +14,7 @@ import { DEFAULTS } from './defaults.ts';
 import { presetLayer } from './preset-layer.ts';
 import type { Complaint } from './reader.ts';
 import { chooseHooks } from './resolve-hooks.ts';
+import { chooseGroup, chooseScaling } from './resolve-scaling.ts';
 import { chooseTraffic } from './resolve-traffic.ts';
 import type { Definition, Layer } from './schema.ts';
 
@@ -59,6 +61,8 @@ export function resolveConfiguration(input: ResolveInput): Resolved {
   const source = chooseSource(layers, provenance);
   const health = chooseHealth(choose);
   const { zones, ...capacity } = chooseCapacity(choose);
+  const size = choose('web.capacity.size', (spec) => spec.web?.capacity?.size, null);
+  const allowed = size === null ? null : sizes[size];
   const web: Configuration['web'] = {
     start: source?.command ?? null,
     bootstrap: choose('hooks.bootstrap', (spec) => spec.hooks?.bootstrap, null),
@@ -66,10 +70,14 @@ export function resolveConfiguration(input: ResolveInput): Resolved {
     health,
     capacity,
     zones,
+    size,
     limits: {
-      memoryBytes: choose('web.memory', (spec) => spec.web?.memory, null),
-      cpu: choose('web.cpu', (spec) => spec.web?.cpu, null),
+      memoryBytes: choose('web.memory', (spec) => spec.web?.memory, allowed?.memoryBytes ?? null),
+      cpu: choose('web.cpu', (spec) => spec.web?.cpu, allowed?.cpu ?? null),
     },
+    concurrency: choose('web.concurrency', (spec) => spec.web?.concurrency, null),
+    group: chooseGroup(choose),
+    scaling: chooseScaling(choose),
     variables: mergeVariables(layers, source?.variables ?? {}, provenance),
     stopGraceMs: choose('web.stopGrace', (spec) => spec.web?.stopGrace, DEFAULTS.stopGraceMs),
     drainMs: choose('web.drain', (spec) => spec.web?.drain, DEFAULTS.drainMs),

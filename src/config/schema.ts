@@ -1,8 +1,21 @@
+import { replacementHealths, terminationCriteria } from '../model/group.ts';
 import { nameProblem, suggestName } from '../model/name.ts';
+import { sizeNames } from '../model/size.ts';
 import { type CommandLine, parseCommandLine } from './command.ts';
 import { hookReaders } from './hook-readers.ts';
 import { amount, duration, oneOf, path, positiveNumber, size, wholeNumber } from './leaves.ts';
-import { describe, leaf, list, type ReadBy, record, refusal, section, unlike } from './reader.ts';
+import {
+  describe,
+  leaf,
+  list,
+  type ReadBy,
+  type Reader,
+  record,
+  refusal,
+  section,
+  unlike,
+} from './reader.ts';
+import { scalingReader } from './scaling-readers.ts';
 import { trafficReaders } from './traffic-readers.ts';
 import { versionsReader } from './versions.ts';
 import { timeZone, windows } from './window-readers.ts';
@@ -30,6 +43,19 @@ const health = section({
   deep: path("'/readyz'"),
   healthyThreshold: wholeNumber(1, 10),
   unhealthyThreshold: wholeNumber(1, 10),
+  replace: oneOf('whose word counts', replacementHealths),
+  grace: duration(),
+});
+
+const idleDuration = duration(1_000);
+
+/** Null for `false`. */
+const idle: Reader<number | null> = (value, keyPath, report) =>
+  value === false ? null : idleDuration(value, keyPath, report);
+
+const wait = section({
+  heartbeat: duration(1_000),
+  otherwise: oneOf('what is taken when nobody says anything', ['continue', 'abandon']),
 });
 
 const capacity = section({
@@ -41,6 +67,14 @@ const capacity = section({
     checkName(item, 'has a zone ');
     return item;
   }),
+  size: oneOf('a size', sizeNames),
+  warm: wholeNumber(0, 1_000),
+  terminate: list("['zone', 'oldest']", (item) => {
+    const found = terminationCriteria.find((each) => each === item);
+    if (found !== undefined) return found;
+    throw unlike('a list of criteria', item, terminationCriteria.join(', '));
+  }),
+  idle,
 });
 
 const web = section({
@@ -50,6 +84,9 @@ const web = section({
   capacity,
   memory: size(LEAST_MEMORY_BYTES),
   cpu: positiveNumber('a number of cores', MAX_CORES, 0.5),
+  concurrency: wholeNumber(1, 1_024),
+  scaling: scalingReader,
+  lifecycle: section({ launching: wait, terminating: wait }),
   env: record(
     checkVariableName,
     leaf((value) => {

@@ -1,3 +1,12 @@
+import type { SizeName } from '../model/size.ts';
+import type {
+  LifecycleSpec,
+  ReplacementHealth,
+  ScalingPolicySpec,
+  ScalingSpec,
+  TerminationCriterion,
+} from './scaling-spec.ts';
+
 /**
  * What users write. Every key that exists works; a key that is not here is refused with its path
  * and the nearest key there is.
@@ -30,6 +39,13 @@ export interface HealthSpec {
   healthyThreshold?: number;
   /** Failed checks in a row that make an instance unhealthy. Default 2. */
   unhealthyThreshold?: number;
+  /**
+   * What gets an instance replaced: `'process'`, only its end; `'edge'`, failed checks as well;
+   * `'deep'`, also what it says of what it depends on. Default `'edge'`.
+   */
+  replace?: ReplacementHealth;
+  /** Failed checks so soon after the first pass replace nobody. Default `'0s'`. */
+  grace?: Duration;
 }
 
 /** How many instances there are, and where. */
@@ -42,6 +58,17 @@ export interface CapacitySpec {
   max?: number;
   /** Failure domains over which instances are spread evenly. Default `['a', 'b']`. */
   zones?: string[];
+  /** What an instance may use: `cpu` and `memory` by one name. Default: no limit. */
+  size?: SizeName;
+  /** Instances kept started, without traffic, beyond those desired. Default 0. */
+  warm?: number;
+  /**
+   * Which instance goes first when there are too many, by criteria in turn. Default
+   * `['zone', 'oldest-version', 'oldest']`.
+   */
+  terminate?: TerminationCriterion[];
+  /** Nothing runs after this time without a request; the next one starts it. Needs `min: 0`. Default `false`. */
+  idle?: false | Duration;
 }
 
 /** The tier behind the edge. */
@@ -61,6 +88,12 @@ export interface WebSpec {
   memory?: Size;
   /** The most processor time an instance may use, in cores: `0.5` is half of one. Default: no limit. */
   cpu?: number;
+  /** Threads or workers inside an instance, which it is told in WEB_CONCURRENCY. Default: not told. */
+  concurrency?: number;
+  /** How capacity follows the load: policies, or policies and their bounds. Default: it does not. */
+  scaling?: ScalingPolicySpec[] | ScalingSpec;
+  /** Turns of an instance's life at which it waits for somebody. Default: it does not. */
+  lifecycle?: LifecycleSpec;
   /** Environment variables. Belay adds PORT, HOST and BELAY_*. */
   env?: Record<string, string>;
   /** Between SIGTERM and SIGKILL when an instance is stopped. Default `'10s'`. */

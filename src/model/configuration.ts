@@ -1,5 +1,8 @@
 import { z } from 'zod';
+import { DEFAULT_GROUP, groupSchema } from './group.ts';
 import { nameProblem } from './name.ts';
+import { NO_SCALING, scalingSchema } from './scaling.ts';
+import { sizeNames } from './size.ts';
 import { DEFAULT_TRAFFIC, trafficSchema } from './traffic.ts';
 import { ALWAYS, windowsSchema } from './window.ts';
 
@@ -146,7 +149,13 @@ const webSchema = z.strictObject({
   health: healthCheckSchema,
   capacity: capacitySchema,
   zones: z.array(name).min(1).max(26),
+  /** Where `limits` are from, as far as they were not written; null: nowhere. */
+  size: z.enum(sizeNames).nullable().default(null),
   limits: limitsSchema,
+  /** Threads or workers inside an instance, which the app is told; null: it is told nothing. */
+  concurrency: z.int().min(1).max(1024).nullable().default(null),
+  group: groupSchema.default(DEFAULT_GROUP),
+  scaling: scalingSchema.default(NO_SCALING),
   variables: variablesSchema,
   /** Between SIGTERM and SIGKILL. */
   stopGraceMs: durationMs,

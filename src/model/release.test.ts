@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { DEFAULT_GROUP } from './group.ts';
 import { type Release, sameContent } from './release.ts';
+import { NO_SCALING } from './scaling.ts';
 import { DEFAULT_TRAFFIC } from './traffic.ts';
 import { ALWAYS } from './window.ts';
 
@@ -24,7 +26,11 @@ const release: Release = {
       },
       capacity: { min: 1, desired: 1, max: 1 },
       zones: ['a'],
+      size: null,
       limits: { memoryBytes: null, cpu: null },
+      concurrency: null,
+      group: DEFAULT_GROUP,
+      scaling: NO_SCALING,
       variables: {},
       stopGraceMs: 1_000,
       drainMs: 1_000,

@@ -9,7 +9,9 @@ import { createMemoryEdge, type MemoryEdge } from '../../src/edge/memory.ts';
 import { type ManualClock, manualClock } from '../../src/kernel/clock.ts';
 import { silentLog } from '../../src/kernel/log.ts';
 import type { Configuration } from '../../src/model/configuration.ts';
+import { DEFAULT_GROUP } from '../../src/model/group.ts';
 import { type HookName, hookNames } from '../../src/model/hook.ts';
+import { NO_SCALING } from '../../src/model/scaling.ts';
 import type { DeploymentRequest } from '../../src/model/ticket.ts';
 import { DEFAULT_TRAFFIC } from '../../src/model/traffic.ts';
 import type { Outcome } from '../../src/model/view.ts';
@@ -41,7 +43,11 @@ export const configuration: Configuration = {
     },
     capacity: { min: 2, desired: 3, max: 6 },
     zones: ['a', 'b'],
+    size: null,
     limits: { memoryBytes: null, cpu: null },
+    concurrency: null,
+    group: DEFAULT_GROUP,
+    scaling: NO_SCALING,
     variables: {},
     stopGraceMs: 10_000,
     drainMs: 30_000,
