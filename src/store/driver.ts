@@ -6,6 +6,7 @@ import type { Instance } from '../model/instance.ts';
 import type { Lifecycle } from '../model/lifecycle.ts';
 import type { Release } from '../model/release.ts';
 import type { SavedConfiguration } from '../model/saved-configuration.ts';
+import type { ScalingMemory, ScalingRecord } from '../model/scaling-decision.ts';
 import type { JournalEntry, Step } from '../model/step.ts';
 import type { Ticket } from '../model/ticket.ts';
 import type { Version } from '../model/version.ts';
@@ -74,6 +75,15 @@ export interface Store {
   /** Every application that ever had a version. */
   applications(): string[];
 
+  /** Null before the first decision. */
+  scalingMemory(environment: EnvironmentKey): ScalingMemory | null;
+  saveScalingMemory(environment: EnvironmentKey, memory: ScalingMemory): void;
+  /** Newest first. */
+  scalingRecords(environment: EnvironmentKey, limit: number): ScalingRecord[];
+  /** Returns the number under which it can be saved again. */
+  addScalingRecord(environment: EnvironmentKey, record: ScalingRecord): number;
+  saveScalingRecord(id: number, record: ScalingRecord): void;
+
   /** The key that signs the edge's cookies: the one on record, else this one from now on. */
   cookieKey(fresh: string): string;
 
@@ -85,8 +95,8 @@ export interface Store {
   nextSnapshotNumber(atLeast: number): number;
 
   /**
-   * Drops what nobody asks for any more: ended instances, the steps of healing and scaling, and what has
-   * waited, from before `at`. Releases, deployments with their steps, and versions stay.
+   * Drops what nobody asks for any more: ended instances, the steps of healing and scaling, decisions on
+   * capacity, and what has waited, from before `at`. Releases, deployments with their steps, and versions stay.
    */
   forgetBefore(at: number): void;
 

@@ -31,7 +31,9 @@ describe('a home of version 0.1.0', () => {
     openSqliteStore(path).close();
     {
       using database = new DatabaseSync(path);
-      database.exec('drop table documents; drop table tickets; pragma user_version = 1');
+      database.exec(
+        'drop table documents; drop table tickets; drop table scaling; pragma user_version = 1',
+      );
       database.prepare('insert into environments values (?, ?)').run(KEY, environment);
       database.prepare('insert into releases values (?, 1, ?)').run(KEY, release);
       database.prepare('insert into deployments values (?, 1, ?)').run(KEY, deployment);

@@ -19,6 +19,7 @@ import {
   completeTicket,
 } from './earlier-rows.ts';
 import { savedConfigurationRows } from './saved-configurations.ts';
+import { SCALING_TABLE, scalingRows } from './scaling-rows.ts';
 
 /** Events older than the newest so many are dropped now and then. */
 const EVENTS_KEPT = 100_000;
@@ -65,6 +66,7 @@ const SCHEMA_CHANGES = [
     environment text not null, number integer not null, body text not null,
     primary key (environment, number)
   ) strict;`,
+  SCALING_TABLE,
 ];
 const SCHEMA_VERSION = SCHEMA_CHANGES.length;
 
@@ -289,6 +291,8 @@ export function openSqliteStore(path: string): Store {
 
     ...documents(run, bodies),
 
+    ...scalingRows(run, bodies),
+
     applications: () =>
       rows('select distinct application from versions order by application').map((row) =>
         String(row.application),
@@ -309,6 +313,7 @@ export function openSqliteStore(path: string): Store {
         `delete from journal where deployment is null and state <> 'planned' and ended_at < ?`,
         at,
       );
+      run('delete from scaling where at < ?', at);
       // The newest stays, so that no number is given twice.
       run(
         `delete from tickets where body ->> 'endedAt' < ? and number <
