@@ -16,6 +16,19 @@ type InstanceStep = Extract<
   { kind: 'launch' | 'admit' | 'retire' | 'hold' | 'terminate' | 'bury' }
 >;
 
+const instanceSteps: readonly string[] = [
+  'launch',
+  'admit',
+  'retire',
+  'hold',
+  'terminate',
+  'bury',
+] satisfies InstanceStep['kind'][];
+
+/** What is done to one instance, and so to be performed here. */
+export const isInstanceStep = (step: Step): step is InstanceStep =>
+  instanceSteps.includes(step.kind);
+
 export class ForecastFleet {
   /** Every one is in force at once. */
   snapshot = 1;

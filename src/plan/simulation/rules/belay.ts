@@ -1,0 +1,79 @@
+import { NO_SCALING, type Scaling } from '../../../model/scaling.ts';
+import {
+  type MetricPoint,
+  NOTHING_REMEMBERED,
+  type ScalingDecision,
+  type ScalingInput,
+} from '../../scaling/scaling.ts';
+import type { Decided, Known, Rule, Setting } from '../rule.ts';
+import { MINUTE_MS } from '../trace.ts';
+
+/**
+ * Belay's own decision, the one the daemon takes, with one tracking policy and defaults for all else.
+ * A trace knows requests and nothing more, so they are what is tracked.
+ */
+
+/** Of what was measured last, so many minutes are shown to it. */
+const POINTS = 60;
+/** What is learned from goes back so far, and is refreshed so often: as the daemon does it. */
+const HISTORY_MINUTES = 28 * 24 * 60;
+const HISTORY_EVERY_MINUTES = 60;
+
+type Decide = (input: ScalingInput) => ScalingDecision;
+
+export function belay(setting: Setting, decide: Decide, predicts: boolean): Rule {
+  const scaling = scalingOf(setting, predicts);
+  const seen: MetricPoint[] = [];
+  let history: readonly MetricPoint[] = [];
+  let minutes = 0;
+  let memory = NOTHING_REMEMBERED;
+
+  return { name: predicts ? 'belay-predict' : 'belay', decide: decided };
+
+  function decided(known: Known): Decided {
+    note(known);
+    const { min, max, bootMs } = setting;
+    const decision = decide({
+      now: known.now,
+      periodMs: MINUTE_MS,
+      capacity: { min, max, desired: known.desired },
+      scaling,
+      fleet: known.fleet,
+      bootMs,
+      points: seen.slice(-POINTS),
+      history,
+      memory,
+      deploying: false,
+    });
+    memory = decision.memory;
+    return { desired: decision.to, reason: decision.reason };
+  }
+
+  function note({ now, requests, serving }: Known): void {
+    seen.push({
+      at: now,
+      instances: serving,
+      cpuPercent: null,
+      requestsPerMinute: requests,
+      concurrency: null,
+      p99Ms: null,
+      reported: {},
+    });
+    if (seen.length > 2 * HISTORY_MINUTES) seen.splice(0, HISTORY_MINUTES);
+    if (predicts && minutes % HISTORY_EVERY_MINUTES === 0) history = seen.slice(-HISTORY_MINUTES);
+    minutes += 1;
+  }
+}
+
+/** `scaling: [track.requestsPerInstance(unit)]`, and `predict()` beside it. */
+function scalingOf({ unit }: Setting, predicts: boolean): Scaling {
+  const track = {
+    kind: 'track',
+    metric: 'requests-per-instance',
+    source: null,
+    target: unit,
+    scaleIn: true,
+  } as const;
+  const predict = { kind: 'predict', mode: 'auto' } as const;
+  return { ...NO_SCALING, policies: predicts ? [track, predict] : [track] };
+}
