@@ -83,6 +83,7 @@ export function needsOf(release: Release): ReleaseNeeds {
     drainMs: web.drainMs,
     upstream: web.upstream !== null,
     rollout,
+    group: web.group,
   };
 }
 

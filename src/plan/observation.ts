@@ -1,6 +1,7 @@
 import type { Rollout } from '../model/configuration.ts';
 import type { Deployment } from '../model/deployment.ts';
 import type { Environment } from '../model/environment.ts';
+import type { Group } from '../model/group.ts';
 import type { HookRun } from '../model/hook.ts';
 import type { Exit, Instance } from '../model/instance.ts';
 import type { DeepReport, TargetHealth, TargetTraffic } from '../model/target.ts';
@@ -46,6 +47,8 @@ export interface ReleaseNeeds {
   /** A fixed address: there is nothing to launch. */
   upstream: boolean;
   rollout: Rollout;
+  /** How its instances are kept. */
+  group: Group;
 }
 
 /** An instance that ended by itself. */

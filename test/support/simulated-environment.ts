@@ -2,6 +2,7 @@ import { bucketOf } from '../../src/kernel/histogram.ts';
 import type { Rollout } from '../../src/model/configuration.ts';
 import { ASKED_BY_NOBODY, type Deployment, deploymentMachine } from '../../src/model/deployment.ts';
 import type { Environment } from '../../src/model/environment.ts';
+import { DEFAULT_GROUP, type Group } from '../../src/model/group.ts';
 import { type Instance, instanceMachine, isLive } from '../../src/model/instance.ts';
 import type { Step } from '../../src/model/step.ts';
 import type { TargetTraffic } from '../../src/model/target.ts';
@@ -122,7 +123,12 @@ export class SimulatedEnvironment {
     };
   }
 
-  addRelease(number: number, behaviour: Behaviour, rollout: Partial<Rollout> = {}): void {
+  addRelease(
+    number: number,
+    behaviour: Behaviour,
+    rollout: Partial<Rollout> = {},
+    group: Partial<Group> = {},
+  ): void {
     this.#releases.set(number, {
       behaviour,
       needs: {
@@ -131,6 +137,7 @@ export class SimulatedEnvironment {
         drainMs: 30_000,
         upstream: false,
         rollout: { ...rolloutDefaults, ...rollout },
+        group: { ...DEFAULT_GROUP, ...group },
       },
     });
   }

@@ -1,4 +1,5 @@
 import type { Environment } from '../../model/environment.ts';
+import { DEFAULT_GROUP } from '../../model/group.ts';
 import type { Instance } from '../../model/instance.ts';
 import { planEnvironment } from '../environment.ts';
 import { ForecastFleet, isInstanceStep } from '../forecast-fleet.ts';
@@ -156,6 +157,7 @@ function releaseThatBootsIn(bootMs: number): ReleaseNeeds {
       probes: [],
       patienceMs: 0,
     },
+    group: DEFAULT_GROUP,
   };
 }
 
