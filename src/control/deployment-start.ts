@@ -16,6 +16,7 @@ import type { Release, ReleaseReason } from '../model/release.ts';
 import type { VersionSource } from '../model/ticket.ts';
 import { type Version, versionLabel } from '../model/version.ts';
 import type { DeploymentView } from '../model/view.ts';
+import { boundsInForce, followsLoad, within } from './capacity.ts';
 import type { EventFeed } from './event-feed.ts';
 import { refuseNewNames, refuseTakenDomains } from './names.ts';
 import type { Records } from './records.ts';
@@ -132,7 +133,8 @@ export class DeploymentStart {
 
   /** What its capacity will be under another release. */
   capacityAfter(environment: Environment, to: Release): Capacity {
-    return capacityAfter(environment, this.currentRelease(environment), to);
+    const now = this.#parts.clock.now();
+    return capacityAfter(environment, this.currentRelease(environment), to, now);
   }
 
   /** Writes down the deployment to a release that is on record; the loop does the rest. */
@@ -191,7 +193,7 @@ export class DeploymentStart {
       ledgerAtStart: null,
       receipt: null,
     };
-    const capacity = capacityAfter(environment, from, release);
+    const capacity = capacityAfter(environment, from, release, clock.now());
     return { environment: { ...environment, status, capacity }, deployment };
   }
 
@@ -219,14 +221,27 @@ export class DeploymentStart {
   }
 }
 
-/** What the configuration changes counts; what `belay scale` set otherwise stays. */
-function capacityAfter(environment: Environment, from: Release | null, to: Release): Capacity {
-  const wanted = to.configuration.web.capacity;
-  if (!from) return wanted;
+/**
+ * What the configuration changes counts; what `belay scale` set otherwise stays. Where policies move
+ * `desired`, it is theirs: a deploy leaves it as it is, within its bounds.
+ */
+function capacityAfter(
+  environment: Environment,
+  from: Release | null,
+  to: Release,
+  now: number,
+): Capacity {
+  const { capacity: wanted, scaling } = to.configuration.web;
+  const fitted = (capacity: Capacity): Capacity => ({
+    ...capacity,
+    desired: within(capacity.desired, boundsInForce(capacity, scaling, now)),
+  });
+  if (!from) return fitted(wanted);
   const before = from.configuration.web.capacity;
   const pick = (field: keyof Capacity): number =>
     wanted[field] === before[field] ? environment.capacity[field] : wanted[field];
   const min = pick('min');
   const max = Math.max(min, pick('max'));
-  return { min, max, desired: Math.min(max, Math.max(min, pick('desired'))) };
+  const desired = followsLoad(scaling) ? environment.capacity.desired : pick('desired');
+  return fitted({ min, max, desired });
 }

@@ -69,7 +69,7 @@ export function observeEnvironment(
 }
 
 /** The release whose names and address count now. */
-function goalNumber(environment: Environment, records: Records): number | null {
+export function goalNumber(environment: Environment, records: Records): number | null {
   const deployment = records.runningDeployment(environment.key);
   if (!deployment || isPreparing(deployment)) return environment.release;
   return deployment.state === 'rolling-back' ? deployment.from : deployment.to;

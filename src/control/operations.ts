@@ -16,7 +16,8 @@ import { DeploymentStart } from './deployment-start.ts';
 import type { EventFeed } from './event-feed.ts';
 import { freezeEnvironment, unfreezeEnvironment } from './freezing.ts';
 import { abortDeployment, promoteDeployment } from './interventions.ts';
-import { busyFault, refuseBadCapacity, terminating } from './refusals.ts';
+import { busyFault, terminating } from './refusals.ts';
+import { scaleEnvironment } from './scaling-by-hand.ts';
 import { ticketView } from './views.ts';
 
 /** What people ask for. Each is checked whole, then written down at once; the loop does the rest. */
@@ -133,28 +134,9 @@ export class Operations {
     return promoteDeployment(environmentKey(application, name), this.#parts);
   }
 
+  /** @throws `bad-capacity` */
   scale(application: string, name: string, change: Partial<Capacity>): void {
-    const { records, feed, wake } = this.#parts;
-    const key = environmentKey(application, name);
-    const environment = records.environment(key);
-    if (environment.status === 'terminating') throw terminating(environment);
-    const min = change.min ?? environment.capacity.min;
-    const max = change.max ?? environment.capacity.max;
-    const desired = change.desired ?? Math.min(max, Math.max(min, environment.capacity.desired));
-    const capacity = { min, desired, max };
-    refuseBadCapacity(environment, capacity);
-    records.transaction(() => {
-      records.saveEnvironment({ ...environment, capacity });
-      const running = records.runningDeployment(key);
-      if (running) records.saveDeployment({ ...running, capacityBefore: capacity });
-      feed.publish({
-        environment: key,
-        severity: 'info',
-        type: 'scaled',
-        message: `capacity is now ${desired} (min ${min}, max ${max}); it was ${environment.capacity.desired}`,
-      });
-    });
-    wake(key);
+    scaleEnvironment(environmentKey(application, name), change, this.#parts);
   }
 
   terminate(application: string, name: string): void {
