@@ -34,7 +34,9 @@ export class EdgeView {
   /** The wall clock was set: since when a target has its health moves along. */
   move(byMs: number): void {
     for (const [key, target] of this.#targets) {
-      this.#targets.set(key, { ...target, since: target.since + byMs });
+      const standby = target.standby && { ...target.standby, since: target.standby.since + byMs };
+      const since = target.since + byMs;
+      this.#targets.set(key, { ...target, since, ...(standby && { standby }) });
     }
   }
 
@@ -68,9 +70,14 @@ export class EdgeView {
       const known = before.get(key);
       // The edge does not move its stamps when the clock is set; ours of the same health holds.
       const since = known?.health === target.health ? known.since : target.since;
-      this.#targets.set(key, { ...target, since });
+      const standby = standbyOf(target, known);
+      this.#targets.set(key, { ...target, since, ...(standby && { standby }) });
     }
   }
+}
+
+function standbyOf({ standby }: TargetStatus, known: TargetStatus | undefined) {
+  return known?.standby?.condition === standby?.condition ? known?.standby : standby;
 }
 
 const keyOf = (pool: string, target: string): string => `${pool} ${target}`;

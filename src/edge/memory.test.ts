@@ -55,6 +55,23 @@ describe('the edge that exists only as data', () => {
     ]);
   });
 
+  it('lets a standby target have what its checks said once it is routed to', async () => {
+    const edge = createMemoryEdge({ now: manualClock().now });
+    await edge.publish(snapshot(1, { a: 'standby', b: 'standby' }));
+    edge.setHealth(POOL, 'a', 'unhealthy');
+    const { targets: waiting } = await edge.status();
+    expect(waiting.map(({ health, standby }) => [health, standby?.condition])).toEqual([
+      ['unused', 'unhealthy'],
+      ['unused', 'healthy'],
+    ]);
+    await edge.publish(snapshot(2, { a: 'active', b: 'active' }));
+    const { targets: routed } = await edge.status();
+    expect(routed.map(({ health, standby }) => [health, standby])).toEqual([
+      ['unhealthy', undefined],
+      ['healthy', undefined],
+    ]);
+  });
+
   it('refuses a snapshot that is not newer, and says which one it holds', async () => {
     const edge = createMemoryEdge({ now: manualClock().now });
     await edge.publish(snapshot(7, {}));

@@ -1,7 +1,13 @@
 import { Fault } from '../kernel/fault.ts';
 import type { LedgerReading } from '../model/ledger.ts';
 import type { Snapshot, Target } from '../model/snapshot.ts';
-import type { TargetHealth, TargetReason, TargetStatus, TargetTraffic } from '../model/target.ts';
+import type {
+  StandbyHealth,
+  TargetHealth,
+  TargetReason,
+  TargetStatus,
+  TargetTraffic,
+} from '../model/target.ts';
 import type { EdgeDriver, EdgeEvent, EdgeStatus } from './driver.ts';
 
 /**
@@ -18,7 +24,7 @@ export interface MemoryEdgeOptions {
 export interface MemoryEdge extends EdgeDriver {
   /** The snapshot in force; null before the first. */
   readonly snapshot: Snapshot | null;
-  /** What the checks of a target say from now on. */
+  /** What the checks of a target say from now on; of one on standby too, which does not show it. */
   setHealth(pool: string, target: string, health: TargetHealth, description?: string): void;
   /** Requests and tunnels inside a target. */
   setInside(pool: string, target: string, inside: { inFlight: number; tunnels: number }): void;
@@ -82,10 +88,12 @@ export function createMemoryEdge({ now, health = () => 'healthy' }: MemoryEdgeOp
 
   const register = (pool: string, target: Target): TargetStatus => {
     const known = targets.get(keyOf(pool, target.id));
-    const isChecked = known && known.health !== 'draining' && known.health !== 'unused';
-    const wanted = healthOf(target.state, isChecked ? known.health : health(pool, target.id));
+    const condition = (known && conditionOf(known)) ?? health(pool, target.id);
+    const wanted = healthOf(target.state, condition);
     if (known?.health === wanted) return known;
-    return { ...newStatus(pool, target.id, now()), ...known, ...explained(wanted), since: now() };
+    const { standby, ...rest } = known ?? newStatus(pool, target.id, now());
+    const status = { ...rest, ...explained(wanted), since: now() };
+    return wanted === 'unused' ? { ...status, standby: { condition, since: now() } } : status;
   };
 
   const replaceTargets = (next: Snapshot): void => {
@@ -145,7 +153,10 @@ export function createMemoryEdge({ now, health = () => 'healthy' }: MemoryEdgeOp
       listeners.clear();
     },
     setHealth(pool, target, to, description = '') {
-      change(pool, target, { ...explained(to, description), since: now() });
+      const isStandby = targets.get(keyOf(pool, target))?.health === 'unused';
+      const condition = conditionOf({ health: to });
+      if (isStandby && condition) change(pool, target, { standby: { condition, since: now() } });
+      else change(pool, target, { ...explained(to, description), since: now() });
     },
     setInside: change,
     setJudgement: change,
@@ -168,6 +179,15 @@ const keyOf = (pool: string, target: string): string => `${pool} ${target}`;
 function healthOf(state: Target['state'], checked: TargetHealth): TargetHealth {
   if (state === 'draining') return 'draining';
   return state === 'standby' ? 'unused' : checked;
+}
+
+/** What its checks have said; null where nobody would know. */
+function conditionOf({
+  health,
+  standby,
+}: Pick<TargetStatus, 'health' | 'standby'>): StandbyHealth['condition'] | null {
+  if (standby) return standby.condition;
+  return health === 'draining' || health === 'unused' ? null : health;
 }
 
 const newStatus = (pool: string, id: string, since: number): TargetStatus => ({

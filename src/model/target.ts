@@ -47,6 +47,15 @@ export interface TargetStatus {
   ejection: string | null;
   /** What its deep check says; null when there is none, or none has ended yet. */
   deep: DeepReport | null;
+  /** Of a standby one alone: whether it would be healthy if it were routed to. */
+  standby?: StandbyHealth;
+}
+
+export interface StandbyHealth {
+  /** As its checks have it; `initial`: it has not passed one yet. */
+  condition: 'initial' | 'healthy' | 'unhealthy';
+  /** When it came into this condition, milliseconds since the epoch. */
+  since: number;
 }
 
 /** What an instance says of what it depends on. */

@@ -4,7 +4,7 @@ import type { Environment } from '../model/environment.ts';
 import type { Group } from '../model/group.ts';
 import type { HookRun } from '../model/hook.ts';
 import type { Exit, Instance } from '../model/instance.ts';
-import type { DeepReport, TargetHealth, TargetTraffic } from '../model/target.ts';
+import type { DeepReport, StandbyHealth, TargetHealth, TargetTraffic } from '../model/target.ts';
 
 /** What a plan is made from: plain data, read at one moment. */
 
@@ -37,6 +37,8 @@ export interface ObservedTarget {
   ejection: string | null;
   /** What it says of what it depends on; null when it has not been asked. */
   deep: DeepReport | null;
+  /** Of a standby one alone, from an edge that tells it: what its checks say meanwhile. */
+  standby?: StandbyHealth;
 }
 
 /** What the planner needs of a release. */

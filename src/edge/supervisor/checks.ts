@@ -4,7 +4,14 @@ import type { Pool, Snapshot, Target } from '../../model/snapshot.ts';
 import type { TargetStatus } from '../../model/target.ts';
 import type { HealthEntry } from '../link.ts';
 import { DeepCheck, type DeepProbe } from './deep-check.ts';
-import { describe, type HealthRecord, register, withResult, withState } from './health.ts';
+import {
+  describe,
+  type HealthRecord,
+  register,
+  standbyHealth,
+  withResult,
+  withState,
+} from './health.ts';
 import type { Probe } from './probe.ts';
 import { jittered, partOf } from './spread.ts';
 
@@ -123,7 +130,7 @@ export function healthChecks(options: ChecksOptions): Checks {
     const past = kept[key];
     const record =
       past?.address === addressOf(target)
-        ? withState(past.record, target.state, key, clock.now())
+        ? withState(dated(past.record), target.state, key, clock.now())
         : register(target.state, clock.now());
     const deep = new DeepCheck({ clock, probe: deepProbe, onChange: onDeepChange });
     const checked: Checked = {
@@ -195,6 +202,14 @@ function sameShown(a: HealthRecord, b: HealthRecord): boolean {
   );
 }
 
+/** Until 0.1.0 nobody noted since when the checks had said the same. */
+const dated = (
+  record: Omit<HealthRecord, 'conditionSince'> & Partial<HealthRecord>,
+): HealthRecord => ({
+  ...record,
+  conditionSince: record.conditionSince ?? record.since,
+});
+
 const nameOf = ({ pool, target }: Checked): string => keyOf(pool, target.id);
 
 const addressOf = ({ host, port }: Target): string => `${host}:${port}`;
@@ -211,10 +226,14 @@ const statusOf = ({
   target,
   record,
   deep,
-}: Checked): ReturnType<Checks['statuses']>[number] => ({
-  id: target.id,
-  pool,
-  ...describe(record),
-  since: record.since,
-  deep: deep.report,
-});
+}: Checked): ReturnType<Checks['statuses']>[number] => {
+  const standby = standbyHealth(record);
+  return {
+    id: target.id,
+    pool,
+    ...describe(record),
+    since: record.since,
+    deep: deep.report,
+    ...(standby && { standby }),
+  };
+};

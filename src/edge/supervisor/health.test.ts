@@ -5,6 +5,7 @@ import {
   describe,
   type HealthRecord,
   register,
+  standbyHealth,
   withResult,
   withState,
 } from './health.ts';
@@ -94,6 +95,20 @@ suite('the health of a target', () => {
   it('keeps the time when its health changed, not that of its last check', () => {
     expect(after('active', '+', '+', '+').since).toBe(1);
     expect(after('active', '+', '-', '-', '-', '-').since).toBe(4);
+  });
+});
+
+suite('a target on standby', () => {
+  it.each([
+    [after('standby'), { condition: 'initial', since: 0 }],
+    [after('standby', '-', '-'), { condition: 'initial', since: 0 }],
+    [after('standby', '-', '+', '+'), { condition: 'healthy', since: 2 }],
+    [after('standby', '+', '-', '-', '-', '-'), { condition: 'unhealthy', since: 4 }],
+    [after('active', '+', 'standby'), { condition: 'healthy', since: 1 }],
+    [after('standby', '+', 'active'), undefined],
+    [after('standby', '+', 'draining'), undefined],
+  ])('%# tells what its checks say', (record, standby) => {
+    expect(standbyHealth(record)).toEqual(standby);
   });
 });
 

@@ -1,6 +1,11 @@
 import type { HealthCheck } from '../../model/configuration.ts';
 import type { Target } from '../../model/snapshot.ts';
-import { type TargetHealth, type TargetReason, targetMachine } from '../../model/target.ts';
+import {
+  type StandbyHealth,
+  type TargetHealth,
+  type TargetReason,
+  targetMachine,
+} from '../../model/target.ts';
 
 /**
  * The health of one target, decided from its routing state and the results of its checks. Pure.
@@ -13,7 +18,7 @@ import { type TargetHealth, type TargetReason, targetMachine } from '../../model
  * whatever it is. So a target that was healthy and comes back from either is healthy at once.
  */
 
-export type Condition = 'initial' | 'healthy' | 'unhealthy';
+export type Condition = StandbyHealth['condition'];
 
 export type CheckResult =
   | { passed: true }
@@ -22,6 +27,7 @@ export type CheckResult =
 export interface HealthRecord {
   state: Target['state'];
   condition: Condition;
+  conditionSince: number;
   /** What the last failed check said; null when the condition is not the work of failures. */
   failure: { reason: TargetReason; description: string } | null;
   /** Consecutive results that contradict the condition. */
@@ -44,6 +50,7 @@ export function register(state: Target['state'], now: number): HealthRecord {
   return {
     state,
     condition: 'initial',
+    conditionSince: now,
     failure: null,
     streak: 0,
     checked: false,
@@ -73,7 +80,14 @@ export function withResult(
 ): HealthRecord {
   if (record.state === 'draining') return record;
   const next = result.passed ? afterPass(record, check) : afterFailure(record, result, check);
-  return shown({ ...next, checked: true }, subject, now);
+  const conditionSince = next.condition === record.condition ? record.conditionSince : now;
+  return shown({ ...next, checked: true, conditionSince }, subject, now);
+}
+
+/** Nothing for a target that is not on standby: what it shows says it all. */
+export function standbyHealth(record: HealthRecord): StandbyHealth | undefined {
+  const { state, condition, conditionSince } = record;
+  return state === 'standby' ? { condition, since: conditionSince } : undefined;
 }
 
 /** What to tell people: ALB's reason code and a sentence. */
