@@ -2,10 +2,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { DEFAULT_EJECTION, DEFAULT_TRAFFIC } from '../model/traffic.ts';
-import { staticServerCommand } from './detect.ts';
 import { DEFAULT_GROUP } from '../model/group.ts';
 import { NO_SCALING } from '../model/scaling.ts';
+import { DEFAULT_EJECTION, DEFAULT_TRAFFIC } from '../model/traffic.ts';
+import { staticServerCommand } from './detect.ts';
 import { loadConfiguration } from './load.ts';
 
 let root: string;

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
+import { systemClock } from '../kernel/clock.ts';
 import { Fault, messageOf } from '../kernel/fault.ts';
 import type { Configuration } from '../model/configuration.ts';
 import type { Lifecycle } from '../model/lifecycle.ts';
@@ -42,8 +43,9 @@ export function loadConfiguration(directory: string, environment: string): Loade
   const { start, detection } = looking ? detect(root) : { start: null, detection: [] };
 
   const definition = file?.definition ?? {};
+  const now = systemClock.now();
   const resolveFor = (name: string) =>
-    resolveConfiguration({ application, environment: name, definition, detected: start });
+    resolveConfiguration({ application, environment: name, definition, detected: start, now });
   if (file) {
     // Every environment is checked, not only the one asked for: a file is good or it is not.
     const names = new Set([environment, ...Object.keys(definition.environments ?? {})]);

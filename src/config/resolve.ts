@@ -16,6 +16,7 @@ import type { Complaint } from './reader.ts';
 import { chooseHooks } from './resolve-hooks.ts';
 import { chooseGroup, chooseScaling } from './resolve-scaling.ts';
 import { chooseTraffic } from './resolve-traffic.ts';
+import { scheduleContradictions } from './schedule-contradiction.ts';
 import type { Definition, Layer } from './schema.ts';
 
 /** Where a value comes from. */
@@ -27,6 +28,8 @@ export interface ResolveInput {
   definition: Definition;
   /** Used where the file names neither `start` nor `upstream`. */
   detected: CommandLine | null;
+  /** Schedules are checked against each other from here on. */
+  now: number;
 }
 
 export interface Resolved {
@@ -95,14 +98,16 @@ export function resolveConfiguration(input: ResolveInput): Resolved {
     startAndUpstream: layers.some(({ spec }) => spec.web?.start && spec.web.upstream),
     burst: provenance['edge.limits.burst'] !== 'default',
   };
-  const complaints = contradictions(web, hooks, traffic, written).map(
-    ({ keyPaths, what, hint }) => {
-      // It is the override's doing when it has any part in it.
-      const overridden = keyPaths.some((path) => provenance[path] === 'environment override');
-      const prefix = overridden ? `environments.${input.environment}.` : '';
-      return { keyPath: prefix + keyPaths[0], what, hint };
-    },
-  );
+  const found = [
+    ...contradictions(web, hooks, traffic, written),
+    ...scheduleContradictions(web.scaling.policies, web.capacity, input.now),
+  ];
+  const complaints = found.map(({ keyPaths, what, hint }) => {
+    // It is the override's doing when it has any part in it.
+    const overridden = keyPaths.some((path) => provenance[path] === 'environment override');
+    const prefix = overridden ? `environments.${input.environment}.` : '';
+    return { keyPath: prefix + keyPaths[0], what, hint };
+  });
   const complete = source !== null && complaints.length === 0;
   return {
     configuration: complete

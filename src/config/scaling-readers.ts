@@ -1,4 +1,4 @@
-import { Cron } from 'croner';
+import { cronProblem } from '../model/calendar.ts';
 import {
   type Adjustment,
   type ScalingPolicy,
@@ -162,13 +162,10 @@ const readStepPolicy: Reader<ScalingPolicy> = (value, keyPath, report) => {
 const cron: Reader<string> = leaf((value) => {
   const example = "'0 9 * * 1-5', minute, hour, day, month and weekday";
   if (typeof value !== 'string') throw unlike('a time of the calendar', value, example);
-  try {
-    const pattern = new Cron(value, { mode: '5-part', paused: true });
-    if (pattern.nextRun() !== null) return value;
-  } catch {
-    throw refusal(`is ${describe(value)}, which is no time of the calendar`, `write ${example}`);
-  }
-  throw refusal(`is ${describe(value)}, which never comes`, `write ${example}`);
+  const problem = cronProblem(value);
+  if (problem === null) return value;
+  const what = problem === 'never' ? 'which never comes' : 'which is no time of the calendar';
+  throw refusal(`is ${describe(value)}, ${what}`, `write ${example}`);
 });
 
 const scheduleKeys = section({
@@ -193,6 +190,10 @@ const readSchedule: Reader<ScalingPolicy> = (value, keyPath, report) => {
     complain(`sets min to ${min} and max to ${max}`, 'lower min or raise max');
   } else if (keys.until !== undefined && keys.for !== undefined) {
     complain('says both until and for', 'leave out one of them');
+  } else if (keys.until === keys.cron) {
+    complain('ends when it begins', 'write a later time in until, or leave it out');
+  } else if (desired !== null && (desired < (min ?? 0) || desired > (max ?? MAX_INSTANCES))) {
+    complain(`sets desired to ${desired}, outside the bounds it sets`, 'write one within them');
   }
   return {
     kind: 'schedule',

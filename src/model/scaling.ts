@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { cronProblem } from './calendar.ts';
 import { isTimeZone } from './window.ts';
 
 /**
@@ -82,6 +83,10 @@ const stepPolicySchema = z.strictObject({
 });
 export type StepPolicy = z.infer<typeof stepPolicySchema>;
 
+const cronSchema = z.string().refine((cron) => cronProblem(cron) === null, {
+  error: 'is not a time of the calendar',
+});
+
 /**
  * Sets bounds from a time of the calendar on: until another time of the calendar, for so long, or,
  * without either, until another schedule sets them.
@@ -89,11 +94,11 @@ export type StepPolicy = z.infer<typeof stepPolicySchema>;
 const schedulePolicySchema = z.strictObject({
   kind: z.literal('schedule'),
   /** Five fields. */
-  cron: z.string(),
+  cron: cronSchema,
   timeZone: z.string().refine(isTimeZone, { error: 'is not the name of a time zone' }),
   until: z
     .discriminatedUnion('kind', [
-      z.strictObject({ kind: z.literal('cron'), cron: z.string() }),
+      z.strictObject({ kind: z.literal('cron'), cron: cronSchema }),
       z.strictObject({ kind: z.literal('for'), durationMs: durationMs.min(60_000) }),
     ])
     .nullable(),

@@ -1,7 +1,7 @@
+import { calendarOf } from '../../model/calendar.ts';
+import { timeText } from '../../model/calendar-text.ts';
 import type { Capacity } from '../../model/configuration.ts';
 import type { ScalingPolicy, SchedulePolicy } from '../../model/scaling.ts';
-import { calendarOf } from './calendar.ts';
-import { timeText } from './calendar-text.ts';
 import type { Opinion, ScalingMemory } from './scaling.ts';
 
 /**
