@@ -16,7 +16,7 @@ import type { Complaint } from './reader.ts';
 import { chooseHooks } from './resolve-hooks.ts';
 import { chooseGroup, chooseScaling } from './resolve-scaling.ts';
 import { chooseTraffic } from './resolve-traffic.ts';
-import { scheduleContradictions } from './schedule-contradiction.ts';
+import { boundsCrossed, sameMoments } from './schedule-contradiction.ts';
 import type { Definition, Layer } from './schema.ts';
 
 /** Where a value comes from. */
@@ -98,9 +98,11 @@ export function resolveConfiguration(input: ResolveInput): Resolved {
     startAndUpstream: layers.some(({ spec }) => spec.web?.start && spec.web.upstream),
     burst: provenance['edge.limits.burst'] !== 'default',
   };
+  const { policies } = web.scaling;
   const found = [
     ...contradictions(web, hooks, traffic, written),
-    ...scheduleContradictions(web.scaling.policies, web.capacity, input.now),
+    ...(isSmaller(provenance) ? [] : boundsCrossed(policies, web.capacity)),
+    ...sameMoments(policies, input.now),
   ];
   const complaints = found.map(({ keyPaths, what, hint }) => {
     // It is the override's doing when it has any part in it.
@@ -116,6 +118,16 @@ export function resolveConfiguration(input: ResolveInput): Resolved {
     provenance,
     complaints,
   };
+}
+
+/**
+ * An environment that has bounds of its own and the schedules of all, as staging has: max holds there,
+ * whatever they set.
+ */
+function isSmaller(provenance: Record<string, Provenance>): boolean {
+  if (provenance['web.scaling.policies'] !== 'file') return false;
+  const bounds = [provenance['web.capacity.min'], provenance['web.capacity.max']];
+  return bounds.some((from) => from === 'environment override' || from === 'preset');
 }
 
 function layersOf({ definition, environment, detected }: ResolveInput): SourceLayer[] {

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Fault } from '../kernel/fault.ts';
 import type { SchedulePolicy } from '../model/scaling.ts';
 import { loadConfiguration } from './load.ts';
-import { scheduleContradictions } from './schedule-contradiction.ts';
+import { sameMoments } from './schedule-contradiction.ts';
 
 let directory: string;
 beforeEach(() => {
@@ -160,11 +160,11 @@ describe('what is refused of scaling', () => {
     );
   });
 
-  it('nothing of the docs’ example', () => {
-    const web = load(
-      "scaling: [cron('0 9 * * 1-5', { min: 4, until: '0 18 * * 1-5', timeZone: 'Europe/Berlin' })]",
-    );
-    expect(web.scaling.policies).toHaveLength(1);
+  it('no environment that is smaller than the schedules of all', () => {
+    const schedules = "scaling: [cron('0 9 * * *', { min: 4 })]";
+    const staging =
+      'capacity: { max: 6 } }, environments: { demo: { web: { capacity: { max: 1 } } }';
+    expect(problemsOf(`${schedules}, ${staging}`)).toEqual([]);
   });
 });
 
@@ -180,8 +180,7 @@ describe('two schedules at one moment', () => {
     desired: null,
     ...rest,
   });
-  const clash = (...schedules: SchedulePolicy[]) =>
-    scheduleContradictions(schedules, { min: 1, desired: 1, max: 10 }, NOW)[0]?.what;
+  const clash = (...schedules: SchedulePolicy[]) => sameMoments(schedules, NOW)[0]?.what;
 
   it('are refused wherever in the year they meet', () => {
     expect(clash(schedule('0 9 * * 1-5'), schedule('0 9 24 12 *'))).toMatch(

@@ -12,20 +12,12 @@ const YEAR_MS = 366 * 86_400_000;
 const MOST_LISTED = 1_000;
 const SETTINGS = ['min', 'max', 'desired'] as const;
 
-export function scheduleContradictions(
-  policies: readonly ScalingPolicy[],
-  capacity: Capacity,
-  now: number,
-): Contradiction[] {
-  const schedules = policies.filter((policy) => policy.kind === 'schedule');
-  return [...boundsCrossed(schedules, capacity), ...sameMoments(schedules, now)];
-}
-
 /** A bound that no state of the calendar leaves room for. */
-function boundsCrossed(
-  schedules: readonly SchedulePolicy[],
+export function boundsCrossed(
+  policies: readonly ScalingPolicy[],
   { min, max }: Capacity,
 ): Contradiction[] {
+  const schedules = schedulesAmong(policies);
   const greatest = Math.max(max, ...schedules.map((schedule) => schedule.max ?? 0));
   const least = Math.min(min, ...schedules.map((schedule) => schedule.min ?? min));
   return schedules.flatMap((schedule): Contradiction[] => {
@@ -49,7 +41,8 @@ function boundsCrossed(
  * Two that begin at one moment and set the same: which of them is meant cannot be told. Looked for
  * through the year that comes.
  */
-function sameMoments(schedules: readonly SchedulePolicy[], now: number): Contradiction[] {
+export function sameMoments(policies: readonly ScalingPolicy[], now: number): Contradiction[] {
+  const schedules = schedulesAmong(policies);
   const listed = schedules.map((schedule) => beginnings(schedule, now));
   return schedules.flatMap((schedule, index) =>
     schedules.slice(0, index).flatMap((other, otherIndex): Contradiction[] => {
@@ -63,6 +56,9 @@ function sameMoments(schedules: readonly SchedulePolicy[], now: number): Contrad
     }),
   );
 }
+
+const schedulesAmong = (policies: readonly ScalingPolicy[]): SchedulePolicy[] =>
+  policies.filter((policy) => policy.kind === 'schedule');
 
 interface Beginnings {
   calendar: Calendar;
