@@ -23,6 +23,7 @@ import { Housekeeping } from './housekeeping.ts';
 import { InstanceLogs } from './instance-logs.ts';
 import { JudgedTraffic } from './judged-traffic.ts';
 import { ReconcileLoop } from './loop.ts';
+import { MetricsHistory } from './metrics/metrics-history.ts';
 import { observeEnvironment, type Slots } from './observe.ts';
 import { Operations } from './operations.ts';
 import { type Boundary, Performer } from './performer.ts';
@@ -84,6 +85,8 @@ export class Control {
   /** The bundles that versions are made of. */
   readonly care: BundleCare;
   readonly housekeeping: Housekeeping;
+  /** What instances have done. */
+  readonly metrics: MetricsHistory;
   readonly #parts: ControlParts;
   readonly #records: Records;
   readonly #feed: EventFeed;
@@ -114,6 +117,12 @@ export class Control {
       clock,
       bootId: parts.bootId ?? '',
       moved: (byMs) => this.#view.move(byMs),
+    });
+    this.metrics = new MetricsHistory({
+      ...shared,
+      clock,
+      slots,
+      settleClock: () => this.#jumps.settle(),
     });
     this.#router = new Router({ ...shared, view: this.#view, slots });
     const boundary = parts.boundary ?? (() => {});
@@ -163,6 +172,7 @@ export class Control {
       clock.every(HOUR_MS, () => store.forgetBefore(clock.now() - HISTORY_KEPT_MS)),
     ];
     await this.#sampleTraffic();
+    this.metrics.start();
     this.housekeeping.start();
     this.#wakeAll();
   }
@@ -172,6 +182,7 @@ export class Control {
     for (const chore of this.#chores) chore.cancel();
     this.#unwatchRuntime?.();
     this.#view.close();
+    await this.metrics.close();
     await this.#loop.close();
     this.#probes.close();
     await this.housekeeping.close();

@@ -1,3 +1,4 @@
+import type { EnvironmentKey } from '../model/environment.ts';
 import type { LedgerReading } from '../model/ledger.ts';
 import type { Snapshot, Target } from '../model/snapshot.ts';
 import type { TargetStatus, TargetTraffic } from '../model/target.ts';
@@ -14,6 +15,8 @@ export interface EdgeStatus {
   /** The newest snapshot that every accepting worker has acknowledged; 0 before the first. */
   snapshot: number;
   targets: TargetStatus[];
+  /** By environment, requests that wait for an instance; edges of earlier versions do not say. */
+  waiting?: Record<EnvironmentKey, number>;
 }
 
 export type EdgeEvent =

@@ -63,6 +63,8 @@ export interface WorkerReport {
     tunnels: number;
     ejection?: string;
   }[];
+  /** By environment, requests that wait for a target; workers of earlier versions do not say. */
+  waiting?: Record<string, number>;
   /**
    * What has passed through each target of its snapshot, where anything has; cumulative. Told only
    * on request and with everything, because it is long and seldom read.

@@ -35,6 +35,8 @@ export interface MemoryEdge extends EdgeDriver {
     judgement: Partial<Pick<TargetStatus, 'ejection' | 'deep'>>,
   ): void;
   setLedger(reading: Omit<LedgerReading, 'at'>): void;
+  /** Requests that wait for an instance, by environment; null: it does not tell. */
+  setWaiting(waiting: Record<string, number> | null): void;
   /** What has passed through each target. */
   setTraffic(traffic: TargetTraffic[]): void;
   /** Breaks the connection, or makes it again: until then the edge cannot be reached. */
@@ -50,6 +52,7 @@ export function createMemoryEdge({ now, health = () => 'healthy' }: MemoryEdgeOp
   let snapshot: Snapshot | null = null;
   let ledger: Omit<LedgerReading, 'at'> = emptyLedger;
   let traffic: TargetTraffic[] = [];
+  let waiting: Record<string, number> | null = {};
   let generation = 1;
   let reachable = true;
 
@@ -75,6 +78,7 @@ export function createMemoryEdge({ now, health = () => 'healthy' }: MemoryEdgeOp
       workers: [{ pid: PID, generation, snapshot: number, accepting: true }],
       snapshot: number,
       targets: [...targets.values()],
+      ...(waiting && { waiting }),
     };
   };
 
@@ -162,6 +166,9 @@ export function createMemoryEdge({ now, health = () => 'healthy' }: MemoryEdgeOp
     setJudgement: change,
     setLedger(reading) {
       ledger = reading;
+    },
+    setWaiting(told) {
+      waiting = told;
     },
     setTraffic(told) {
       traffic = told;

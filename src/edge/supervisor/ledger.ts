@@ -45,6 +45,8 @@ interface Account {
   inFlight: number;
   tunnels: number;
   turnedAway: number;
+  /** Null: it does not say. */
+  waiting: Readonly<Record<string, number>> | null;
 }
 
 export interface Ledger {
@@ -60,6 +62,8 @@ export interface Ledger {
   /** Counts what ended workers counted in what is gone more coarsely; living ones do it themselves. */
   merge(gone: Gone): void;
   read(at: number): LedgerReading;
+  /** Requests that wait for a target, by environment; null while a living worker does not say. */
+  waiting(): Record<string, number> | null;
   /** What has passed through each of these targets. */
   traffic(targets: readonly TargetName[]): TargetTraffic[];
   /** These are the targets there are: forgets what has passed through others. */
@@ -88,6 +92,7 @@ export function ledger(kept: KeptBase | null): Ledger {
         inFlight: 0,
         tunnels: 0,
         turnedAway: before,
+        waiting: {},
       });
       return true;
     },
@@ -103,6 +108,7 @@ export function ledger(kept: KeptBase | null): Ledger {
       account.inFlight = report.inFlight;
       account.tunnels = report.tunnels;
       account.turnedAway = report.turnedAway ?? 0;
+      account.waiting = report.waiting ?? null;
       if (report.traffic) traffic.told(worker, report.traffic);
     },
     fold(worker, orderly) {
@@ -138,6 +144,16 @@ export function ledger(kept: KeptBase | null): Ledger {
         away += account.turnedAway;
       }
       return { at, rows: [...rows.values()], unaccounted, inFlight, tunnels, turnedAway: away };
+    },
+    waiting() {
+      const total: Record<string, number> = {};
+      for (const { waiting } of accounts.values()) {
+        if (waiting === null) return null;
+        for (const [environment, count] of Object.entries(waiting)) {
+          total[environment] = (total[environment] ?? 0) + count;
+        }
+      }
+      return total;
     },
     traffic: (targets) => traffic.read(targets),
     keepTargets: (targets) => traffic.keep(targets),

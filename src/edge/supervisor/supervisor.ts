@@ -169,6 +169,7 @@ export class Supervisor {
 
   #status(): EdgeStatus {
     const workers = this.#fleet.statuses();
+    const waiting = this.#ledger.waiting();
     const acknowledged = workers
       .filter((worker) => worker.accepting)
       .map((worker) => worker.snapshot);
@@ -179,6 +180,7 @@ export class Supervisor {
       workers,
       snapshot: Math.min(this.#snapshot?.number ?? 0, ...acknowledged),
       targets: this.#targets(),
+      ...(waiting && { waiting }),
     };
   }
 

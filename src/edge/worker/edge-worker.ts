@@ -171,6 +171,7 @@ export function createEdgeWorker(options: EdgeWorkerOptions): EdgeWorker {
     report: (request, extent) => ({
       ...readReport(account, table, request, extent),
       turnedAway: doorkeeper.turnedAway,
+      waiting: queue.lengths(),
     }),
     activity: () =>
       `${account.accepted} ${account.ended} ${account.tunnels} ${table.leftOutChanges} ${doorkeeper.turnedAway}`,

@@ -89,6 +89,13 @@ export class WaitQueue {
     if (line.count === 0) this.lines.delete(line.environment);
   }
 
+  /** How many wait, by environment. */
+  lengths(): Record<string, number> {
+    const lengths: Record<string, number> = {};
+    for (const { environment, count } of this.lines.values()) lengths[environment] = count;
+    return lengths;
+  }
+
   /** To be called when there may be room for the requests of one environment. */
   serve(environment: string): void {
     const line = this.lines.get(environment);

@@ -1,0 +1,139 @@
+import type { EdgeDriver } from '../../edge/driver.ts';
+import { type SparseHistogram, subtract } from '../../kernel/histogram.ts';
+import type { EnvironmentKey } from '../../model/environment.ts';
+import {
+  answersOf,
+  emptyRow,
+  type LedgerReading,
+  type LedgerRow,
+  ledgerDifference,
+} from '../../model/ledger.ts';
+import type { TargetStatus, TargetTraffic } from '../../model/target.ts';
+
+/** What the edge says at one moment: all that has passed, and what is inside. */
+export interface EdgeSample {
+  ledger: LedgerReading;
+  traffic: readonly TargetTraffic[];
+  targets: readonly TargetStatus[];
+  /** By environment, those that wait for an instance; null: this edge does not tell. */
+  waiting: Readonly<Record<EnvironmentKey, number>> | null;
+}
+
+/** What passed through an environment between two samples, and what is inside it at the second. */
+export interface Passed {
+  /** See `GroupSecond`; null without an earlier sample. */
+  came: number | null;
+  errors: number | null;
+  latency: SparseHistogram | null;
+  inFlight: number;
+  waiting: number | null;
+}
+
+/** Asks the workers once: what is told next is from the same moment, or from just after. */
+export async function sampleEdge(
+  edge: Pick<EdgeDriver, 'traffic' | 'ledger' | 'status'>,
+): Promise<EdgeSample> {
+  const traffic = await edge.traffic();
+  const [ledger, { targets, waiting = null }] = await Promise.all([edge.ledger(), edge.status()]);
+  return { ledger, traffic, targets, waiting };
+}
+
+/** Rows and targets of each environment, found once for all of them. */
+export class EdgeTotals {
+  readonly #rows = new Map<EnvironmentKey, LedgerRow[]>();
+  readonly #inside = new Map<EnvironmentKey, { inFlight: number; tunnels: number }>();
+  readonly #sample: EdgeSample;
+
+  constructor(sample: EdgeSample) {
+    this.#sample = sample;
+    for (const row of sample.ledger.rows) {
+      const rows = this.#rows.get(row.environment);
+      if (rows) rows.push(row);
+      else this.#rows.set(row.environment, [row]);
+    }
+    const byPool = new Map<string, { inFlight: number; tunnels: number }>();
+    for (const { pool, inFlight, tunnels } of sample.targets) {
+      let inside = byPool.get(pool);
+      if (!inside) {
+        inside = this.#insideOf(pool.slice(0, pool.lastIndexOf('#')));
+        byPool.set(pool, inside);
+      }
+      inside.inFlight += inFlight;
+      inside.tunnels += tunnels;
+    }
+  }
+
+  /** @param earlier the sample before; null where there is none to compare with */
+  passed(key: EnvironmentKey, earlier: EdgeTotals | null): Passed {
+    const { inFlight } = this.#insideOf(key);
+    const waiting = this.#waiting(key);
+    if (earlier === null) return { came: null, errors: null, latency: null, inFlight, waiting };
+    const row = ledgerDifference(earlier.#reading(key), this.#reading(key));
+    const inside = this.#open(key) - earlier.#open(key);
+    return {
+      came: arrivals(row) + inside,
+      errors: Math.max(0, answersOf(row, '5xx')),
+      latency: row.latency,
+      inFlight,
+      waiting,
+    };
+  }
+
+  #insideOf(key: EnvironmentKey): { inFlight: number; tunnels: number } {
+    let inside = this.#inside.get(key);
+    if (!inside) {
+      inside = { inFlight: 0, tunnels: 0 };
+      this.#inside.set(key, inside);
+    }
+    return inside;
+  }
+
+  #waiting(key: EnvironmentKey): number | null {
+    const { waiting } = this.#sample;
+    return waiting === null ? null : (waiting[key] ?? 0);
+  }
+
+  /** Every request and upgraded connection that has come and not ended. */
+  #open(key: EnvironmentKey): number {
+    const { inFlight, tunnels } = this.#insideOf(key);
+    return inFlight + tunnels + (this.#waiting(key) ?? 0);
+  }
+
+  #reading(key: EnvironmentKey): LedgerReading {
+    return { ...this.#sample.ledger, rows: this.#rows.get(key) ?? [emptyRow(key)] };
+  }
+}
+
+/**
+ * Requests that wanted an instance, however they ended. Not what the edge answers by itself, and
+ * not those of a client that sends more than it may (429); but those for which nobody had room.
+ */
+function arrivals({ outcomes, answers }: LedgerRow): number {
+  const { ok, lost, cut } = outcomes;
+  const hadNoRoom = answers['shed 5xx'] ?? 0;
+  return ok + outcomes['app-error'] + lost + cut + outcomes['client-aborted'] + hadNoRoom;
+}
+
+/**
+ * What passed through one target; null where its counters began anew, because a worker or the
+ * supervisor was ended.
+ *
+ * @param earlier undefined for a target that was not there before
+ */
+export function targetPassed(
+  earlier: TargetTraffic | undefined,
+  now: TargetTraffic,
+): { requests: number; errors: number; latency: SparseHistogram } | null {
+  const errors = now.appErrors + now.failures;
+  if (earlier === undefined) return { requests: now.requests, errors, latency: now.latency };
+  const requests = now.requests - earlier.requests;
+  if (requests < 0) return null;
+  if (requests === 0) return NOTHING_PASSED;
+  return {
+    requests,
+    errors: Math.max(0, errors - earlier.appErrors - earlier.failures),
+    latency: subtract(now.latency, earlier.latency),
+  };
+}
+
+const NOTHING_PASSED = { requests: 0, errors: 0, latency: [] };

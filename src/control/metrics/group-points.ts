@@ -1,0 +1,124 @@
+import { quantile, type SparseHistogram } from '../../kernel/histogram.ts';
+import type { GroupPoint } from '../../model/metrics.ts';
+import type { GroupSecond } from './group-second.ts';
+
+/** Seconds put together to the periods that decisions are made from. Pure. */
+
+/** A figure that was measured for a smaller share of a period says nothing about it. */
+const MEASURED_SHARE = 0.5;
+const MINUTE_MS = 60_000;
+
+/**
+ * Whole periods that end with the newest second, oldest first. One without any second is left out.
+ *
+ * @param seconds oldest first
+ * @param aheadMs how far the wall clock is ahead of the clock of the seconds
+ */
+export function pointsOf(
+  seconds: readonly GroupSecond[],
+  periodMs: number,
+  aheadMs: number,
+): GroupPoint[] {
+  const newest = seconds.at(-1);
+  const oldest = seconds[0];
+  if (!newest || !oldest) return [];
+  const points: GroupPoint[] = [];
+  let last = seconds.length;
+  const beginMs = oldest.atMs - oldest.durationMs;
+  // A second ends a little sooner or later than the clock strikes.
+  const slackMs = oldest.durationMs / 2;
+  for (let endMs = newest.atMs; endMs - periodMs >= beginMs - slackMs; endMs -= periodMs) {
+    let first = last;
+    while (first > 0 && (seconds[first - 1]?.atMs ?? 0) > endMs - periodMs + slackMs) first -= 1;
+    if (first < last) {
+      points.push(pointOf(seconds.slice(first, last), periodMs, endMs + aheadMs));
+    }
+    last = first;
+  }
+  return points.reverse();
+}
+
+/** @param at the end of the period, as the wall clock has it */
+export function pointOf(seconds: readonly GroupSecond[], periodMs: number, at: number): GroupPoint {
+  const average = (read: (second: GroupSecond) => number | null) =>
+    averageOf(seconds, periodMs, read);
+  const perMinute = (read: (second: GroupSecond) => number | null) =>
+    perMinuteOf(seconds, periodMs, read);
+  const latency = latencyOf(seconds, periodMs);
+  return {
+    at: Math.round(at),
+    instances: seconds.at(-1)?.instances ?? 0,
+    cpuPercent: average(({ cpuPercent }) => cpuPercent),
+    memoryBytes: average(({ memoryBytes }) => memoryBytes),
+    requestsPerMinute: perMinute(({ came }) => came),
+    errorsPerMinute: perMinute(({ errors }) => errors),
+    concurrency: average(({ inFlight, waiting }) =>
+      inFlight === null || waiting === null ? null : inFlight + waiting,
+    ),
+    waiting: average(({ waiting }) => waiting),
+    p50Ms: toMs(latency && quantile(latency, 0.5)),
+    p99Ms: toMs(latency && quantile(latency, 0.99)),
+    reported: reportedOf(seconds, periodMs),
+  };
+}
+
+function averageOf(
+  seconds: readonly GroupSecond[],
+  periodMs: number,
+  read: (second: GroupSecond) => number | null,
+): number | null {
+  let measuredMs = 0;
+  let total = 0;
+  for (const second of seconds) {
+    const value = read(second);
+    if (value === null) continue;
+    measuredMs += second.durationMs;
+    total += value * second.durationMs;
+  }
+  return measuredMs < periodMs * MEASURED_SHARE ? null : total / measuredMs;
+}
+
+function perMinuteOf(
+  seconds: readonly GroupSecond[],
+  periodMs: number,
+  read: (second: GroupSecond) => number | null,
+): number | null {
+  let measuredMs = 0;
+  let total = 0;
+  for (const second of seconds) {
+    const count = read(second);
+    if (count === null) continue;
+    measuredMs += second.durationMs;
+    total += count;
+  }
+  if (measuredMs < periodMs * MEASURED_SHARE) return null;
+  return Math.max(0, (total * MINUTE_MS) / measuredMs);
+}
+
+/** Null where too little was measured. */
+function latencyOf(seconds: readonly GroupSecond[], periodMs: number): SparseHistogram | null {
+  let measuredMs = 0;
+  const counts = new Map<number, number>();
+  for (const { latency, durationMs } of seconds) {
+    if (latency === null) continue;
+    measuredMs += durationMs;
+    for (let index = 0; index + 1 < latency.length; index += 2) {
+      const bucket = latency[index] ?? 0;
+      counts.set(bucket, (counts.get(bucket) ?? 0) + (latency[index + 1] ?? 0));
+    }
+  }
+  if (measuredMs < periodMs * MEASURED_SHARE) return null;
+  return [...counts].sort(([a], [b]) => a - b).flat();
+}
+
+function reportedOf(seconds: readonly GroupSecond[], periodMs: number): Record<string, number> {
+  const names = new Set(seconds.flatMap(({ reported }) => Object.keys(reported)));
+  const averages: Record<string, number> = {};
+  for (const name of names) {
+    const value = averageOf(seconds, periodMs, ({ reported }) => reported[name] ?? null);
+    if (value !== null) averages[name] = value;
+  }
+  return averages;
+}
+
+const toMs = (us: number | null): number | null => (us === null ? null : Math.round(us / 10) / 100);

@@ -1,0 +1,119 @@
+import type { EdgeDriver } from '../../edge/driver.ts';
+import type { Clock, Timer } from '../../kernel/clock.ts';
+import { messageOf } from '../../kernel/fault.ts';
+import type { Log } from '../../kernel/log.ts';
+import type { Environment, EnvironmentKey } from '../../model/environment.ts';
+import type { GroupPoint } from '../../model/metrics.ts';
+import type { Slots } from '../observe.ts';
+import type { Records } from '../records.ts';
+import { EdgeTotals, sampleEdge } from './edge-sample.ts';
+import { pointsOf } from './group-points.ts';
+import type { GroupSecond } from './group-second.ts';
+import { groupUsage } from './group-usage.ts';
+
+/** How often everything is measured. */
+const PERIOD_MS = 1_000;
+/** So much later than the one before, a sample is none of a second: the daemon was held up. */
+const HELD_UP_MS = 5_000;
+/** Seconds that are kept of each environment: a quarter of an hour. */
+const SECONDS_KEPT = 900;
+
+export interface MetricsParts {
+  records: Records;
+  edge: EdgeDriver;
+  clock: Clock;
+  log: Log;
+  slots: () => Promise<Slots>;
+  /** Moves stamps along when the wall clock was set; before ages are told by them. */
+  settleClock: () => void;
+}
+
+/**
+ * What instances have done: every second of the last quarter of an hour, in memory. What could not
+ * be measured is null and never 0: while the edge cannot be reached, and before the second sample.
+ */
+export class MetricsHistory {
+  readonly #parts: MetricsParts;
+  /** Oldest first. */
+  readonly #seconds = new Map<EnvironmentKey, GroupSecond[]>();
+  #lastAtMs: number | null = null;
+  #lastTotals: EdgeTotals | null = null;
+  #timer: Timer | null = null;
+  #sampling: Promise<void> | null = null;
+
+  constructor(parts: MetricsParts) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    this.#timer = this.#parts.clock.every(PERIOD_MS, () => void this.sample());
+  }
+
+  /** Resolves when no sample is being taken any more. */
+  async close(): Promise<void> {
+    this.#timer?.cancel();
+    await this.#sampling;
+  }
+
+  /** Measures everything now. Never rejects; one at a time. */
+  sample(): Promise<void> {
+    this.#sampling ??= this.#sample()
+      .catch((fault) => this.#parts.log.error({ fault: messageOf(fault) }, 'cannot measure'))
+      .finally(() => {
+        this.#sampling = null;
+      });
+    return this.#sampling;
+  }
+
+  /**
+   * Whole periods that end with the newest second, oldest first, of the last quarter of an hour.
+   * One in which nothing was measured is left out.
+   */
+  points(key: EnvironmentKey, periodMs: number): GroupPoint[] {
+    const { clock } = this.#parts;
+    return pointsOf(this.#seconds.get(key) ?? [], periodMs, clock.now() - clock.monotonic());
+  }
+
+  async #sample(): Promise<void> {
+    const { clock, records, slots: readSlots, settleClock } = this.#parts;
+    const [slots, totals] = await Promise.all([readSlots(), this.#readEdge()]);
+    settleClock();
+    const atMs = clock.monotonic();
+    const sinceMs = this.#lastAtMs === null ? null : atMs - this.#lastAtMs;
+    const isSecond = sinceMs !== null && sinceMs < HELD_UP_MS;
+    const durationMs = isSecond ? sinceMs : PERIOD_MS;
+    const earlier = isSecond ? this.#lastTotals : null;
+    const running = records.environments().filter(({ status }) => status !== 'terminated');
+    for (const environment of running) {
+      this.#keep(environment, {
+        atMs,
+        durationMs,
+        ...groupUsage(records.instances(environment.key), slots, records, clock.now()),
+        ...(totals?.passed(environment.key, earlier) ?? NOTHING_TOLD),
+        reported: {},
+      });
+    }
+    const keys = new Set(running.map(({ key }) => key));
+    for (const key of this.#seconds.keys()) if (!keys.has(key)) this.#seconds.delete(key);
+    this.#lastAtMs = atMs;
+    this.#lastTotals = totals;
+  }
+
+  #keep({ key }: Environment, second: GroupSecond): void {
+    const seconds = this.#seconds.get(key) ?? [];
+    seconds.push(second);
+    if (seconds.length > SECONDS_KEPT) seconds.shift();
+    this.#seconds.set(key, seconds);
+  }
+
+  async #readEdge(): Promise<EdgeTotals | null> {
+    try {
+      return new EdgeTotals(await sampleEdge(this.#parts.edge));
+    } catch (fault) {
+      this.#parts.log.debug({ fault: messageOf(fault) }, 'the edge cannot be measured');
+      return null;
+    }
+  }
+}
+
+const NOTHING_TOLD = { came: null, errors: null, latency: null, inFlight: null, waiting: null };

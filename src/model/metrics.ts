@@ -1,0 +1,29 @@
+import type { MetricPoint } from './scaling-decision.ts';
+
+/** What instances do: measured every second, kept for a while, and by the minute for a month. */
+
+/** What was measured of an environment's instances together over one period. Null: it was not. */
+export interface GroupPoint extends MetricPoint {
+  /** Summed over the instances in service. */
+  memoryBytes: number | null;
+  p50Ms: number | null;
+  /** Answers of 5xx a minute, the app's and the edge's own. */
+  errorsPerMinute: number | null;
+  /** Of `concurrency`, those that waited for an instance. */
+  waiting: number | null;
+}
+
+/** What was measured of one instance over a second. Null: it was not. */
+export interface InstancePoint {
+  /** The end of the second, milliseconds since the epoch. */
+  at: number;
+  /** Per cent of what it is allowed: of its `cpu`, else of one core. */
+  cpuPercent: number | null;
+  memoryBytes: number | null;
+  requestsPerSecond: number | null;
+  /** The app's own 5xx, and requests that were lost or cut. */
+  errorsPerSecond: number | null;
+  inFlight: number | null;
+  p50Ms: number | null;
+  p99Ms: number | null;
+}
