@@ -36,7 +36,13 @@ export class EdgeView {
     for (const [key, target] of this.#targets) {
       const standby = target.standby && { ...target.standby, since: target.standby.since + byMs };
       const since = target.since + byMs;
-      this.#targets.set(key, { ...target, since, ...(standby && { standby }) });
+      const { deepFailingSince } = target;
+      this.#targets.set(key, {
+        ...target,
+        since,
+        ...(standby && { standby }),
+        ...(deepFailingSince !== undefined && { deepFailingSince: deepFailingSince + byMs }),
+      });
     }
   }
 
@@ -71,7 +77,13 @@ export class EdgeView {
       // The edge does not move its stamps when the clock is set; ours of the same health holds.
       const since = known?.health === target.health ? known.since : target.since;
       const standby = standbyOf(target, known);
-      this.#targets.set(key, { ...target, since, ...(standby && { standby }) });
+      const deepFailingSince = deepFailureOf(target, known);
+      this.#targets.set(key, {
+        ...target,
+        since,
+        ...(standby && { standby }),
+        ...(deepFailingSince !== undefined && { deepFailingSince }),
+      });
     }
   }
 }
@@ -79,5 +91,8 @@ export class EdgeView {
 function standbyOf({ standby }: TargetStatus, known: TargetStatus | undefined) {
   return known?.standby?.condition === standby?.condition ? known?.standby : standby;
 }
+
+const deepFailureOf = ({ deepFailingSince }: TargetStatus, known: TargetStatus | undefined) =>
+  deepFailingSince === undefined ? undefined : (known?.deepFailingSince ?? deepFailingSince);
 
 const keyOf = (pool: string, target: string): string => `${pool} ${target}`;

@@ -163,7 +163,12 @@ export function createMemoryEdge({ now, health = () => 'healthy' }: MemoryEdgeOp
       else change(pool, target, { ...explained(to, description), since: now() });
     },
     setInside: change,
-    setJudgement: change,
+    setJudgement(pool, target, judgement) {
+      const since = judgement.deep?.passed === false ? { deepFailingSince: now() } : {};
+      const known = targets.get(keyOf(pool, target));
+      if (known && judgement.deep !== undefined) delete known.deepFailingSince;
+      change(pool, target, { ...since, ...judgement });
+    },
     setLedger(reading) {
       ledger = reading;
     },

@@ -7,7 +7,7 @@ import type { EnvironmentKey } from './environment.ts';
  * pending      started, not yet healthy
  * in-service   takes traffic
  * draining     takes no new request; what is open may finish
- * standby      runs without a route, kept warm so that it can return
+ * standby      runs without a route, kept so that it can return: warm, or by somebody's wish
  * warmed       started ahead of need, never yet routed
  * terminating  told to stop
  * terminated   gone; the record stays for its logs and its cause
@@ -41,6 +41,17 @@ export interface Exit {
   at: number;
 }
 
+/**
+ * What somebody has asked of an instance; holds until it is done or taken back.
+ *
+ * standby  to leave service and be kept, until it is asked to come back
+ * resume   to come back from standby
+ * replace  to end, and not before another serves in its place
+ */
+export type InstanceWish =
+  /** `lowersDesired`: nothing takes its place; desired went down by one for it. */
+  { kind: 'standby'; lowersDesired: boolean } | { kind: 'resume' } | { kind: 'replace' };
+
 export interface Instance {
   id: string;
   environment: EnvironmentKey;
@@ -57,6 +68,10 @@ export interface Instance {
   /** Draining: the first snapshot without its route. */
   unroutedBy: number | null;
   exit: Exit | null;
+  /** Scale-in passes it over. Left out: it does not. */
+  isProtected?: boolean;
+  /** Left out: nobody has asked for anything. */
+  wish?: InstanceWish;
 }
 
 export const isLive = (instance: Pick<Instance, 'state'>): boolean =>

@@ -47,6 +47,8 @@ export interface TargetStatus {
   ejection: string | null;
   /** What its deep check says; null when there is none, or none has ended yet. */
   deep: DeepReport | null;
+  /** Since when its deep check fails without a pass between; left out while it does not. */
+  deepFailingSince?: number;
   /** Of a standby one alone: whether it would be healthy if it were routed to. */
   standby?: StandbyHealth;
 }

@@ -37,6 +37,8 @@ export interface ObservedTarget {
   ejection: string | null;
   /** What it says of what it depends on; null when it has not been asked. */
   deep: DeepReport | null;
+  /** Since when its deep check fails without a pass between; left out while it does not. */
+  deepFailingSince?: number;
   /** Of a standby one alone, from an edge that tells it: what its checks say meanwhile. */
   standby?: StandbyHealth;
 }

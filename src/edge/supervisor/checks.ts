@@ -234,6 +234,7 @@ const statusOf = ({
     ...describe(record),
     since: record.since,
     deep: deep.report,
+    ...(deep.failingSince !== null && { deepFailingSince: deep.failingSince }),
     ...(standby && { standby }),
   };
 };

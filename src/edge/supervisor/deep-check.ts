@@ -43,6 +43,8 @@ interface DeepCheckOptions {
 export class DeepCheck {
   /** Null before the first answer, and while it is not asked. */
   report: DeepReport | null = null;
+  /** The first failure since it last passed; null where there is none. */
+  failingSince: number | null = null;
   readonly #options: DeepCheckOptions;
   /** What is asked, and the end of its loop; null while nothing is. */
   #current: { what: string; loop: AbortController } | null = null;
@@ -70,6 +72,7 @@ export class DeepCheck {
     this.#current?.loop.abort();
     this.#current = null;
     this.report = null;
+    this.failingSince = null;
   }
 
   async #ask(target: Target, check: HealthCheck, path: string, signal: AbortSignal): Promise<void> {
@@ -81,6 +84,7 @@ export class DeepCheck {
       if (signal.aborted) return;
       const changed = JSON.stringify(report) !== JSON.stringify(this.report);
       this.report = report;
+      this.failingSince = report.passed ? null : (this.failingSince ?? clock.now());
       if (changed) onChange();
       const leftMs = jittered(check.intervalMs) - (clock.monotonic() - askedAt);
       await clock.sleep(Math.max(1, leftMs), signal);
