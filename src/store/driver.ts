@@ -4,6 +4,7 @@ import type { Environment, EnvironmentKey } from '../model/environment.ts';
 import type { BelayEvent, NewEvent } from '../model/event.ts';
 import type { Instance } from '../model/instance.ts';
 import type { Lifecycle } from '../model/lifecycle.ts';
+import type { GroupPoint } from '../model/metrics.ts';
 import type { Release } from '../model/release.ts';
 import type { SavedConfiguration } from '../model/saved-configuration.ts';
 import type { ScalingMemory, ScalingRecord } from '../model/scaling-decision.ts';
@@ -83,6 +84,13 @@ export interface Store {
   /** Returns the number under which it can be saved again. */
   addScalingRecord(environment: EnvironmentKey, record: ScalingRecord): number;
   saveScalingRecord(id: number, record: ScalingRecord): void;
+
+  /** What an environment did in one minute, in the place of what was said of that minute before. */
+  saveMinute(environment: EnvironmentKey, point: GroupPoint): void;
+  /** Those that ended from then to then, both included; oldest first. */
+  minutes(environment: EnvironmentKey, from: number, to: number): GroupPoint[];
+  /** Drops those of all environments that ended before the one or after the other. */
+  forgetMinutes(before: number, after: number): void;
 
   /** The key that signs the edge's cookies: the one on record, else this one from now on. */
   cookieKey(fresh: string): string;

@@ -32,7 +32,7 @@ describe('a home of version 0.1.0', () => {
     {
       using database = new DatabaseSync(path);
       database.exec(
-        'drop table documents; drop table tickets; drop table scaling; pragma user_version = 1',
+        'drop table documents; drop table tickets; drop table scaling; drop table metrics; pragma user_version = 1',
       );
       database.prepare('insert into environments values (?, ?)').run(KEY, environment);
       database.prepare('insert into releases values (?, 1, ?)').run(KEY, release);

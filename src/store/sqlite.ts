@@ -18,6 +18,7 @@ import {
   completeRelease,
   completeTicket,
 } from './earlier-rows.ts';
+import { METRICS_TABLE, metricRows } from './metric-rows.ts';
 import { savedConfigurationRows } from './saved-configurations.ts';
 import { SCALING_TABLE, scalingRows } from './scaling-rows.ts';
 
@@ -67,6 +68,7 @@ const SCHEMA_CHANGES = [
     primary key (environment, number)
   ) strict;`,
   SCALING_TABLE,
+  METRICS_TABLE,
 ];
 const SCHEMA_VERSION = SCHEMA_CHANGES.length;
 
@@ -292,6 +294,8 @@ export function openSqliteStore(path: string): Store {
     ...documents(run, bodies),
 
     ...scalingRows(run, bodies),
+
+    ...metricRows(run, rows),
 
     applications: () =>
       rows('select distinct application from versions order by application').map((row) =>

@@ -4,12 +4,14 @@ import { messageOf } from '../../kernel/fault.ts';
 import type { Log } from '../../kernel/log.ts';
 import type { Environment, EnvironmentKey } from '../../model/environment.ts';
 import type { GroupPoint } from '../../model/metrics.ts';
+import type { Store } from '../../store/driver.ts';
 import type { Slots } from '../observe.ts';
 import type { Records } from '../records.ts';
 import { EdgeTotals, sampleEdge } from './edge-sample.ts';
 import { pointsOf } from './group-points.ts';
 import type { GroupSecond } from './group-second.ts';
 import { groupUsage } from './group-usage.ts';
+import { Minutes } from './minutes.ts';
 
 /** How often everything is measured. */
 const PERIOD_MS = 1_000;
@@ -20,6 +22,7 @@ const SECONDS_KEPT = 900;
 
 export interface MetricsParts {
   records: Records;
+  store: Store;
   edge: EdgeDriver;
   clock: Clock;
   log: Log;
@@ -29,11 +32,13 @@ export interface MetricsParts {
 }
 
 /**
- * What instances have done: every second of the last quarter of an hour, in memory. What could not
- * be measured is null and never 0: while the edge cannot be reached, and before the second sample.
+ * What instances have done: every second of the last quarter of an hour, in memory, and every minute
+ * of the last month, on record. What could not be measured is null and never 0: while the edge
+ * cannot be reached, and before the second sample.
  */
 export class MetricsHistory {
   readonly #parts: MetricsParts;
+  readonly #minutes: Minutes;
   /** Oldest first. */
   readonly #seconds = new Map<EnvironmentKey, GroupSecond[]>();
   #lastAtMs: number | null = null;
@@ -43,6 +48,7 @@ export class MetricsHistory {
 
   constructor(parts: MetricsParts) {
     this.#parts = parts;
+    this.#minutes = new Minutes(parts);
   }
 
   start(): void {
@@ -74,6 +80,11 @@ export class MetricsHistory {
     return pointsOf(this.#seconds.get(key) ?? [], periodMs, clock.now() - clock.monotonic());
   }
 
+  /** By the minute, oldest first, of the last month; survives a restart. */
+  history(key: EnvironmentKey): readonly GroupPoint[] {
+    return this.#minutes.of(key);
+  }
+
   async #sample(): Promise<void> {
     const { clock, records, slots: readSlots, settleClock } = this.#parts;
     const [slots, totals] = await Promise.all([readSlots(), this.#readEdge()]);
@@ -97,6 +108,7 @@ export class MetricsHistory {
     for (const key of this.#seconds.keys()) if (!keys.has(key)) this.#seconds.delete(key);
     this.#lastAtMs = atMs;
     this.#lastTotals = totals;
+    this.#minutes.follow(this.#seconds);
   }
 
   #keep({ key }: Environment, second: GroupSecond): void {
