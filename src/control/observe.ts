@@ -7,6 +7,7 @@ import type { TargetTraffic } from '../model/target.ts';
 import type { Observation, ObservedInstance, ReleaseNeeds } from '../plan/observation.ts';
 import { trafficShare } from '../plan/rollout/share.ts';
 import { FIXED_TARGET, type RoutedEnvironment, type RoutedRelease } from '../plan/routing.ts';
+import { capacityInForce } from '../plan/sleep.ts';
 import type { Slot } from '../runtime/driver.ts';
 import type { EdgeView } from './edge-view.ts';
 import { observeHooks } from './observe-hooks.ts';
@@ -130,5 +131,7 @@ function routedRelease(release: Release | undefined): RoutedRelease | null {
     traffic: configuration.traffic,
     drainMs: configuration.web.drainMs,
     upstream: configuration.web.upstream,
+    idleMs: configuration.web.group.idleMs,
+    startTimeoutMs: configuration.rollout.startTimeoutMs,
   };
 }

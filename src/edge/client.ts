@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { Clock } from '../kernel/clock.ts';
 import { Fault, messageOf } from '../kernel/fault.ts';
 import type { Log } from '../kernel/log.ts';
+import type { EnvironmentKey } from '../model/environment.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { TargetTraffic } from '../model/target.ts';
 import { type ControlConnection, connectControl, unreachable } from './control-connection.ts';
@@ -109,6 +110,10 @@ class EdgeClient implements EdgeDriver {
 
   traffic(): Promise<TargetTraffic[]> {
     return this.#request('traffic', null);
+  }
+
+  quietMs(): Promise<Record<EnvironmentKey, number>> {
+    return this.#request('quietMs', null);
   }
 
   async upgrade(): Promise<EdgeStatus> {

@@ -1,4 +1,5 @@
 import { Fault, type FaultJson } from '../kernel/fault.ts';
+import type { EnvironmentKey } from '../model/environment.ts';
 import type { LedgerReading } from '../model/ledger.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { TargetTraffic } from '../model/target.ts';
@@ -19,6 +20,7 @@ export interface ControlMethods {
   publish: { params: { snapshot: Snapshot; again: boolean }; result: null };
   ledger: { params: null; result: LedgerReading };
   traffic: { params: null; result: TargetTraffic[] };
+  quietMs: { params: null; result: Record<EnvironmentKey, number> };
   /** Answers when the new supervisor is about to take over: connect again, and ask for `ready`. */
   upgrade: { params: null; result: null };
   /** From the new supervisor to the old: let go of the home, then exit. */

@@ -17,11 +17,15 @@ export interface EdgeStatus {
   targets: TargetStatus[];
   /** By environment, requests that wait for an instance; edges of earlier versions do not say. */
   waiting?: Record<EnvironmentKey, number>;
+  /** Environments that are asleep while requests wait for them; earlier versions do not say. */
+  wanted?: readonly EnvironmentKey[];
 }
 
 export type EdgeEvent =
   /** All targets, when the health of one has changed or a draining one has become empty. */
   | { kind: 'targets'; targets: TargetStatus[] }
+  /** All environments that are asleep while requests wait for them, when these have changed. */
+  | { kind: 'wanted'; environments: readonly EnvironmentKey[] }
   | { kind: 'worker-died'; pid: number; signal: string | null; unaccounted: number }
   /** The connection to the edge is gone; the driver is looking for it again. */
   | { kind: 'disconnected' }
@@ -50,6 +54,11 @@ export interface EdgeDriver {
   ledger(): Promise<LedgerReading>;
   /** What has passed through each target of the snapshot, over all workers. */
   traffic(): Promise<TargetTraffic[]>;
+  /**
+   * How long nobody has wanted each environment that falls asleep then, in milliseconds: 0 while
+   * anything but a probe is inside or waits. Left out where it is not known.
+   */
+  quietMs(): Promise<Record<EnvironmentKey, number>>;
   /** Starts a new generation of the whole edge on the same listeners; resolves when it accepts. */
   upgrade(): Promise<EdgeStatus>;
   /** Hints; `status()` is the truth. Returns how to stop listening. */

@@ -10,12 +10,12 @@ export interface EarlierSnapshot {
   number: number;
   settings?: Partial<EdgeSettings>;
   cookieKey?: string;
-  rules: readonly Earlier<Rule, 'admission' | 'stickyMs' | 'poolStickyMs'>[];
+  rules: readonly Earlier<Rule, 'admission' | 'stickyMs' | 'poolStickyMs' | 'wake'>[];
   pools: readonly (Omit<Pool, 'balancing'> & { balancing?: Partial<Balancing> })[];
 }
 
 type Earlier<Whole, Later extends keyof Whole> = Omit<Whole, Later> & {
-  [Key in Later]?: Partial<Whole[Key]>;
+  [Key in Later]?: Whole[Key] extends object ? Partial<Whole[Key]> : Whole[Key];
 };
 
 /** With the defaults of what that version did not know; without parsing, which a worker has no time for. */
@@ -30,6 +30,7 @@ export function completed({ number, settings, ...told }: EarlierSnapshot): Snaps
       admission: { ...admission, ...rule.admission },
       stickyMs: rule.stickyMs ?? null,
       poolStickyMs: rule.poolStickyMs ?? null,
+      wake: rule.wake ?? null,
     })),
     pools: told.pools.map((pool) => ({ ...pool, balancing: { ...balancing, ...pool.balancing } })),
   };

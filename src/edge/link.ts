@@ -65,6 +65,13 @@ export interface WorkerReport {
   }[];
   /** By environment, requests that wait for a target; workers of earlier versions do not say. */
   waiting?: Record<string, number>;
+  /** Environments that are asleep while requests wait for them: told at once when they change. */
+  wanted?: readonly string[];
+  /**
+   * How long nobody has wanted each environment that falls asleep then, in milliseconds. A worker
+   * that has just come to know of one speaks as if somebody had just left.
+   */
+  quietMs?: Record<string, number>;
   /**
    * What has passed through each target of its snapshot, where anything has; cumulative. Told only
    * on request and with everything, because it is long and seldom read.

@@ -37,6 +37,10 @@ export interface MemoryEdge extends EdgeDriver {
   setLedger(reading: Omit<LedgerReading, 'at'>): void;
   /** Requests that wait for an instance, by environment; null: it does not tell. */
   setWaiting(waiting: Record<string, number> | null): void;
+  /** Environments that are asleep while requests wait for them. */
+  setWanted(environments: readonly string[]): void;
+  /** Somebody wants an environment, from now on (`stays`) or for this moment. */
+  demand(environment: string, stays?: 'stays' | 'leaves'): void;
   /** What has passed through each target. */
   setTraffic(traffic: TargetTraffic[]): void;
   /** Breaks the connection, or makes it again: until then the edge cannot be reached. */
@@ -53,6 +57,9 @@ export function createMemoryEdge({ now, health = () => 'healthy' }: MemoryEdgeOp
   let ledger: Omit<LedgerReading, 'at'> = emptyLedger;
   let traffic: TargetTraffic[] = [];
   let waiting: Record<string, number> | null = {};
+  let wanted: readonly string[] = [];
+  /** When each was wanted last; for ever while somebody stays. */
+  const demandedAt = new Map<string, number>();
   let generation = 1;
   let reachable = true;
 
@@ -79,6 +86,7 @@ export function createMemoryEdge({ now, health = () => 'healthy' }: MemoryEdgeOp
       snapshot: number,
       targets: [...targets.values()],
       ...(waiting && { waiting }),
+      wanted,
     };
   };
 
@@ -127,6 +135,10 @@ export function createMemoryEdge({ now, health = () => 'healthy' }: MemoryEdgeOp
       const current = snapshot?.number ?? 0;
       if (next.number <= current) throw stale(next.number, current);
       snapshot = next;
+      for (const { environment, wake } of next.rules) {
+        if (wake === null) demandedAt.delete(environment);
+        else if (!demandedAt.has(environment)) demandedAt.set(environment, now());
+      }
       replaceTargets(next);
     },
     async status() {
@@ -140,6 +152,12 @@ export function createMemoryEdge({ now, health = () => 'healthy' }: MemoryEdgeOp
     async traffic() {
       requireReachable();
       return traffic;
+    },
+    async quietMs() {
+      requireReachable();
+      return Object.fromEntries(
+        [...demandedAt].map(([environment, at]) => [environment, Math.max(0, now() - at)]),
+      );
     },
     async upgrade() {
       requireReachable();
@@ -174,6 +192,13 @@ export function createMemoryEdge({ now, health = () => 'healthy' }: MemoryEdgeOp
     },
     setWaiting(told) {
       waiting = told;
+    },
+    setWanted(environments) {
+      wanted = environments;
+      tell({ kind: 'wanted', environments });
+    },
+    demand(environment, stays = 'leaves') {
+      demandedAt.set(environment, stays === 'stays' ? Number.POSITIVE_INFINITY : now());
     },
     setTraffic(told) {
       traffic = told;

@@ -38,6 +38,15 @@ export const poolSchema = z.strictObject({
 });
 export type Pool = z.infer<typeof poolSchema>;
 
+/** Scale to zero. */
+export const wakeSchema = z.strictObject({
+  /** Nothing runs: the control plane is told of the first request that comes. */
+  asleep: z.boolean(),
+  /** A GET or a HEAD of one of these is a probe: it wakes nobody, and keeps nobody awake. */
+  probePaths: z.array(z.string()),
+});
+export type WakeRule = z.infer<typeof wakeSchema>;
+
 export const ruleSchema = z.strictObject({
   /** Lower-case host names; `*` for any, `*.x` for one label below x. The most specific wins. */
   hosts: z.array(z.string()).min(1),
@@ -49,6 +58,8 @@ export const ruleSchema = z.strictObject({
   stickyMs: z.int().min(1_000).nullable().default(null),
   /** A client stays with its pool so long after its last request; null: not at all. */
   poolStickyMs: z.int().min(1_000).nullable().default(null),
+  /** Null: it never sleeps, and who wants it is not watched. */
+  wake: wakeSchema.nullable().default(null),
 });
 export type Rule = z.infer<typeof ruleSchema>;
 

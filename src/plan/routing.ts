@@ -1,9 +1,10 @@
-import type { HealthCheck } from '../model/configuration.ts';
+import type { Capacity, HealthCheck } from '../model/configuration.ts';
 import { defaultDomain, type Environment } from '../model/environment.ts';
 import type { Instance } from '../model/instance.ts';
 import { type Pool, poolId, type Rule, type Target } from '../model/snapshot.ts';
 import { DEFAULT_TRAFFIC, type Traffic } from '../model/traffic.ts';
 import type { TrafficShare } from './rollout/share.ts';
+import { admissionFor, wakeRule } from './sleep.ts';
 
 /** The routing state of the edge, from what every environment has: pure, in a stable order. */
 
@@ -21,10 +22,15 @@ export interface RoutedRelease {
   drainMs: number;
   /** `http://host:port` of something Belay did not start. */
   upstream: string | null;
+  /** Without a request for so long, nothing runs; null: it never sleeps. */
+  idleMs: number | null;
+  startTimeoutMs: number;
 }
 
 export interface RoutedEnvironment {
   environment: Environment;
+  /** In force: a deployment that is being prepared has not brought its own yet. */
+  capacity: Capacity;
   /** Where it goes, where it comes from, and all that still has instances. */
   releases: readonly RoutedRelease[];
   /** The release whose names count: the goal of a deployment, else the environment's own. */
@@ -59,14 +65,16 @@ export function planRouting(environments: readonly RoutedEnvironment[]): Routing
     const forward = own.map(({ pool, weight }) => ({ pool: pool.id, weight }));
     const bare = each === bareHolder ? BARE_NAMES : [];
     const hosts = [...new Set([...domainsOf(each), ...bare])];
-    const { admission, stickyMs } = goalOf(each)?.traffic ?? DEFAULT_TRAFFIC;
+    const goal = goalOf(each);
+    const { stickyMs } = goal?.traffic ?? DEFAULT_TRAFFIC;
     rules.push({
       hosts,
       environment: each.environment.key,
       forward,
-      admission,
+      admission: goal ? admissionFor(each, goal) : DEFAULT_TRAFFIC.admission,
       stickyMs,
       poolStickyMs: each.share?.stickyMs ?? null,
+      wake: goal ? wakeRule(each, goal) : null,
     });
   }
   return { rules, pools };

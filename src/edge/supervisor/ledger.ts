@@ -47,6 +47,9 @@ interface Account {
   turnedAway: number;
   /** Null: it does not say. */
   waiting: Readonly<Record<string, number>> | null;
+  wanted: readonly string[];
+  /** Null: it has not said since it was asked. */
+  quietMs: Readonly<Record<string, number>> | null;
 }
 
 export interface Ledger {
@@ -64,6 +67,15 @@ export interface Ledger {
   read(at: number): LedgerReading;
   /** Requests that wait for a target, by environment; null while a living worker does not say. */
   waiting(): Record<string, number> | null;
+  /** Environments that are asleep while requests wait for them, in order. */
+  wanted(): string[];
+  /** What workers have said of who wants environments is not to be gone by any more. */
+  forgetQuiet(): void;
+  /**
+   * How long nobody has wanted each environment in any worker, in milliseconds; nothing while a
+   * living worker has not said.
+   */
+  quietMs(): Record<string, number>;
   /** What has passed through each of these targets. */
   traffic(targets: readonly TargetName[]): TargetTraffic[];
   /** These are the targets there are: forgets what has passed through others. */
@@ -93,6 +105,8 @@ export function ledger(kept: KeptBase | null): Ledger {
         tunnels: 0,
         turnedAway: before,
         waiting: {},
+        wanted: [],
+        quietMs: null,
       });
       return true;
     },
@@ -109,6 +123,8 @@ export function ledger(kept: KeptBase | null): Ledger {
       account.tunnels = report.tunnels;
       account.turnedAway = report.turnedAway ?? 0;
       account.waiting = report.waiting ?? null;
+      account.wanted = report.wanted ?? [];
+      account.quietMs = report.quietMs ?? null;
       if (report.traffic) traffic.told(worker, report.traffic);
     },
     fold(worker, orderly) {
@@ -155,6 +171,11 @@ export function ledger(kept: KeptBase | null): Ledger {
       }
       return total;
     },
+    wanted: () => [...new Set([...accounts.values()].flatMap(({ wanted }) => wanted))].sort(),
+    forgetQuiet() {
+      for (const account of accounts.values()) account.quietMs = null;
+    },
+    quietMs: () => leastQuiet([...accounts.values()].map(({ quietMs }) => quietMs)),
     traffic: (targets) => traffic.read(targets),
     keepTargets: (targets) => traffic.keep(targets),
     base: () => ({ rows: [...base.values()], unaccounted, turnedAway, folded: [...folded] }),
@@ -167,6 +188,21 @@ export function ledger(kept: KeptBase | null): Ledger {
       })),
     hasFolded: (worker) => folded.includes(worker),
   };
+}
+
+/** One worker that knows nothing of an environment may have just got its first request. */
+function leastQuiet(
+  told: readonly (Readonly<Record<string, number>> | null)[],
+): Record<string, number> {
+  const known = told.filter((each) => each !== null);
+  if (known.length < told.length) return {};
+  const environments = new Set(known.flatMap((each) => Object.keys(each)));
+  return Object.fromEntries(
+    [...environments].map((environment) => [
+      environment,
+      Math.min(...known.map((each) => each[environment] ?? 0)),
+    ]),
+  );
 }
 
 /** By their keys. Older versions told no answers, on disk and in workers that still live. */

@@ -3,7 +3,8 @@ import { type Clock, systemClock, type Timer } from '../../kernel/clock.ts';
 import { Fault } from '../../kernel/fault.ts';
 import type { Log } from '../../kernel/log.ts';
 import { DEFAULT_EDGE_SETTINGS } from '../../model/edge-settings.ts';
-import { type Snapshot, snapshotSchema } from '../../model/snapshot.ts';
+import type { EnvironmentKey } from '../../model/environment.ts';
+import type { Snapshot } from '../../model/snapshot.ts';
 import type { TargetStatus, TargetTraffic } from '../../model/target.ts';
 import { unreachable } from '../control-connection.ts';
 import type { EdgeStatus } from '../driver.ts';
@@ -21,6 +22,7 @@ import { KeptState } from './kept-state.ts';
 import { type Ledger, ledger } from './ledger.ts';
 import type { Ownership } from './ownership.ts';
 import { httpProbe } from './probe.ts';
+import { parseSnapshot, staleSnapshot } from './received-snapshot.ts';
 import { listenOn } from './sockets.ts';
 import { launchSuccessor, type Successor } from './successor.ts';
 
@@ -72,6 +74,8 @@ export class Supervisor {
   #busyDraining = new Set<string>();
   /** Targets that are left out, and why, as last told. */
   #leftOut = '';
+  /** Environments that are asleep while requests wait for them, as last told. */
+  #wanted = '';
   #phase: 'running' | 'ending' = 'running';
   #successor: Successor | null = null;
 
@@ -106,7 +110,10 @@ export class Supervisor {
       record: (name) => this.#kept.workerRecord(name),
       onAccount: () => this.#kept.keepLedger(this.#ledger),
       onDeath: (death) => this.#control.broadcast({ kind: 'worker-died', ...death }),
-      onInside: () => this.#noticeInside(),
+      onInside: () => {
+        this.#noticeWanted();
+        this.#noticeInside();
+      },
     });
     this.#control = controlServer(
       {
@@ -116,6 +123,7 @@ export class Supervisor {
         publish: ({ snapshot, again }) => this.#publish(snapshot, again),
         ledger: () => this.#readLedger(),
         traffic: () => this.#readTraffic(),
+        quietMs: () => this.#readQuiet(),
         upgrade: () => this.#upgrade(),
         'hand-over': () => this.#handOver(),
         stop: ({ drainMs }) => this.#stop(drainMs),
@@ -181,6 +189,7 @@ export class Supervisor {
       snapshot: Math.min(this.#snapshot?.number ?? 0, ...acknowledged),
       targets: this.#targets(),
       ...(waiting && { waiting }),
+      wanted: this.#ledger.wanted(),
     };
   }
 
@@ -244,11 +253,26 @@ export class Supervisor {
     return this.#ledger.traffic(this.#checks.statuses());
   }
 
+  async #readQuiet(): Promise<Record<EnvironmentKey, number>> {
+    await this.#fleet.accountable();
+    this.#ledger.forgetQuiet();
+    await this.#fleet.reported();
+    return this.#ledger.quietMs();
+  }
+
   #onHealth(entries: HealthEntry[]): void {
     // On disk before anybody acts on it: a new supervisor must not take an admitted target back.
     this.#kept.keepHealth(this.#checks.kept());
     this.#fleet.pushHealth(entries);
     this.#announceTargets();
+  }
+
+  /** Somebody waits until what is asleep has been woken. */
+  #noticeWanted(): void {
+    const environments = this.#ledger.wanted();
+    if (environments.join() === this.#wanted) return;
+    this.#wanted = environments.join();
+    this.#control.broadcast({ kind: 'wanted', environments });
   }
 
   /** A draining target that has just become empty is what a deployment waits for. */
@@ -373,23 +397,4 @@ export class Supervisor {
     const { listeners } = this.#options.args;
     this.#kept.keepRecord({ generation, startedAt: this.#clock.now(), listeners });
   }
-}
-
-function parseSnapshot(received: unknown): Snapshot {
-  const parsed = snapshotSchema.safeParse(received);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new Fault({
-    code: 'bad-snapshot',
-    message: `the snapshot is not valid: ${issue?.path.join('.')}: ${issue?.message}`,
-    subject: issue?.path.join('.'),
-  });
-}
-
-function staleSnapshot(number: number, current: number): Fault {
-  return new Fault({
-    code: 'stale-snapshot',
-    message: `the edge holds snapshot ${current}; number ${number} is not newer`,
-    details: { current },
-  });
 }

@@ -9,6 +9,7 @@ import type { RowCounter } from './account.ts';
 import { Attempts } from './attempts.ts';
 import type { ClientSocket, ClientSocketUser } from './client-socket.ts';
 import type { Deadlined } from './deadlines.ts';
+import type { Demand } from './demand.ts';
 import type { EdgeContext } from './edge-context.ts';
 import { Exchange } from './exchange.ts';
 import { ForwardedFields } from './forwarded.ts';
@@ -16,6 +17,7 @@ import { type OwnAnswer, ownAnswers, tooManyRequests, unknownHost } from './own-
 import { RequestBody } from './request-body.ts';
 import { ResponseRelay } from './response-relay.ts';
 import type { Tunnel } from './tunnel.ts';
+import type { Wake } from './wake.ts';
 
 /** After so long without a request, a connection lets go of what only requests need. */
 const REST_MS = 1_000;
@@ -31,6 +33,8 @@ export class ClientConnection implements ClientSocketUser, Deadlined {
   deadlineMs: number;
   /** The client has sent its last byte; it may still want its answers. */
   halfClosed = false;
+  /** Where the request it is on is counted as one that wants its environment; null: it is not. */
+  demand: Demand | null = null;
   private readonly edge: EdgeContext;
   private exchange: Exchange | null = null;
   private tunnel: Tunnel | null = null;
@@ -308,9 +312,27 @@ export class ClientConnection implements ClientSocketUser, Deadlined {
         return;
       }
     }
+    if (route.wake !== null && this.arriveAt(route.wake, head) === 'probe') {
+      this.answerInstead(head, ownAnswers.asleep, route.row, environment);
+      return;
+    }
     const exchange = new Exchange(this.edge, this, head, route);
     this.exchange = exchange;
     exchange.begin();
+  }
+
+  /** `probe`: nothing runs that could answer it, and nothing is to be started for it. */
+  private arriveAt(wake: Wake, head: RequestHead): 'probe' | 'goes-on' {
+    if (wake.isProbe(head)) return wake.asleep ? 'probe' : 'goes-on';
+    this.demand = wake.demand;
+    this.demand.enter();
+    return 'goes-on';
+  }
+
+  /** What it wanted is over. */
+  leaveDemand(nowMs: number): void {
+    this.demand?.leave(nowMs);
+    this.demand = null;
   }
 
   /** Answers a request that goes no further. @param row where it is counted */

@@ -19,6 +19,8 @@ export interface EdgeContext {
   readonly account: Account;
   /** Null where it is off. */
   accessLog: AccessLog | null;
+  /** Something beside the account is to know when a request ends. */
+  watchesEnds: boolean;
   readonly table: RoutingTable;
   readonly queue: WaitQueue;
   readonly deadlines: Deadlines;

@@ -21,6 +21,7 @@ import { RoutingTable } from './routing-table.ts';
 import { trustedProxies } from './trusted-proxies.ts';
 import { TurnedAway } from './turned-away.ts';
 import { WaitQueue } from './wait-queue.ts';
+import { Wanted } from './wanted.ts';
 
 export interface EdgeWorkerOptions {
   clock: Clock;
@@ -31,6 +32,8 @@ export interface EdgeWorkerOptions {
   onCeiling: (ceiling: number) => void;
   /** The last request, or tunnel, has left a draining target: somebody is waiting to hear it. */
   onDrained: () => void;
+  /** The environments that are asleep while requests wait for them have changed: to be told at once. */
+  onWanted?: () => void;
   /** Told what it has of the connections, while there are workers beside it. */
   onShare?: (share: ConnectionShare) => void;
 }
@@ -67,7 +70,8 @@ export function createEdgeWorker(options: EdgeWorkerOptions): EdgeWorker {
   const limits = { ...limitsFrom(DEFAULT_EDGE_SETTINGS), ...options.limits };
   const account = new Account(options.onCeiling);
   const deadlines = new Deadlines(clock);
-  const queue = new WaitQueue();
+  const wanted = new Wanted(() => options.onWanted?.());
+  const queue = new WaitQueue((environment) => wanted.add(environment));
   const table = new RoutingTable({
     clock,
     limits,
@@ -86,6 +90,7 @@ export function createEdgeWorker(options: EdgeWorkerOptions): EdgeWorker {
     limits,
     account,
     accessLog: null,
+    watchesEnds: false,
     table,
     deadlines,
     queue,
@@ -105,6 +110,9 @@ export function createEdgeWorker(options: EdgeWorkerOptions): EdgeWorker {
       if (edge.clients.size === 0) onEmpty?.();
     },
   };
+  const reviewWanted = (): void => {
+    wanted.replace(table.asleep().filter((environment) => queue.hasDemand(environment)));
+  };
   const doorkeeper = new Doorkeeper(limits, edge.clients);
   const sweep = clock.every(SWEEP_MS, () => {
     const nowMs = clock.monotonic();
@@ -112,6 +120,7 @@ export function createEdgeWorker(options: EdgeWorkerOptions): EdgeWorker {
     edge.rates.sweep(nowMs);
     const now = clock.now();
     for (const tunnel of edge.tunnels) tunnel.closeIfDrained(now);
+    if (wanted.environments.length > 0) reviewWanted();
   });
   deadlines.start();
 
@@ -154,8 +163,10 @@ export function createEdgeWorker(options: EdgeWorkerOptions): EdgeWorker {
       doorkeeper.update(edge.limits, edge.trustedProxies);
       edge.accessLog = options.accessLog?.use(snapshot.settings.accessLog) ?? null;
       table.apply(snapshot);
+      edge.watchesEnds = edge.accessLog !== null || table.watchesDemand;
       queue.followRules();
       queue.serveAll();
+      reviewWanted();
     },
     updateHealth(entries) {
       table.updateHealth(entries);
@@ -172,6 +183,8 @@ export function createEdgeWorker(options: EdgeWorkerOptions): EdgeWorker {
       ...readReport(account, table, request, extent),
       turnedAway: doorkeeper.turnedAway,
       waiting: queue.lengths(),
+      wanted: wanted.environments,
+      quietMs: table.quietMs(clock.monotonic()),
     }),
     activity: () =>
       `${account.accepted} ${account.ended} ${account.tunnels} ${table.leftOutChanges} ${doorkeeper.turnedAway}`,

@@ -63,6 +63,10 @@ export class Exchange implements UpstreamUser, Waiting {
     this.attempt(this.startedMs);
   }
 
+  get isDemand(): boolean {
+    return this.client.demand !== null;
+  }
+
   tryAgain(): boolean {
     const nowMs = this.edge.clock.monotonic();
     this.route = this.destination();
@@ -100,7 +104,7 @@ export class Exchange implements UpstreamUser, Waiting {
   onClientGone(): void {
     if (this.ended) return;
     this.letGo();
-    this.end('client-aborted', this.toldStatus);
+    this.end('client-aborted', this.client.response.toldStatus);
   }
 
   onUpstreamConnect(): void {
@@ -324,15 +328,9 @@ export class Exchange implements UpstreamUser, Waiting {
 
   private breakResponse(outcome: Outcome): void {
     this.letGo();
-    this.end(outcome, this.toldStatus);
+    this.end(outcome, this.client.response.toldStatus);
     if (this.client.response.endsWithConnection) this.client.reset();
     else this.client.destroy();
-  }
-
-  /** What the client has been told by now; 0 for nothing. */
-  private get toldStatus(): number {
-    const { response } = this.client;
-    return response.started ? (response.head?.status ?? 0) : 0;
   }
 
   private answer(own: OwnAnswer): void {
@@ -364,7 +362,9 @@ export class Exchange implements UpstreamUser, Waiting {
     row.recordLatency(durationMs * 1000);
     edge.account.end(row, outcome, status);
     target?.count(outcome, durationMs * 1000);
-    if (edge.accessLog !== null) edge.accessLog.write(this.access(outcome, status, nowMs));
+    if (!edge.watchesEnds) return;
+    this.client.leaveDemand(nowMs);
+    edge.accessLog?.write(this.access(outcome, status, nowMs));
   }
 
   private access(outcome: Outcome, status: number, nowMs = this.edge.clock.monotonic()): Access {

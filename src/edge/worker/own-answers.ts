@@ -35,6 +35,12 @@ export const ownAnswers = {
   tooSlow: own(504, 'lost', 'The instance did not answer in time.'),
   /** To OPTIONS *. */
   itself: own(200, 'fixed', 'This is a Belay edge.', ALLOWED),
+  /** To probes. Whoever asks takes a 503 for an app that is sick, and sends it no request that would wake it. */
+  asleep: own(
+    200,
+    'fixed',
+    'Nothing runs here until somebody wants it: this app is asleep, and the next request that is no health check wakes it.',
+  ),
   full: own(
     503,
     'shed',

@@ -46,6 +46,11 @@ export class ResponseRelay {
     return this.head !== null && this.client.writer.started;
   }
 
+  /** What the client has been told by now; 0 for nothing. */
+  get toldStatus(): number {
+    return this.started ? (this.head?.status ?? 0) : 0;
+  }
+
   get bodyBytes(): number {
     return this.head === null ? 0 : this.body.receivedBytes;
   }

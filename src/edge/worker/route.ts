@@ -6,6 +6,7 @@ import { hasRoom } from './balance/picker.ts';
 import type { PoolState } from './pool-state.ts';
 import type { Assignment, Stickiness } from './stickiness.ts';
 import type { TargetState } from './target-state.ts';
+import type { Wake } from './wake.ts';
 
 export interface WeightedPool extends Weighted {
   readonly pool: PoolState;
@@ -17,6 +18,8 @@ export class Route {
   readonly admission: Admission;
   /** Null where sessions do not stick. */
   readonly stickiness: Stickiness | null;
+  /** Null where it never sleeps. */
+  readonly wake: Wake | null;
   private readonly pools: readonly WeightedPool[];
   private readonly poolless: RowCounter;
   private choices: WeightedPool[] = [];
@@ -28,12 +31,14 @@ export class Route {
     { environment, admission }: Pick<Rule, 'environment' | 'admission'>,
     pools: readonly WeightedPool[],
     stickiness: Stickiness | null,
+    wake: Wake | null,
     poolless: RowCounter,
   ) {
     this.environment = environment;
     this.admission = admission;
     this.pools = pools;
     this.stickiness = stickiness;
+    this.wake = wake;
     this.poolless = poolless;
   }
 

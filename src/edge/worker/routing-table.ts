@@ -3,11 +3,13 @@ import type { Pool, Rule, Snapshot } from '../../model/snapshot.ts';
 import type { Limits } from '../limits.ts';
 import type { HealthEntry } from '../link.ts';
 import type { Account } from './account.ts';
+import { Demand } from './demand.ts';
 import { PoolState } from './pool-state.ts';
 import { Route, type WeightedPool } from './route.ts';
 import { SessionSigner } from './session-signer.ts';
 import { Stickiness } from './stickiness.ts';
 import { TargetState } from './target-state.ts';
+import { Wake } from './wake.ts';
 
 interface Dependencies {
   clock: Clock;
@@ -40,6 +42,8 @@ export class RoutingTable {
   private leaving = new Set<TargetState>();
   /** By pool and target; kept apart, because news of a target may come before the target. */
   private health = new Map<string, HealthEntry>();
+  /** By environment, of those that sleep; they go on from one snapshot to the next. */
+  private readonly demands = new Map<string, Demand>();
   /** Null where nothing can be signed. */
   private signer: SessionSigner | null = null;
 
@@ -86,6 +90,23 @@ export class RoutingTable {
     if (exact !== undefined) return exact;
     const dot = hostName.indexOf('.');
     return (dot > 0 ? this.wildcards.get(hostName.slice(dot + 1)) : undefined) ?? this.fallback;
+  }
+
+  /** Some environment falls asleep when nobody wants it. */
+  get watchesDemand(): boolean {
+    return this.demands.size > 0;
+  }
+
+  /** How long nobody has wanted each environment that falls asleep then. */
+  quietMs(nowMs: number): Record<string, number> {
+    return Object.fromEntries(
+      [...this.demands].map(([environment, demand]) => [environment, demand.quietMs(nowMs)]),
+    );
+  }
+
+  /** The environments of which nothing runs until somebody wants it. */
+  asleep(): string[] {
+    return this.routes.flatMap(({ environment, wake }) => (wake?.asleep ? environment : []));
   }
 
   /** Every target with something inside it, or that may get something. */
@@ -179,11 +200,13 @@ export class RoutingTable {
     this.wildcards = new Map();
     this.fallback = null;
     for (const pool of this.pools.values()) pool.environments.clear();
+    this.forgetDemands(snapshot);
     for (const rule of snapshot.rules) {
       const pools = this.weightedPools(rule, before.get(rule.environment));
       for (const { pool } of pools) pool.environments.add(rule.environment);
       const { poolless } = this.dependencies.account;
-      const route = new Route(rule, pools, this.stickinessFor(rule, pools), poolless);
+      const stickiness = this.stickinessFor(rule, pools);
+      const route = new Route(rule, pools, stickiness, this.wakeFor(rule), poolless);
       this.routes.push(route);
       for (const host of rule.hosts) {
         if (host === '*') this.fallback = route;
@@ -198,6 +221,24 @@ export class RoutingTable {
       const pool = this.pools.get(id);
       return pool ? [{ pool, weight, credit: before?.creditOf(pool, weight) ?? 0 }] : [];
     });
+  }
+
+  /** Whoever is inside an environment that sleeps no more need not be counted. */
+  private forgetDemands({ rules }: Snapshot): void {
+    const sleeping = new Set(
+      rules.flatMap(({ environment, wake }) => (wake === null ? [] : environment)),
+    );
+    for (const environment of this.demands.keys()) {
+      if (!sleeping.has(environment)) this.demands.delete(environment);
+    }
+  }
+
+  private wakeFor({ environment, wake }: Rule): Wake | null {
+    if (wake === null) return null;
+    const known = this.demands.get(environment);
+    const demand = known ?? new Demand(this.dependencies.clock.monotonic());
+    this.demands.set(environment, demand);
+    return new Wake(wake, demand);
   }
 
   private stickinessFor(rule: Rule, pools: readonly WeightedPool[]): Stickiness | null {

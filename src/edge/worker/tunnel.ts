@@ -145,6 +145,7 @@ export class Tunnel implements UpstreamUser {
     this.edge.account.end(this.target.row, outcome, 101);
     this.target.traffic.count(outcome);
     this.target.tunnelLeft();
+    this.client.leaveDemand(this.edge.clock.monotonic());
     if (this.access !== null) this.log(this.access, outcome);
   }
 

@@ -2,6 +2,8 @@ import type { Admission } from '../../model/traffic.ts';
 
 /** A request that waits for a target. */
 export interface Waiting {
+  /** It is to wake what it waits for: it is no probe. */
+  readonly isDemand: boolean;
   /** Goes on if there is a target for it now; false when it still has to wait. */
   tryAgain(): boolean;
   /** Where the rules send it now. */
@@ -14,6 +16,8 @@ export interface Waiting {
 export interface Destination {
   environment: string;
   admission: Pick<Admission, 'queueLength'>;
+  /** Null, or left out, where it never sleeps. */
+  wake?: { asleep: boolean } | null;
 }
 
 /** A request's place in its environment's line. */
@@ -41,6 +45,12 @@ interface Line {
 export class WaitQueue {
   private readonly places = new Map<Waiting, Place>();
   private readonly lines = new Map<string, Line>();
+  private readonly onWanted: (environment: string) => void;
+
+  /** @param onWanted told when somebody waits for an environment that is asleep */
+  constructor(onWanted: (environment: string) => void = () => {}) {
+    this.onWanted = onWanted;
+  }
 
   /** Whether others wait for that environment: whoever comes now has to wait behind them. */
   hasLine(environment: string): boolean {
@@ -53,7 +63,7 @@ export class WaitQueue {
    */
   add(
     request: Waiting,
-    { environment, admission }: Destination,
+    { environment, admission, wake }: Destination,
     at: 'end' | 'front' = 'end',
   ): Joined {
     const line = this.lines.get(environment) ?? emptyLine(environment);
@@ -73,6 +83,7 @@ export class WaitQueue {
     line.count += 1;
     this.lines.set(environment, line);
     this.places.set(request, place);
+    if (wake?.asleep && request.isDemand) this.onWanted(environment);
     return 'waiting';
   }
 
@@ -94,6 +105,13 @@ export class WaitQueue {
     const lengths: Record<string, number> = {};
     for (const { environment, count } of this.lines.values()) lengths[environment] = count;
     return lengths;
+  }
+
+  /** Whether one waits for that environment that is to wake it. */
+  hasDemand(environment: string): boolean {
+    let place = this.lines.get(environment)?.first ?? null;
+    while (place !== null && !place.request.isDemand) place = place.behind;
+    return place !== null;
   }
 
   /** To be called when there may be room for the requests of one environment. */

@@ -295,6 +295,7 @@ describe('the queue', () => {
   function requests(room: { left: number }) {
     const gone: string[] = [];
     const request = (name: string): Waiting => ({
+      isDemand: true,
       ...staying,
       tryAgain() {
         if (room.left === 0) return false;
@@ -323,6 +324,7 @@ describe('the queue', () => {
     const queue = new WaitQueue();
     let asked = 0;
     const waiting: Waiting[] = Array.from({ length: 1_000 }, () => ({
+      isDemand: true,
       ...staying,
       tryAgain: () => {
         asked += 1;
@@ -353,6 +355,7 @@ describe('the queue', () => {
     const queue = new WaitQueue();
     const gone: string[] = [];
     const request = (name: string): Waiting => ({
+      isDemand: true,
       ...staying,
       tryAgain() {
         gone.push(name);

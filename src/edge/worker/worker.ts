@@ -58,6 +58,7 @@ export async function runWorker(options: RunWorkerOptions): Promise<'drained' | 
       link?.send({ kind: 'ceiling', accepted });
     },
     onDrained: reportSoon,
+    onWanted: reportSoon,
     onShare: (share) => options.record.share(share),
   });
   const reportChanges = (request: number | null, extent: ReportExtent = 'changes'): void => {
