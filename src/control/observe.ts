@@ -104,6 +104,7 @@ export function routedEnvironment(
   for (const number of [goal, fixedUntilThen]) if (number !== null) numbers.add(number);
   return {
     environment,
+    capacity: capacityInForce(environment, deployment),
     goal,
     fixedUntilThen,
     share: trafficShare(deployment && !isPreparing(deployment) ? deployment : null, instances),
