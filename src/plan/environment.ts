@@ -4,11 +4,19 @@ import { DRAIN_CLOSE_MS } from '../model/snapshot.ts';
 import type { Step } from '../model/step.ts';
 import { analyse } from './analysis.ts';
 import { type Backoff, backoffOf } from './backoff.ts';
-import { type Fleet, fleetOf, sickAt, startProblem } from './fleet.ts';
+import {
+  deeplySickAt,
+  type Fleet,
+  fleetOf,
+  isAside,
+  sickAt,
+  startProblem,
+} from './fleet.ts';
 import { planHooks } from './hooks.ts';
 import { judge } from './judgement.ts';
 import type { Observation, ObservedInstance, ObservedTarget, ReleaseNeeds } from './observation.ts';
-import { zoneForLaunch } from './placement.ts';
+import { preferenceOf, zoneForLaunch } from './placement.ts';
+import { rebalance } from './rebalance.ts';
 import { policies } from './rollout/policies.ts';
 
 /**
@@ -62,7 +70,7 @@ function planFleet(
   wakes: Wakes,
 ): Step[] {
   const goal = goalOf(observation);
-  const fleet = fleetOf(observation.instances, goal?.number ?? null, now);
+  const fleet = fleetOf(observation.instances, goal, now);
   const moves =
     goal && !goal.upstream
       ? followPolicy(observation, fleet, goal, now, newInstanceId, wakes)
@@ -71,7 +79,7 @@ function planFleet(
   return [
     ...dismissStrays(fleet, observation, now),
     ...dismissOverdue(fleet, observation, now, wakes),
-    ...[...fleet.leaving, ...fleet.warm]
+    ...[...fleet.leaving, ...fleet.aside, ...fleet.warm]
       .filter(({ id }) => !returning.has(id))
       .flatMap((instance) => leavingStep(instance, observation, goal, now, wakes) ?? []),
     ...moves,
@@ -177,9 +185,10 @@ function leavingStep(
   if (instance.state === 'draining') {
     const drained = drainedReason(instance, observation, now, wakes);
     if (drained === null) return null;
-    const kept = isKept(instance, observation, goal);
+    const kept = isAside(instance, goal) || isKept(instance, observation, goal);
     return { kind: kept ? 'hold' : 'terminate', instance: instance.id, reason: drained };
   }
+  if (isAside(instance, goal)) return null;
   const keepUntil = instance.since + (goal?.rollout.keepMs ?? 0);
   if (isKept(instance, observation, goal) && now < keepUntil) {
     wakes.at(keepUntil);
@@ -235,19 +244,27 @@ function followPolicy(
     fleet,
     desired,
     rollout: goal.rollout,
+    preference: preferenceOf(goal),
     percent: deployment?.stage?.percent ?? 0,
     passed: hasPassed(observation, goal, now),
     returning: deployment?.state === 'rolling-back' || deployment?.kind === 'rollback',
     now,
   });
   wakes.at(move.wakeAt);
-  for (const instance of fleet.ready) wakes.at(sickAt(instance));
+  for (const instance of fleet.ready) {
+    wakes.at(sickAt(instance, goal));
+    wakes.at(deeplySickAt(instance, goal));
+  }
   const backoff = backoffOf(observation.failures, goal.number, now);
+  const demand = rebalance(observation, fleet, goal, backoff, now) ?? { launch: move.launch };
   return [
+    ...fleet.returning.map(
+      ({ id }): Step => ({ kind: 'admit', instance: id, reason: 'asked back from standby' }),
+    ),
     ...move.readmit.map(
       ({ id }): Step => ({ kind: 'admit', instance: id, reason: 'still running: back in service' }),
     ),
-    ...launches(observation, goal, fleet, move.launch, backoff, newInstanceId, wakes),
+    ...launches(observation, goal, fleet, demand, backoff, newInstanceId, wakes),
     ...withoutSlot(
       fleet.othersStarting.filter((instance) => isWantedToCompare(instance, observation, now)),
     ),
@@ -260,30 +277,30 @@ function followPolicy(
 }
 
 function launches(
-  { instances, environment }: Observation,
+  { environment }: Observation,
   goal: ReleaseNeeds,
   fleet: Fleet,
-  count: number,
+  demand: { launch: number; reason?: string },
   backoff: Backoff,
   newInstanceId: () => string,
   wakes: Wakes,
 ): Step[] {
   const steps = withoutSlot(fleet.starting);
+  const count = demand.launch;
   if (count > 0 && backoff.until !== null) {
     wakes.at(backoff.until);
     return steps;
   }
-  const live = instances.filter(
-    ({ release, state }) =>
-      release === goal.number && (state === 'pending' || state === 'in-service'),
-  );
+  // What is to be replaced leaves its place.
+  const live = [...fleet.starting, ...fleet.ready];
   const placed = live.map(({ zone }) => ({ zone }));
   // A crash loop is probed with one instance at a time.
   const allowed = backoff.crashLooping ? Math.min(count, 1 - fleet.starting.length) : count;
   for (let index = 0; index < allowed; index += 1) {
     const zone = zoneForLaunch(goal.zones, placed);
     placed.push({ zone });
-    const reason = launchReason(live.length + index + 1, environment.capacity.desired, backoff);
+    const which = `instance ${live.length + index + 1} of ${environment.capacity.desired}`;
+    const reason = launchReason(demand.reason ?? which, backoff);
     steps.push({ kind: 'launch', instance: newInstanceId(), release: goal.number, zone, reason });
   }
   return steps;
@@ -336,9 +353,8 @@ function shifts(
   return [{ kind: 'shift', percent, reason: why }];
 }
 
-function launchReason(ordinal: number, desired: number, backoff: Backoff): string {
-  const which = `instance ${ordinal} of ${desired}`;
-  return backoff.lastCause === null ? which : `${which}; the last one ${backoff.lastCause}`;
+function launchReason(why: string, { lastCause }: Backoff): string {
+  return lastCause === null ? why : `${why}; the last one ${lastCause}`;
 }
 
 /** No instance is wanted: the environment ends, its first release failed, or an address is fixed. */
@@ -347,7 +363,7 @@ function retireAll(fleet: Fleet, { fixed }: Observation, goal: ReleaseNeeds | nu
   const reason = goal ? 'a fixed address takes over' : 'no release is wanted here';
   return [
     ...fleet.starting.map(({ id }): Step => ({ kind: 'terminate', instance: id, reason })),
-    ...[...fleet.ready, ...fleet.sick, ...fleet.others].map(
+    ...[...fleet.ready, ...fleet.sick, ...fleet.outgoing, ...fleet.others].map(
       ({ id }): Step => ({ kind: 'retire', instance: id, reason }),
     ),
   ];

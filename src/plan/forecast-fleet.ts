@@ -107,6 +107,8 @@ export class ForecastFleet {
       this.#instances.delete(step.instance);
       return;
     }
+    // Back in service, what was asked of it is done.
+    const { wish, ...done } = instance;
     const to = (
       {
         admit: 'in-service',
@@ -116,7 +118,7 @@ export class ForecastFleet {
       } as const
     )[step.kind];
     this.#instances.set(step.instance, {
-      ...instance,
+      ...(to === 'in-service' ? done : instance),
       state: instanceMachine.move(instance.id, instance.state, to),
       reason: step.reason,
       since: now,

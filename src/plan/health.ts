@@ -4,7 +4,7 @@ import { backoffOf } from './backoff.ts';
 import { diagnoseDependencies } from './dependencies.ts';
 import { goalOf, untilPrepared } from './environment.ts';
 import { fleetOf, isServing, startProblem } from './fleet.ts';
-import type { Observation, ObservedInstance } from './observation.ts';
+import type { Observation, ObservedInstance, ReleaseNeeds } from './observation.ts';
 
 /**
  * How an environment does, with the cause in a sentence. The first cause that applies wins, the
@@ -68,7 +68,7 @@ function diagnoseCapacity(observation: Observation, now: number): Diagnosis | nu
     return { health: 'severe', cause: 'no release has ever been healthy; deploy one that is' };
   }
   if (serving >= desired) return null;
-  const why = shortfallCause(observation, goal.number, now);
+  const why = shortfallCause(observation, goal, now);
   const cause = `${serving} of ${counted(desired, 'instance')} in service${why === '' ? '' : `: ${why}`}`;
   if (serving === 0 && desired > 0) return { health: 'severe', cause };
   return { health: serving < min ? 'degraded' : 'warning', cause };
@@ -80,12 +80,12 @@ function diagnoseFixed({ fixed }: Observation): Diagnosis | null {
   return { health: 'severe', cause: `the fixed address is not healthy: ${why}` };
 }
 
-function shortfallCause(observation: Observation, goal: number, now: number): string {
-  const backoff = backoffOf(observation.failures, goal, now);
+function shortfallCause(observation: Observation, goal: ReleaseNeeds, now: number): string {
+  const backoff = backoffOf(observation.failures, goal.number, now);
   if (backoff.crashLooping) {
     const wait =
       backoff.until === null ? '' : `; next try in ${Math.ceil((backoff.until - now) / 1000)} s`;
-    return `release ${goal} is crash-looping: ${backoff.failures} instances ended young, the last one ${backoff.lastCause}${wait}`;
+    return `release ${goal.number} is crash-looping: ${backoff.failures} instances ended young, the last one ${backoff.lastCause}${wait}`;
   }
   const fleet = fleetOf(observation.instances, goal, now);
   const unhealthy = observation.instances.find(

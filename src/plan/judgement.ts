@@ -4,7 +4,7 @@ import { isLive } from '../model/instance.ts';
 import type { Step } from '../model/step.ts';
 import { analyse } from './analysis.ts';
 import { watchErrors } from './error-watch.ts';
-import { hasSettled, startProblem } from './fleet.ts';
+import { hasSettled, isAside, startProblem } from './fleet.ts';
 import { beginPostdeploy } from './hooks.ts';
 import type { Observation, ObservedInstance, ReleaseNeeds } from './observation.ts';
 import { nextSettled } from './rollout/rolling.ts';
@@ -166,7 +166,8 @@ function hasArrived(
 
 function hasReturned(observation: Observation, goal: ReleaseNeeds): boolean {
   const { instances, environment, fixed } = observation;
-  if (instances.some(({ release }) => release !== goal.number)) return false;
+  const rest = instances.filter(({ release }) => release !== goal.number);
+  if (rest.some((instance) => !isAside(instance, goal))) return false;
   if (goal.upstream) return fixed?.health === 'healthy';
   const serving = instances.filter(({ state }) => state === 'in-service');
   return serving.length >= environment.capacity.desired;

@@ -30,11 +30,13 @@ export function readmissions(fleet: Fleet, desired: number): ObservedInstance[] 
 }
 
 function launches({ fleet, desired, rollout }: RolloutInput, readmitted: number): number {
-  const extra = instancesIn(rollout.extra, desired);
-  const { starting, ready, sick, others } = fleet;
+  const { starting, ready, sick, outgoing, others } = fleet;
+  // Who asks for another in the place of one asks for room for both.
+  const extra = Math.max(instancesIn(rollout.extra, desired), Math.min(1, outgoing.length));
   const missing = desired - starting.length - ready.length - readmitted;
   if (missing <= 0) return 0;
-  const occupied = starting.length + ready.length + readmitted + sick.length + others.length;
+  const present = [starting, ready, sick, outgoing, others].map((each) => each.length);
+  const occupied = present.reduce((sum, count) => sum + count, readmitted);
   const free = Math.max(0, desired - occupied);
   const above = Math.max(0, occupied - desired);
   return Math.min(missing, free + Math.max(0, extra - above));
@@ -45,20 +47,29 @@ function retirements(input: RolloutInput): Pick<RolloutMove, 'retire'> {
   const settled = fleet.ready.filter((instance) => hasSettled(instance, rollout.healthyMs, now));
   if (fleet.others.length > 0) return { retire: retireOthers(input, settled) };
 
+  const surplus = retireSurplus(input, settled);
+  return { retire: [...surplus, ...retireReplaced(input, settled, surplus)] };
+}
+
+/** Those too many, but for what is protected; as long as the rest has proven itself. */
+function retireSurplus(
+  { fleet, desired, preference }: RolloutInput,
+  settled: readonly ObservedInstance[],
+): RolloutMove['retire'] {
   const surplus = fleet.ready.length - desired;
-  if (surplus > 0) {
-    return {
-      retire: chooseRetiring(fleet.ready, surplus).map((instance) => ({
-        instance,
-        reason: `${fleet.ready.length} in service, ${desired} desired`,
-      })),
-    };
-  }
-  return { retire: retireSick(input, settled) };
+  if (surplus <= 0) return [];
+  const free = fleet.ready.filter(({ isProtected }) => !isProtected);
+  const idle = free.filter((instance) => !isServing(instance));
+  const broken = chooseRetiring(idle, surplus, preference, fleet.ready);
+  const spare = settled.filter(isServing).length - desired;
+  const count = Math.max(0, Math.min(surplus - broken.length, spare));
+  const serving = chooseRetiring(free.filter(isServing), count, preference, fleet.ready);
+  const reason = `${fleet.ready.length} in service, ${desired} desired`;
+  return [...broken, ...serving].map((instance) => ({ instance, reason }));
 }
 
 function retireOthers(
-  { fleet, desired, rollout }: RolloutInput,
+  { fleet, desired, rollout, preference }: RolloutInput,
   settled: readonly ObservedInstance[],
 ): RolloutMove['retire'] {
   const batch = instancesIn(rollout.batch, desired);
@@ -76,7 +87,7 @@ function retireOthers(
   const inTheWay = extra === 0 && !blocked ? broken.slice(0, batch) : [];
   const retiring = [
     ...(settled.length > 0 ? broken : inTheWay),
-    ...chooseRetiring(serving, Math.max(0, count)),
+    ...chooseRetiring(serving, Math.max(0, count), preference),
   ];
   return retiring.map((instance) => ({ instance, reason: makesWay(instance) }));
 }
@@ -85,22 +96,38 @@ function retireOthers(
 export const makesWay = ({ release }: ObservedInstance): string =>
   `release ${release} makes way for the new one`;
 
-/** A sick one goes once another has taken its place, or when there is no room for another. */
-function retireSick(
-  { fleet, desired, rollout }: RolloutInput,
+/**
+ * What is to be replaced goes once another has taken its place; a sick one also when there is no room
+ * for another.
+ *
+ * @param going what goes already
+ */
+function retireReplaced(
+  { fleet, desired, rollout, preference }: RolloutInput,
   settled: readonly ObservedInstance[],
+  going: RolloutMove['retire'],
 ): RolloutMove['retire'] {
-  const replaced = settled.filter(isServing).length + fleet.sick.length - desired;
+  const { sick, outgoing, starting } = fleet;
+  const retired = going.filter(({ instance }) => isServing(instance));
+  const staying = settled.filter(isServing).length - retired.length;
+  const replaced = Math.max(0, staying + sick.length + outgoing.length - desired);
   const noRoom =
-    instancesIn(rollout.extra, desired) === 0 &&
-    settled.some(isServing) &&
-    fleet.starting.length === 0;
-  const count = noRoom ? 1 : Math.min(fleet.sick.length, replaced);
-  return chooseRetiring(fleet.sick, Math.max(0, count)).map((instance) => ({
-    instance,
-    reason: `unhealthy: ${instance.target?.description ?? 'failed its checks'}`,
-  }));
+    instancesIn(rollout.extra, desired) === 0 && settled.some(isServing) && starting.length === 0;
+  const unwell = chooseRetiring(sick, noRoom ? Math.max(1, replaced) : replaced, preference);
+  const asked = chooseRetiring(outgoing, Math.max(0, replaced - unwell.length), preference);
+  return [
+    ...unwell.map((instance) => ({ instance, reason: `unhealthy: ${complaintOf(instance)}` })),
+    ...asked.map((instance) => ({ instance, reason: wishReason(instance) })),
+  ];
 }
+
+function complaintOf({ target }: ObservedInstance): string {
+  if (target?.health === 'unhealthy') return target.description || 'failed its checks';
+  return target?.deep?.description || 'failed its deep check';
+}
+
+const wishReason = ({ wish }: ObservedInstance): string =>
+  wish?.kind === 'standby' ? 'put on standby by hand' : 'replaced by hand';
 
 export function nextSettled(
   ready: readonly ObservedInstance[],

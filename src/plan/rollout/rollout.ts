@@ -1,6 +1,7 @@
 import type { Amount, Rollout } from '../../model/configuration.ts';
 import type { Fleet } from '../fleet.ts';
 import type { ObservedInstance } from '../observation.ts';
+import type { Preference } from '../placement.ts';
 
 /**
  * A deploy policy: arithmetic on a fleet. It says how many instances of the goal to launch and
@@ -12,6 +13,8 @@ export interface RolloutInput {
   /** Instances wanted in service. */
   desired: number;
   rollout: Rollout;
+  /** Which instances go first. */
+  preference: Preference;
   /** The share of the traffic that the goal has now, in per cent; 0 before it was given any. */
   percent: number;
   /** That share has been judged and found good. */
