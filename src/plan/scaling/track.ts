@@ -1,0 +1,63 @@
+import type { TrackPolicy } from '../../model/scaling.ts';
+import { demandOf, type SharedMetric } from './demand.ts';
+import { forecastLoad, horizonOf, type LoadForecast } from './forecast-load.ts';
+import { latencyOpinion } from './latency.ts';
+import { isFresh, newestOf, silenceText } from './measured.ts';
+import { instancesText, policyName, shareText, timeSpanText, totalText } from './quantity.ts';
+import type { Opinion, ScalingInput } from './scaling.ts';
+
+/**
+ * Target tracking: so many instances that each has no more than the target when capacity ordered
+ * now serves. The target is what an instance can bear; what is kept free beyond it follows from how
+ * restless the load is.
+ */
+
+/**
+ * Fewer are enough only when they would still be with so much more load: else an instance that goes
+ * is missed at once. The tolerance of Kubernetes' autoscaler, in one direction.
+ */
+const SCALE_IN_MARGIN = 0.1;
+
+export function trackOpinion(policy: TrackPolicy, input: ScalingInput): Opinion {
+  if (policy.metric === 'p99') return latencyOpinion(policy, input);
+  return shareOpinion(policy, policy.metric, input);
+}
+
+function shareOpinion(policy: TrackPolicy, metric: SharedMetric, input: ScalingInput): Opinion {
+  const { periodMs, capacity } = input;
+  const name = policyName('track', metric, policy.source, shareText(metric, policy.target));
+  const samples = demandOf(metric, policy.source, input.points);
+  const newest = newestOf(samples, input);
+  if (!newest) {
+    return { policy: name, wants: null, mayShrink: false, why: silenceText(samples, input) };
+  }
+  const forecast = forecastLoad(samples, periodMs, horizonOf(input));
+  const wants = wantedFor(forecast, policy.target, capacity.desired);
+  return {
+    policy: name,
+    wants,
+    mayShrink: wants < capacity.desired && isFresh(newest, input),
+    why: whyText(policy, forecast, wants),
+  };
+}
+
+/** @param desired of which fewer are wanted only with a margin */
+function wantedFor(forecast: LoadForecast, target: number, desired: number): number {
+  const load = forecast.expected + forecast.headroom;
+  const needed = Math.ceil(load / target);
+  // The last instance is not a matter of load but of being idle.
+  const least = Math.min(1, desired);
+  if (needed >= desired) return Math.max(least, needed);
+  const withMargin = Math.ceil((load * (1 + SCALE_IN_MARGIN)) / target);
+  return Math.max(least, Math.min(desired, withMargin));
+}
+
+function whyText({ metric, target }: TrackPolicy, forecast: LoadForecast, wants: number): string {
+  const { level, expected, headroom, horizonMs } = forecast;
+  return [
+    `${totalText(metric, level)} now,`,
+    `${totalText(metric, expected)} expected in ${timeSpanText(horizonMs)}`,
+    `and ${totalText(metric, headroom)} kept free,`,
+    `at ${shareText(metric, target)} each: ${instancesText(wants)}`,
+  ].join(' ');
+}
