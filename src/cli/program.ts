@@ -23,6 +23,7 @@ import { restartCommand } from './restart.ts';
 import { rollbackCommand } from './rollback.ts';
 import { runCommand } from './run.ts';
 import { scaleCommand } from './scale.ts';
+import { simulateCommand } from './simulate.ts';
 import { statusCommand } from './status.ts';
 import { topCommand } from './top.ts';
 import { upCommand } from './up.ts';
@@ -64,7 +65,10 @@ export const commandGroups: readonly {
       configFamily,
     ],
   },
-  { heading: 'And also:', commands: [runCommand, edgeFamily, daemonFamily, completionCommand] },
+  {
+    heading: 'And also:',
+    commands: [runCommand, simulateCommand, edgeFamily, daemonFamily, completionCommand],
+  },
 ];
 
 export interface ProgramStreams {

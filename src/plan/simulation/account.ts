@@ -29,14 +29,18 @@ export function accountOf(
     oracle += needed(minute.requests, setting);
     if (minute.decided !== minute.desired) account.actions += 1;
   }
-  const { actions, ...sums } = account;
+  const { actions, instanceMinutes, ...counted } = account;
   return {
-    ...sums,
+    ...counted,
+    instanceMinutes: rounded(instanceMinutes),
     oracleInstanceMinutes: oracle,
-    costRatio: account.instanceMinutes / oracle,
+    costRatio: rounded(instanceMinutes / oracle),
     actions,
   };
 }
+
+/** Instances may boot or end within a minute: thousandths are plenty. */
+const rounded = (value: number): number => Math.round(value * 1000) / 1000;
 
 export const isShort = ({ requests, serving }: SimulatedMinute, { unit }: Setting): boolean =>
   serving * unit < requests;

@@ -26,7 +26,8 @@ export function* simulate(
   setting: Setting,
   rule: Rule,
 ): Generator<SimulatedMinute, void> {
-  const fleet = new SimulatedFleet(setting, trace.startAt, needed(trace.requests[0] ?? 0, setting));
+  const first = within(setting, needed(trace.requests[0] ?? 0, setting));
+  const fleet = new SimulatedFleet(setting, trace.startAt, first);
   for (const [index, requests] of trace.requests.entries()) {
     const at = trace.startAt + index * MINUTE_MS;
     const now = at + MINUTE_MS;
@@ -47,8 +48,8 @@ export function* simulate(
 }
 
 /** The fewest instances that answer so many requests: what an oracle would have running. */
-export const needed = (requests: number, setting: Setting): number =>
-  within(setting, Math.ceil(requests / setting.unit));
+export const needed = (requests: number, { unit, min }: Setting): number =>
+  Math.max(min, Math.ceil(requests / unit));
 
 const within = ({ min, max }: Setting, desired: number): number =>
   Math.min(max, Math.max(min, desired));

@@ -14,7 +14,7 @@ import { MINUTE_MS } from '../trace.ts';
  */
 
 /** Of what was measured last, so many minutes are shown to it. */
-const POINTS = 60;
+const POINTS = 180;
 /** What is learned from goes back so far, and is refreshed so often: as the daemon does it. */
 const HISTORY_MINUTES = 28 * 24 * 60;
 const HISTORY_EVERY_MINUTES = 60;
