@@ -69,6 +69,10 @@ export const addresses = {
     path: '/v1/applications/:application/environments/:environment/unfreeze',
   },
   scale: { method: 'POST', path: '/v1/applications/:application/environments/:environment/scale' },
+  scaling: {
+    method: 'GET',
+    path: '/v1/applications/:application/environments/:environment/scaling',
+  },
   terminate: {
     method: 'POST',
     path: '/v1/applications/:application/environments/:environment/terminate',

@@ -6,6 +6,7 @@ import { hookNames } from '../model/hook.ts';
 import type { LedgerReading } from '../model/ledger.ts';
 import { lifecycleSchema, type Pruning, type VersionView } from '../model/lifecycle.ts';
 import type { Release } from '../model/release.ts';
+import type { ScalingView } from '../model/scaling-view.ts';
 import type {
   DaemonView,
   DeploymentDetail,
@@ -262,6 +263,14 @@ export const routes = {
       max: z.int().min(1).max(10_000).optional(),
     }),
     answer: answer<EnvironmentView>('With the new capacity; instances follow'),
+  },
+  scaling: {
+    ...addresses.scaling,
+    summary: 'How capacity follows the load: policies, decisions, what comes next',
+    params: environmentParams,
+    query: z.strictObject({ limit: z.coerce.number().int().min(1).max(1000).default(20) }),
+    body: null,
+    answer: answer<ScalingView>('Decisions newest first'),
   },
   terminate: {
     ...addresses.terminate,

@@ -189,6 +189,8 @@ function handlersOver(control: Control, stop: () => void): Handlers {
       control.operations.scale(params.application, params.environment, definedOnly(body));
       return control.queries.environment(params.application, params.environment);
     },
+    scaling: ({ params, query }) =>
+      control.queries.scaling(params.application, params.environment, query.limit),
     async terminate({ params }) {
       // Read first: with nothing to drain, it would be gone before it could be read.
       const view = await control.queries.environment(params.application, params.environment);

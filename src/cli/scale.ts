@@ -12,22 +12,26 @@ import {
   environmentOptions,
   timeoutOption,
 } from './options.ts';
+import { renderScaling } from './scaling-text.ts';
 import { chooseEnvironment, commandFor, type Where } from './where.ts';
 
 interface ScaleOptions extends EnvironmentOptions {
   min?: number;
   max?: number;
+  explain?: boolean;
+  limit?: number;
   wait: boolean;
   timeout?: number;
 }
 
 const POLL_MS = 300;
+const DECISIONS_SHOWN = 5;
 
 export const scaleCommand = command<ScaleOptions>({
   name: 'scale',
   summary: 'change how many instances run',
   description:
-    'Sets how many instances run, and between which bounds; returns when they do. Those that go are drained first.',
+    'Sets how many instances run, and between which bounds; returns when they do. Those that go are drained first. Where policies have a say, they carry on from there: --explain tells what they want and why, what was decided lately, and what comes next.',
   arguments: [{ syntax: '[N]', description: 'how many instances' }],
   options: [
     ...environmentOptions,
@@ -35,12 +39,21 @@ export const scaleCommand = command<ScaleOptions>({
     { flags: '--max <n>', description: 'never more', parse: countOption('--max', 1) },
     { flags: '--no-wait', description: 'return at once' },
     timeoutOption,
+    { flags: '--explain', description: 'why it is what it is: policies, decisions, what is next' },
+    {
+      flags: '--limit <n>',
+      description: `with --explain: how many decisions (default: ${DECISIONS_SHOWN})`,
+      parse: countOption('--limit', 1),
+    },
   ],
   examples: [
     ['belay scale 6', 'six instances'],
     ['belay scale 8 --max 10', 'eight, and room for ten'],
+    ['belay scale --explain', 'why there are as many as there are'],
   ],
   async run(context, options, [count]) {
+    if (options.explain) return await explain(context, options, count);
+    if (options.limit !== undefined) throw badOption('--limit', 'goes with --explain');
     const body = readCapacity(count, options);
     const where = await chooseEnvironment(context, options);
     const scaled = await context.client().call('scale', { params: where, body });
@@ -50,6 +63,22 @@ export const scaleCommand = command<ScaleOptions>({
     return exitCodes.ok;
   },
 });
+
+/** Changes nothing. */
+async function explain(
+  context: Context,
+  options: ScaleOptions,
+  count: string | undefined,
+): Promise<number> {
+  if (count !== undefined || options.min !== undefined || options.max !== undefined) {
+    throw badOption('--explain', 'changes nothing, and goes with no number, --min or --max');
+  }
+  const where = await chooseEnvironment(context, options);
+  const query = { limit: options.limit ?? DECISIONS_SHOWN };
+  const view = await context.client().call('scaling', { params: where, query });
+  answer(context, view, () => renderScaling(view, context.clock.now(), context.stdout.paint));
+  return exitCodes.ok;
+}
 
 function readCapacity(count: string | undefined, { min, max }: ScaleOptions) {
   if (count === undefined && min === undefined && max === undefined) {
@@ -117,5 +146,8 @@ function renderScaled(view: EnvironmentView, context: Context): string[] {
   const { min, desired, max } = view.capacity;
   return [
     `${paint.green('✓')} ${view.application}/${view.environment}: ${serving(view)} of ${desired} in service, ${min} to ${max} allowed`,
+    ...(view.scaling === null
+      ? []
+      : [`  Policies carry on from there; see them with: ${commandFor('scale --explain', view)}`]),
   ];
 }

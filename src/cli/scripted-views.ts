@@ -124,6 +124,7 @@ export const environmentOf = (fields: Partial<EnvironmentView> = {}): Environmen
   domains: ['shop.localhost'],
   namesOf: null,
   capacity: { min: 1, desired: 2, max: 4 },
+  scaling: null,
   instances: [
     instanceOf({ id: 'i-0000000b', zone: 'b', cpuPercent: null, rssBytes: null }),
     instanceOf(),

@@ -15,6 +15,7 @@ import {
   formatRate,
   formatTime,
 } from './quantity.ts';
+import { scalingLine } from './scaling-text.ts';
 import { renderTable } from './table.ts';
 
 /** An environment at a glance. */
@@ -41,6 +42,7 @@ export function renderEnvironment(view: EnvironmentView, now: number, paint: Pai
     ['status', view.status],
     ['release', releaseOf(view)],
     ...(isFixed(view) ? [] : [['capacity', capacityOf(view)] as [string, string]]),
+    ...scalingFacts(view, paint),
     ...fixedFacts(view, paint),
     ['traffic', trafficOf(view.traffic)],
     ['deployment', view.deployment ? deploymentOf(view.deployment, now, paint) : 'none yet'],
@@ -79,6 +81,10 @@ const isFixed = ({ release, version }: EnvironmentView): boolean =>
 function capacityOf({ capacity, instances }: EnvironmentView): string {
   const serving = instances.filter(({ state }) => state === 'in-service').length;
   return `${serving} of ${capacity.desired} in service, ${capacity.min} to ${capacity.max} allowed`;
+}
+
+function scalingFacts({ scaling }: EnvironmentView, paint: Paint): [string, string][] {
+  return scaling === null ? [] : [['scaling', scalingLine(scaling, paint)]];
 }
 
 function trafficOf(traffic: TrafficView | null): string {

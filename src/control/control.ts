@@ -31,6 +31,7 @@ import { Queries } from './queries.ts';
 import { Records } from './records.ts';
 import { Router } from './router.ts';
 import { SavedConfigurations } from './saved-configurations.ts';
+import { Scaler } from './scaler/scaler.ts';
 import { ShareProbes } from './share-probes.ts';
 import { swapNames } from './swap.ts';
 import { TargetNews } from './target-news.ts';
@@ -98,6 +99,7 @@ export class Control {
   readonly #router: Router;
   readonly #jumps: ClockJumps;
   readonly #performer: Performer;
+  readonly #scaler: Scaler;
   readonly #loop: ReconcileLoop;
   #chores: Timer[] = [];
   #unwatchRuntime: (() => void) | null = null;
@@ -116,7 +118,10 @@ export class Control {
       ...shared,
       clock,
       bootId: parts.bootId ?? '',
-      moved: (byMs) => this.#view.move(byMs),
+      moved: (byMs) => {
+        this.#view.move(byMs);
+        this.#scaler.move(byMs);
+      },
     });
     this.metrics = new MetricsHistory({
       ...shared,
@@ -138,6 +143,12 @@ export class Control {
       traffic: this.#traffic,
       freeMemoryBytes: parts.freeMemoryBytes ?? (() => null),
     };
+    this.#scaler = new Scaler({
+      ...acting,
+      view: this.#view,
+      metrics: this.metrics,
+      settleClock: () => this.#jumps.settle(),
+    });
     this.operations = new Operations(asking);
     this.forecasts = new Forecasts(asking);
     this.environments = new EnvironmentOperations(acting);
@@ -148,6 +159,7 @@ export class Control {
       slots,
       view: this.#view,
       traffic: this.#traffic,
+      scaler: this.#scaler,
       sampleTraffic: () => this.#sampleTraffic(),
       startedAt: clock.now(),
     });
@@ -173,6 +185,7 @@ export class Control {
     ];
     await this.#sampleTraffic();
     this.metrics.start();
+    this.#scaler.start();
     this.housekeeping.start();
     this.#wakeAll();
   }
@@ -183,6 +196,7 @@ export class Control {
     this.#unwatchRuntime?.();
     this.#view.close();
     await this.metrics.close();
+    this.#scaler.close();
     await this.#loop.close();
     this.#probes.close();
     await this.housekeeping.close();

@@ -6,6 +6,7 @@ import { type Environment, environmentKey } from '../model/environment.ts';
 import type { BelayEvent } from '../model/event.ts';
 import type { LedgerReading } from '../model/ledger.ts';
 import type { Release } from '../model/release.ts';
+import type { ScalingView } from '../model/scaling-view.ts';
 import type { Version } from '../model/version.ts';
 import type {
   DaemonView,
@@ -24,6 +25,8 @@ import type { EdgeView } from './edge-view.ts';
 import { observeEnvironment, type Slots } from './observe.ts';
 import type { Records } from './records.ts';
 import { directoryOf } from './release-slot.ts';
+import type { Scaler } from './scaler/scaler.ts';
+import { scalingGlance, scalingView } from './scaler/scaling-views.ts';
 import { terminatedView } from './terminated.ts';
 import type { Traffic } from './traffic.ts';
 import { requireVersion } from './unknown-version.ts';
@@ -41,6 +44,7 @@ export interface QueryParts {
   clock: Clock;
   view: EdgeView;
   traffic: Traffic;
+  scaler: Scaler;
   slots: () => Promise<Slots>;
   sampleTraffic: () => Promise<void>;
   /** Belay's own version. */
@@ -160,8 +164,15 @@ export class Queries {
       return environmentView(observation, records, slots, {
         ...context,
         traffic: traffic.of(key),
+        scaling: scalingGlance(environment, this.#parts),
       });
     });
+  }
+
+  /** How capacity follows the load, with so many of the last decisions. */
+  scaling(application: string, name: string, limit: number): ScalingView {
+    const environment = this.#parts.records.environment(environmentKey(application, name));
+    return scalingView(environment, limit, this.#parts);
   }
 
   deployments(application: string, name: string, limit: number): DeploymentView[] {

@@ -1,6 +1,7 @@
 import type { BootCost, Deployment } from '../model/deployment.ts';
 import { defaultDomain, type Environment } from '../model/environment.ts';
 import type { Freeze } from '../model/freeze.ts';
+import type { ScalingGlance } from '../model/scaling-view.ts';
 import { poolId } from '../model/snapshot.ts';
 import type { TargetStatus } from '../model/target.ts';
 import type { Ticket } from '../model/ticket.ts';
@@ -23,6 +24,7 @@ import type { Records } from './records.ts';
 
 interface ViewContext {
   traffic: TrafficView | null;
+  scaling: ScalingGlance | null;
   /** The edge's; null while it cannot be asked. */
   port: number | null;
   /** As the edge tells them now; what it does not name is told without. */
@@ -50,6 +52,7 @@ export function environmentView(
     domains: [...domainsOf(environment, records)],
     namesOf: environment.names?.of ?? null,
     capacity: environment.capacity,
+    scaling: context.scaling,
     instances: observation.instances.map((instance) => {
       const pool = poolId(key, instance.release);
       const told = context.targets.find((each) => each.id === instance.id && each.pool === pool);

@@ -89,3 +89,7 @@ export interface ScalingRecord extends Omit<ScalingDecision, 'memory'> {
   bootMs: number;
   deploying: boolean;
 }
+
+/** What the policy that wants most wants; 0 where none has anything to say. */
+export const mostWanted = (opinions: readonly Opinion[]): number =>
+  opinions.reduce((most, { wants }) => Math.max(most, wants ?? 0), 0);

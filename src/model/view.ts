@@ -8,6 +8,7 @@ import type { Freeze } from './freeze.ts';
 import type { InstanceState } from './instance.ts';
 import type { LedgerReading } from './ledger.ts';
 import type { Receipt } from './receipt.ts';
+import type { ScalingGlance } from './scaling-view.ts';
 import type { JournalEntry } from './step.ts';
 import type { DeepReport, TargetTraffic } from './target.ts';
 import type { Ticket } from './ticket.ts';
@@ -86,6 +87,8 @@ export interface EnvironmentView {
   /** The environment whose names these are since a swap, as `application/name`; null: its own. */
   namesOf: string | null;
   capacity: Capacity;
+  /** How it follows the load; null: no policy has a say. */
+  scaling: ScalingGlance | null;
   instances: InstanceView[];
   /** The address that Belay did not start, as the edge sees it; null where there is none. */
   fixed: FixedView | null;

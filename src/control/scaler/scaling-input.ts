@@ -1,0 +1,85 @@
+import type { Environment, EnvironmentKey } from '../../model/environment.ts';
+import type { Instance } from '../../model/instance.ts';
+import type { Release } from '../../model/release.ts';
+import type { ScalingMemory } from '../../model/scaling-decision.ts';
+import { poolId } from '../../model/snapshot.ts';
+import type { MetricPoint, ScalingFleet, ScalingInput } from '../../plan/scaling/scaling.ts';
+import type { EdgeView } from '../edge-view.ts';
+import { goalNumber } from '../observe.ts';
+import type { Records } from '../records.ts';
+
+/** Puts together what a decision on capacity is made from. */
+
+/** As often as decisions are made: each has a number of its own to go by. */
+export const POINT_MS = 2_000;
+/** Of an app of which no instance has come up yet: a program that reads its code and connects. */
+const UNKNOWN_BOOT_MS = 10_000;
+
+/** What was measured of environments. */
+export interface MeasuredGroups {
+  /** Of the last minutes, oldest first. */
+  points(key: EnvironmentKey, periodMs: number): readonly MetricPoint[];
+  /** By the minute, of the last weeks, oldest first. */
+  history(key: EnvironmentKey): readonly MetricPoint[];
+}
+
+export interface ScalingInputParts {
+  records: Records;
+  view: EdgeView;
+  metrics: MeasuredGroups;
+}
+
+/** The release whose policies count; null: there is nothing to decide. */
+export function scaledRelease(environment: Environment, records: Records): Release | null {
+  const { key, status } = environment;
+  if (status === 'terminating' || status === 'terminated') return null;
+  const goal = goalNumber(environment, records);
+  const release = goal === null ? undefined : records.release(key, goal);
+  if (!release || release.configuration.web.upstream !== null) return null;
+  return release.configuration.web.scaling.policies.length === 0 ? null : release;
+}
+
+export function scalingInput(
+  { key, capacity }: Environment,
+  { configuration }: Release,
+  memory: ScalingMemory,
+  now: number,
+  { records, view, metrics }: ScalingInputParts,
+): ScalingInput {
+  const instances = records.instances(key);
+  const { scaling } = configuration.web;
+  const learns = scaling.policies.some(({ kind }) => kind === 'predict');
+  return {
+    now,
+    periodMs: POINT_MS,
+    capacity,
+    scaling,
+    fleet: fleetNow(instances, view),
+    bootMs: bootMsOf(instances),
+    points: metrics.points(key, POINT_MS),
+    history: learns ? metrics.history(key) : [],
+    memory,
+    deploying: records.runningDeployment(key) !== null,
+  };
+}
+
+function fleetNow(instances: readonly Instance[], view: EdgeView): ScalingFleet {
+  const inService = instances.filter(({ state }) => state === 'in-service');
+  const passes = ({ environment, release, id }: Instance): boolean =>
+    view.target(poolId(environment, release), id)?.health === 'healthy';
+  return {
+    inService: inService.length,
+    healthy: inService.filter(passes).length,
+    starting: instances.filter(({ state, warming }) => state === 'pending' && !warming).length,
+    isProtected: inService.filter(({ isProtected }) => isProtected).length,
+  };
+}
+
+/** As it took those that are there: the middle of them, so that one slow start says little. */
+function bootMsOf(instances: readonly Instance[]): number {
+  const tookMs = instances.flatMap(({ createdAt, inServiceAt, warming, passedAt }) => {
+    const upAt = warming ? passedAt : inServiceAt;
+    return typeof upAt === 'number' ? [upAt - createdAt] : [];
+  });
+  return tookMs.sort((a, b) => a - b)[Math.floor(tookMs.length / 2)] ?? UNKNOWN_BOOT_MS;
+}
