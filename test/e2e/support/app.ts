@@ -18,6 +18,10 @@ export interface Variant {
   flood?: boolean;
   /** Says so many lines first. */
   say?: number;
+  /** Processor time that each request takes, in milliseconds. */
+  burnMs?: number;
+  /** Between that and the answer. */
+  waitMs?: number;
   /** A file in which it writes down every request that is no health check. */
   record?: string;
 }
@@ -30,6 +34,9 @@ export interface AppOptions {
   hooks?: { migrate?: HookOption; postdeploy?: HookOption; bootstrap?: string };
   start?: string;
   capacity?: { min: number; desired?: number; max: number; zones?: string[] };
+  /** Of one core, for each instance. */
+  cpu?: number;
+  scaling?: object;
   drain?: string;
   stopGrace?: string;
   health?: { interval: string; timeout: string };
@@ -67,6 +74,8 @@ export function writeApp(directory: string, variant: Variant, options: AppOption
       start: options.start ?? 'node server.js',
       health: { path: '/healthz', interval: '1s', timeout: '1s', ...options.health },
       capacity: options.capacity ?? { min: 2, desired: 3, max: 6, zones: ['a', 'b'] },
+      ...(options.cpu === undefined ? {} : { cpu: options.cpu }),
+      ...(options.scaling ? { scaling: options.scaling } : {}),
       drain: options.drain ?? '2s',
       stopGrace: options.stopGrace ?? '2s',
     },

@@ -14,7 +14,7 @@ const TICK_MS = 2;
 const REQUEST_TIMEOUT_MS = 30_000;
 const SOCKET_PING_MS = 250;
 const RECONNECT_MS = 20;
-const MAX_CONNECTIONS = 64;
+const DEFAULT_CONNECTIONS = 64;
 const FAILURES_KEPT = 200;
 
 const options = JSON.parse(process.argv[2] ?? '') as LoadOptions;
@@ -23,7 +23,7 @@ const agent = new Agent({
   keepAlive: true,
   // Every connection in its turn, so that each of them meets every change.
   scheduling: 'fifo',
-  maxSockets: MAX_CONNECTIONS,
+  maxSockets: options.connections ?? DEFAULT_CONNECTIONS,
 });
 const headers = { host: options.host };
 

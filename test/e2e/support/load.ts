@@ -11,6 +11,8 @@ export interface LoadOptions {
   ratePerSecond: number;
   /** WebSockets kept open. */
   sockets: number;
+  /** At most; 64 when left out. */
+  connections?: number;
 }
 
 export interface LoadFailure {

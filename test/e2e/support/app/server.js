@@ -16,6 +16,15 @@ if (variant.crash === 'exit') {
 }
 if (variant.crash === 'signal') process.kill(process.pid, 'SIGSEGV');
 
+/** Uses the processor for so long, whoever else wants it. */
+function burn(burnMs) {
+  const start = process.cpuUsage();
+  for (;;) {
+    const { user, system } = process.cpuUsage(start);
+    if (user + system >= burnMs * 1000) return;
+  }
+}
+
 /** Some take long, so that there is always something inside; some answer in two pieces. */
 function giveBack(response, number, body) {
   const longer = Number(number) % 5 === 0;
@@ -25,6 +34,11 @@ function giveBack(response, number, body) {
   response.setHeader('x-variant', variant.name);
   // A stride that is no divisor of what clients count by.
   if ((Number(number) * 37) % 100 < (variant.failPercent ?? 0)) response.statusCode = 500;
+  if (variant.burnMs) {
+    burn(variant.burnMs);
+    setTimeout(() => response.end(body), variant.waitMs ?? 0);
+    return;
+  }
   const end = () => {
     if (!inPieces) return response.end(body);
     response.write(body.slice(0, 1));
