@@ -1,4 +1,5 @@
 import { NO_SCALING, type Scaling } from '../../../model/scaling.ts';
+import { horizonOf, reachMs } from '../../scaling/forecast-load.ts';
 import {
   type MetricPoint,
   NOTHING_REMEMBERED,
@@ -13,8 +14,6 @@ import { MINUTE_MS } from '../trace.ts';
  * A trace knows requests and nothing more, so they are what is tracked.
  */
 
-/** Of what was measured last, so many minutes are shown to it. */
-const POINTS = 180;
 /** What is learned from goes back so far, and is refreshed so often: as the daemon does it. */
 const HISTORY_MINUTES = 28 * 24 * 60;
 const HISTORY_EVERY_MINUTES = 60;
@@ -23,6 +22,9 @@ type Decide = (input: ScalingInput) => ScalingDecision;
 
 export function belay(setting: Setting, decide: Decide, predicts: boolean): Rule {
   const scaling = scalingOf(setting, predicts);
+  const horizonMs = horizonOf({ scaling, bootMs: setting.bootMs, periodMs: MINUTE_MS });
+  /** Of what was measured last, as many minutes as matter to it are shown. */
+  const pointsShown = Math.ceil(reachMs(horizonMs, MINUTE_MS) / MINUTE_MS);
   const seen: MetricPoint[] = [];
   let history: readonly MetricPoint[] = [];
   let minutes = 0;
@@ -40,7 +42,7 @@ export function belay(setting: Setting, decide: Decide, predicts: boolean): Rule
       scaling,
       fleet: known.fleet,
       bootMs,
-      points: seen.slice(-POINTS),
+      points: seen.slice(-pointsShown),
       history,
       memory,
       deploying: false,
