@@ -9,6 +9,8 @@ import { formatPlural } from './quantity.ts';
 
 const words: Readonly<Record<Step['kind'], string>> = {
   launch: 'start',
+  warm: 'warm',
+  wait: 'wait',
   admit: 'in service',
   retire: 'drain',
   hold: 'keep warm',

@@ -13,6 +13,8 @@ interface Words {
 
 const words: Readonly<Record<Step['kind'], Words>> = {
   launch: { doing: 'launching', done: 'launched' },
+  warm: { doing: 'warming', done: 'warm' },
+  wait: { doing: 'waiting for word about', done: 'waits' },
   admit: { doing: 'admitting', done: 'in service' },
   retire: { doing: 'draining', done: 'draining' },
   hold: { doing: 'holding', done: 'kept warm' },

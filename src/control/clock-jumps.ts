@@ -95,13 +95,17 @@ function newestStamp(key: EnvironmentKey, records: Records): number {
 }
 
 function instanceMoved(instance: Instance, byMs: number): Instance {
-  const { createdAt, since, inServiceAt, exit } = instance;
+  const { createdAt, since, inServiceAt, exit, passedAt, wait } = instance;
   return {
     ...instance,
     createdAt: createdAt + byMs,
     since: since + byMs,
     inServiceAt: moved(inServiceAt, byMs),
     exit: exit && { ...exit, at: exit.at + byMs },
+    ...(passedAt !== undefined && { passedAt: passedAt + byMs }),
+    ...(wait && {
+      wait: { ...wait, since: wait.since + byMs, heartbeatAt: wait.heartbeatAt + byMs },
+    }),
   };
 }
 

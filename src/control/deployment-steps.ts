@@ -149,10 +149,11 @@ function slowestBoot(
   instances: readonly Instance[],
   slots: Slots,
 ): BootCost | null {
-  const costs = instances.flatMap(({ id, release, createdAt, inServiceAt }): BootCost[] => {
-    if (release !== to || createdAt < startedAt || inServiceAt === null) return [];
+  const costs = instances.flatMap(({ id, release, createdAt, ...instance }): BootCost[] => {
+    const upAt = instance.passedAt ?? instance.inServiceAt;
+    if (release !== to || createdAt < startedAt || upAt === null) return [];
     const bootstrapMs = slots.get(id)?.bootstrapMs ?? null;
-    return [{ bootMs: inServiceAt - createdAt, bootstrapMs }];
+    return [{ bootMs: upAt - createdAt, bootstrapMs }];
   });
   return costs.sort((a, b) => b.bootMs - a.bootMs)[0] ?? null;
 }

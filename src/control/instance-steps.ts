@@ -7,6 +7,7 @@ import type { Step } from '../model/step.ts';
 import { backoffOf, CRASH_LOOP_FAILURES } from '../plan/backoff.ts';
 import type { Runtime, SlotSpec } from '../runtime/driver.ts';
 import type { EventFeed } from './event-feed.ts';
+import { beginWait, settledWait, warmInstance } from './lifecycle-steps.ts';
 import { type Prepared, recordOnly } from './prepared.ts';
 import type { Records } from './records.ts';
 import { directoryOf, variablesOf } from './release-slot.ts';
@@ -48,6 +49,7 @@ export class InstanceSteps {
         inServiceAt: null,
         unroutedBy: null,
         exit: null,
+        ...(step.warm && { warming: true }),
       });
       feed.publish({
         environment: key,
@@ -69,6 +71,14 @@ export class InstanceSteps {
     return { effect, background: false };
   }
 
+  warm(environment: Environment, step: StepOf<'warm'>): Prepared {
+    return warmInstance(environment, this.#instance(environment, step.instance), step, this.#parts);
+  }
+
+  wait(environment: Environment, step: StepOf<'wait'>): Prepared {
+    return beginWait(environment, this.#instance(environment, step.instance), step, this.#parts);
+  }
+
   admit(environment: Environment, step: StepOf<'admit'>): Prepared {
     const instance = this.#instance(environment, step.instance);
     const now = this.#parts.clock.now();
@@ -76,6 +86,7 @@ export class InstanceSteps {
       reason: step.reason,
       inServiceAt: instance.inServiceAt ?? now,
       unroutedBy: null,
+      ...settledWait(instance, 'continue'),
     });
     const tookMs = now - instance.createdAt;
     const after = instance.state === 'pending' ? ` after ${(tookMs / 1000).toFixed(1)} s` : '';
@@ -117,11 +128,15 @@ export class InstanceSteps {
     const instance = this.#instance(environment, step.instance);
     const now = clock.now();
     if (instance.state !== 'terminating') {
-      const overdue = instance.state === 'pending' && step.reason.startsWith('not healthy within');
-      const exit: Exit | null = overdue
+      const exit: Exit | null = step.failed
         ? { code: null, signal: null, cause: `was ${step.reason}`, at: now }
         : null;
-      records.moveInstance(instance, 'terminating', now, { reason: step.reason, exit });
+      const settled = settledWait(instance, 'abandon');
+      records.moveInstance(instance, 'terminating', now, {
+        reason: step.reason,
+        exit,
+        ...settled,
+      });
       this.#tell(
         environment,
         instance.id,

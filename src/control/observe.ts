@@ -111,13 +111,15 @@ export function routedEnvironment(
     releases: [...numbers]
       .sort((a, b) => a - b)
       .flatMap((number) => routedRelease(records.release(key, number)) ?? []),
-    instances: instances.map(({ id, zone, release, state, since }) => {
+    instances: instances.map(({ id, zone, release, state, since, warming }) => {
       const slot = slots.get(id);
+      const group = records.release(key, release)?.configuration.web.group;
+      const isHeldBack = warming === true || (group?.launching ?? null) !== null;
       const address =
         slot && slot.state === 'running' && slot.listening
           ? { host: slot.host, port: slot.port }
           : null;
-      return { id, zone, release, state, since, address };
+      return { id, zone, release, state, since, address, isHeldBack };
     }),
   };
 }

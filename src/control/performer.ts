@@ -150,6 +150,10 @@ export class Performer {
     switch (step.kind) {
       case 'launch':
         return this.#instances.launch(environment, step);
+      case 'warm':
+        return this.#instances.warm(environment, step);
+      case 'wait':
+        return this.#instances.wait(environment, step);
       case 'admit':
         return this.#instances.admit(environment, step);
       case 'retire':

@@ -143,7 +143,9 @@ export class Records {
     instance: Instance,
     to: InstanceState,
     now: number,
-    changes: Partial<Pick<Instance, 'reason' | 'inServiceAt' | 'exit' | 'unroutedBy'>>,
+    changes: Partial<
+      Pick<Instance, 'reason' | 'inServiceAt' | 'exit' | 'unroutedBy' | 'passedAt' | 'wait'>
+    >,
   ): Instance {
     const state = instanceMachine.move(instance.id, instance.state, to);
     const moved = { ...instance, ...changes, state, since: now };
@@ -154,6 +156,12 @@ export class Records {
     const failure = instance.exit ? null : failureOf(moved);
     if (failure) this.#addFailure(instance.environment, failure, now);
     return moved;
+  }
+
+  /** Keeps what is asked of an instance; its state is changed by moving it alone. */
+  rewriteInstance(instance: Instance): void {
+    this.#store.saveInstance(instance);
+    this.#instances.get(instance.environment)?.set(instance.id, instance);
   }
 
   /** Notes which snapshot first went without the routes of these. */
@@ -267,7 +275,11 @@ const isWaiting = ({ state }: Ticket): boolean => state === 'waiting';
 /** An instance that ended by itself, not because we stopped it. */
 function failureOf(instance: Instance): Failure | null {
   if (!instance.exit) return null;
-  const { id, release, exit, inServiceAt } = instance;
-  const servedMs = inServiceAt === null ? null : exit.at - inServiceAt;
-  return { instance: id, release, at: exit.at, servedMs, cause: exit.cause };
+  const { id, release, exit, inServiceAt, passedAt, wait } = instance;
+  const failure = { instance: id, release, at: exit.at, cause: exit.cause };
+  if (inServiceAt === null && wait?.turn === 'launching' && wait.answer === 'abandon') {
+    return { ...failure, servedMs: null, abandoned: true };
+  }
+  const fitSince = passedAt ?? inServiceAt;
+  return { ...failure, servedMs: fitSince === null ? null : exit.at - fitSince };
 }

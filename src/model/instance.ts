@@ -1,5 +1,6 @@
 import { stateMachine } from '../kernel/state-machine.ts';
 import type { EnvironmentKey } from './environment.ts';
+import type { InstanceWait } from './instance-wait.ts';
 
 /**
  * One running copy of a release.
@@ -72,6 +73,12 @@ export interface Instance {
   isProtected?: boolean;
   /** Left out: nobody has asked for anything. */
   wish?: InstanceWish;
+  /** Started for the warm pool: checked, and not routed to, from its start. Left out: for service. */
+  warming?: boolean;
+  /** When it first passed its check, where it did not come into service then. Left out: it did. */
+  passedAt?: number;
+  /** What it waits for, or has waited for last; left out: nothing. */
+  wait?: InstanceWait;
 }
 
 export const isLive = (instance: Pick<Instance, 'state'>): boolean =>

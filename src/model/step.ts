@@ -1,15 +1,32 @@
 import type { HookName, HookOutcome } from './hook.ts';
+import type { LifecycleTurn } from './instance-wait.ts';
 
 /**
  * What a plan asks for: data with a reason, safe to perform twice. The journal keeps every step
  * before it is performed.
  */
 export type Step =
-  | { kind: 'launch'; instance: string; release: number; zone: string; reason: string }
+  | {
+      kind: 'launch';
+      instance: string;
+      release: number;
+      zone: string;
+      reason: string;
+      /** For the warm pool. */
+      warm?: true;
+    }
+  | { kind: 'warm'; instance: string; reason: string }
+  | { kind: 'wait'; instance: string; turn: LifecycleTurn; reason: string }
   | { kind: 'admit'; instance: string; reason: string }
   | { kind: 'retire'; instance: string; reason: string }
   | { kind: 'hold'; instance: string; reason: string }
-  | { kind: 'terminate'; instance: string; reason: string }
+  | {
+      kind: 'terminate';
+      instance: string;
+      reason: string;
+      /** It counts as one that ended by itself: it was never any good. */
+      failed?: true;
+    }
   | { kind: 'bury'; instance: string; reason: string }
   | { kind: 'shift'; percent: number; reason: string }
   | { kind: 'turn-back'; instance: string | null; reason: string }

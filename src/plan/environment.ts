@@ -1,23 +1,19 @@
 import type { Deployment } from '../model/deployment.ts';
 import { isPreparing } from '../model/hook.ts';
-import { DRAIN_CLOSE_MS } from '../model/snapshot.ts';
 import type { Step } from '../model/step.ts';
 import { analyse } from './analysis.ts';
 import { type Backoff, backoffOf } from './backoff.ts';
-import {
-  deeplySickAt,
-  type Fleet,
-  fleetOf,
-  isAside,
-  sickAt,
-  startProblem,
-} from './fleet.ts';
+import { deeplySickAt, type Fleet, fleetOf, sickAt, startProblem } from './fleet.ts';
 import { planHooks } from './hooks.ts';
 import { judge } from './judgement.ts';
-import type { Observation, ObservedInstance, ObservedTarget, ReleaseNeeds } from './observation.ts';
+import { leavingStep } from './leaving.ts';
+import { afterFirstPass, hasComeUp, patienceEndsAt } from './lifecycle-waits.ts';
+import type { Observation, ObservedInstance, ReleaseNeeds } from './observation.ts';
 import { preferenceOf, zoneForLaunch } from './placement.ts';
 import { rebalance } from './rebalance.ts';
 import { policies } from './rollout/policies.ts';
+import { Wakes } from './wakes.ts';
+import { planWarmPool } from './warm-pool.ts';
 
 /**
  * What to do about one environment now: its whole desired state against its whole observed state.
@@ -38,7 +34,7 @@ export function planEnvironment(
   now: number,
   newInstanceId: () => string,
 ): Plan {
-  const facts = recordFacts(observation);
+  const facts = recordFacts(observation, now);
   if (facts.length > 0) return { steps: facts, wakeAt: null };
 
   const hooks = planHooks(observation, now);
@@ -71,6 +67,7 @@ function planFleet(
 ): Step[] {
   const goal = goalOf(observation);
   const fleet = fleetOf(observation.instances, goal, now);
+  for (const each of observation.instances) wakes.at(patienceEndsAt(each, observation));
   const moves =
     goal && !goal.upstream
       ? followPolicy(observation, fleet, goal, now, newInstanceId, wakes)
@@ -97,15 +94,16 @@ export function goalOf(observation: Observation): ReleaseNeeds | null {
 const destination = (deployment: Deployment): number | null =>
   deployment.state === 'rolling-back' ? deployment.from : deployment.to;
 
-/** What has happened and is not yet on record: deaths and first passed checks. */
-function recordFacts({ instances }: Observation): Step[] {
+/** What has happened and is not yet on record: deaths, first passed checks, what they waited for. */
+function recordFacts(observation: Observation, now: number): Step[] {
   const steps: Step[] = [];
-  for (const instance of instances) {
+  for (const instance of observation.instances) {
     const cause = deathOf(instance);
     if (cause !== null) {
       steps.push({ kind: 'bury', instance: instance.id, reason: cause });
-    } else if (instance.state === 'pending' && instance.target?.health === 'healthy') {
-      steps.push({ kind: 'admit', instance: instance.id, reason: admission(instance) });
+    } else if (instance.state === 'pending' && hasComeUp(instance)) {
+      const step = afterFirstPass(instance, observation, admission(instance), now);
+      if (step) steps.push(step);
     }
   }
   return steps;
@@ -128,7 +126,7 @@ function deathOf({ state, slot }: ObservedInstance): string | null {
 /** Instances of a release nobody wants that never served. */
 function dismissStrays(fleet: Fleet, observation: Observation, now: number): Step[] {
   const strays = fleet.othersStarting.filter(
-    (instance) => !isWantedToCompare(instance, observation, now),
+    (instance) => instance.warming || !isWantedToCompare(instance, observation, now),
   );
   const reason =
     observation.deployment?.state === 'rolling-back'
@@ -159,76 +157,18 @@ function dismissOverdue(
   wakes: Wakes,
 ): Step[] {
   const steps: Step[] = [];
-  for (const instance of fleet.starting) {
+  for (const instance of [...fleet.starting, ...fleet.pool]) {
+    if (instance.state !== 'pending' || instance.wait) continue;
     const timeoutMs = releases.get(instance.release)?.rollout.startTimeoutMs ?? 0;
     if (now < instance.createdAt + timeoutMs) {
       wakes.at(instance.createdAt + timeoutMs);
       continue;
     }
     const reason = `not healthy within ${timeoutMs / 1000} s: ${startProblem(instance)}`;
-    steps.push({ kind: 'terminate', instance: instance.id, reason });
+    steps.push({ kind: 'terminate', instance: instance.id, reason, failed: true });
   }
   return steps;
 }
-
-/** Drained instances stop, or stay warm when the policy keeps them; kept ones go when time is up. */
-function leavingStep(
-  instance: ObservedInstance,
-  observation: Observation,
-  goal: ReleaseNeeds | null,
-  now: number,
-  wakes: Wakes,
-): Step | null {
-  if (instance.state === 'terminating') {
-    return { kind: 'terminate', instance: instance.id, reason: instance.reason };
-  }
-  if (instance.state === 'draining') {
-    const drained = drainedReason(instance, observation, now, wakes);
-    if (drained === null) return null;
-    const kept = isAside(instance, goal) || isKept(instance, observation, goal);
-    return { kind: kept ? 'hold' : 'terminate', instance: instance.id, reason: drained };
-  }
-  if (isAside(instance, goal)) return null;
-  const keepUntil = instance.since + (goal?.rollout.keepMs ?? 0);
-  if (isKept(instance, observation, goal) && now < keepUntil) {
-    wakes.at(keepUntil);
-    return null;
-  }
-  return { kind: 'terminate', instance: instance.id, reason: 'no longer kept warm' };
-}
-
-/** Kept warm: the release before this one, while nothing is wrong with this one. */
-function isKept(
-  instance: ObservedInstance,
-  { deployment }: Observation,
-  goal: ReleaseNeeds | null,
-): boolean {
-  if (!goal || goal.rollout.keepMs === 0 || instance.release === goal.number) return false;
-  if (!deployment) return instance.state === 'standby';
-  return deployment.state === 'running' && instance.release === deployment.from;
-}
-
-function drainedReason(
-  instance: ObservedInstance,
-  { releases, acknowledgedSnapshot }: Observation,
-  now: number,
-  wakes: Wakes,
-): string | null {
-  const drainMs = releases.get(instance.release)?.drainMs ?? 0;
-  const deadline = instance.since + drainMs + DRAIN_CLOSE_MS;
-  if (now >= deadline) return 'its drain deadline passed';
-  wakes.at(deadline);
-  const unrouted =
-    instance.unroutedBy !== null &&
-    acknowledgedSnapshot !== null &&
-    acknowledgedSnapshot >= instance.unroutedBy;
-  const empty = !instance.target || isEmpty(instance.target);
-  return unrouted && empty ? 'drained' : null;
-}
-
-/** Counts from before the edge began to drain it say nothing. */
-const isEmpty = ({ health, inFlight, tunnels }: ObservedTarget): boolean =>
-  health === 'draining' && inFlight + tunnels === 0;
 
 function followPolicy(
   observation: Observation,
@@ -257,14 +197,26 @@ function followPolicy(
   }
   const backoff = backoffOf(observation.failures, goal.number, now);
   const demand = rebalance(observation, fleet, goal, backoff, now) ?? { launch: move.launch };
+  const launched = launches(observation, goal, fleet, demand, backoff, newInstanceId, wakes);
+  const pool = planWarmPool({
+    ...{ observation, goal, fleet, backoff, newInstanceId, now },
+    leaving: new Set(move.readmit.map(({ id }) => id)),
+    launched: launched.length,
+  });
+  wakes.at(pool.wakeAt);
   return [
     ...fleet.returning.map(
       ({ id }): Step => ({ kind: 'admit', instance: id, reason: 'asked back from standby' }),
     ),
     ...move.readmit.map(
-      ({ id }): Step => ({ kind: 'admit', instance: id, reason: 'still running: back in service' }),
+      ({ id, state }): Step => ({
+        kind: 'admit',
+        instance: id,
+        reason: state === 'warmed' ? 'was kept warm' : 'still running: back in service',
+      }),
     ),
-    ...launches(observation, goal, fleet, demand, backoff, newInstanceId, wakes),
+    ...launched,
+    ...pool.steps,
     ...withoutSlot(
       fleet.othersStarting.filter((instance) => isWantedToCompare(instance, observation, now)),
     ),
@@ -285,17 +237,20 @@ function launches(
   newInstanceId: () => string,
   wakes: Wakes,
 ): Step[] {
-  const steps = withoutSlot(fleet.starting);
-  const count = demand.launch;
-  if (count > 0 && backoff.until !== null) {
+  const warming = fleet.pool.filter(({ state }) => state === 'pending');
+  const starting = [...fleet.starting, ...warming];
+  const steps = withoutSlot(starting);
+  // What is being warmed comes into service when it is up, and was started sooner.
+  const missing = Math.max(0, demand.launch - warming.length);
+  if (missing > 0 && backoff.until !== null) {
     wakes.at(backoff.until);
     return steps;
   }
   // What is to be replaced leaves its place.
-  const live = [...fleet.starting, ...fleet.ready];
+  const live = [...starting, ...fleet.ready];
   const placed = live.map(({ zone }) => ({ zone }));
   // A crash loop is probed with one instance at a time.
-  const allowed = backoff.crashLooping ? Math.min(count, 1 - fleet.starting.length) : count;
+  const allowed = backoff.crashLooping ? Math.min(missing, 1 - starting.length) : missing;
   for (let index = 0; index < allowed; index += 1) {
     const zone = zoneForLaunch(goal.zones, placed);
     placed.push({ zone });
@@ -310,12 +265,13 @@ function launches(
 const withoutSlot = (starting: readonly ObservedInstance[]): Step[] =>
   starting
     .filter(({ slot }) => slot === null)
-    .map(({ id, release, zone, reason }) => ({
+    .map(({ id, release, zone, reason, warming }) => ({
       kind: 'launch',
       instance: id,
       release,
       zone,
       reason,
+      ...(warming && { warm: true }),
     }));
 
 function hasPassed(observation: Observation, goal: ReleaseNeeds, now: number): boolean {
@@ -370,18 +326,3 @@ function retireAll(fleet: Fleet, { fixed }: Observation, goal: ReleaseNeeds | nu
 }
 
 const instanceOf = (step: Step): string | null => ('instance' in step ? step.instance : null);
-
-/** Collects the earliest moment at which time alone changes the plan. */
-class Wakes {
-  earliest: number | null = null;
-  readonly #now: number;
-
-  constructor(now: number) {
-    this.#now = now;
-  }
-
-  at(moment: number | null): void {
-    if (moment === null || moment <= this.#now) return;
-    if (this.earliest === null || moment < this.earliest) this.earliest = moment;
-  }
-}

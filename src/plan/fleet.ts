@@ -1,8 +1,9 @@
 import type { InstanceWish } from '../model/instance.ts';
+import { isWaitingToEnd } from './lifecycle-waits.ts';
 import type { ObservedInstance, ReleaseNeeds } from './observation.ts';
 
 /** How long a target may fail its checks before its instance is replaced. */
-const REPLACE_AFTER_MS = 15_000;
+export const REPLACE_AFTER_MS = 15_000;
 
 /** The instances of an environment as a rollout sees them, from the side of the goal release. */
 export interface Fleet {
@@ -16,6 +17,8 @@ export interface Fleet {
   outgoing: ObservedInstance[];
   /** Of the goal: running without a route, or on the way out; can come back at once. */
   warm: ObservedInstance[];
+  /** Of the goal: started ahead of need, and fit for service or on the way there. */
+  pool: ObservedInstance[];
   /** Of other releases: in service. */
   others: ObservedInstance[];
   /** Of other releases: never served. */
@@ -39,6 +42,7 @@ export function fleetOf(
     sick: [],
     outgoing: [],
     warm: [],
+    pool: [],
     others: [],
     othersStarting: [],
     aside: [],
@@ -60,20 +64,25 @@ function classOf(
   const ours = goal !== null && instance.release === goal.number;
   switch (instance.state) {
     case 'pending':
-      return ours ? fleet.starting : fleet.othersStarting;
+      if (!ours) return fleet.othersStarting;
+      return instance.warming ? fleet.pool : fleet.starting;
     case 'in-service':
       if (!ours) return fleet.others;
       if (isSick(instance, goal, now)) return fleet.sick;
       return instance.wish ? fleet.outgoing : fleet.ready;
     case 'draining':
     case 'standby':
-    case 'warmed':
       if (instance.wish && goal && !goal.upstream) return wishedAway(fleet, instance.wish.kind);
-      return ours && instance.slot?.running ? fleet.warm : fleet.leaving;
+      return ours && isAbleToReturn(instance) ? fleet.warm : fleet.leaving;
+    case 'warmed':
+      return ours && isAbleToReturn(instance) ? fleet.pool : fleet.leaving;
     default:
       return fleet.leaving;
   }
 }
+
+const isAbleToReturn = (instance: ObservedInstance): boolean =>
+  instance.slot?.running === true && !isWaitingToEnd(instance);
 
 /** Out of service by somebody's wish, which an environment that ends does not heed. */
 export const isAside = ({ wish }: ObservedInstance, goal: ReleaseNeeds | null): boolean =>

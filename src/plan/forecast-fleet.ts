@@ -13,11 +13,13 @@ const SOME_PORT = 20_000;
 
 type InstanceStep = Extract<
   Step,
-  { kind: 'launch' | 'admit' | 'retire' | 'hold' | 'terminate' | 'bury' }
+  { kind: 'launch' | 'warm' | 'wait' | 'admit' | 'retire' | 'hold' | 'terminate' | 'bury' }
 >;
 
 const instanceSteps: readonly string[] = [
   'launch',
+  'warm',
+  'wait',
   'admit',
   'retire',
   'hold',
@@ -109,8 +111,15 @@ export class ForecastFleet {
     }
     // Back in service, what was asked of it is done.
     const { wish, ...done } = instance;
+    if (step.kind === 'wait') {
+      // Somebody answers at once: how long they take is not ours to say.
+      const wait = { turn: step.turn, since: now, heartbeatAt: now, answer: 'continue' } as const;
+      this.#instances.set(step.instance, { ...instance, wait });
+      return;
+    }
     const to = (
       {
+        warm: 'warmed',
         admit: 'in-service',
         retire: 'draining',
         hold: 'standby',
@@ -128,7 +137,7 @@ export class ForecastFleet {
   }
 
   #launch(
-    { instance, release, zone, reason }: Extract<Step, { kind: 'launch' }>,
+    { instance, release, zone, reason, warm }: Extract<Step, { kind: 'launch' }>,
     environment: string,
     now: number,
   ): void {
@@ -144,6 +153,7 @@ export class ForecastFleet {
       inServiceAt: null,
       unroutedBy: null,
       exit: null,
+      ...(warm && { warming: true }),
     });
   }
 

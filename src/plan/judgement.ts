@@ -18,7 +18,10 @@ export interface Judgement {
   wakeAt: number | null;
 }
 
-/** A new instance that died after it had served is replaced once; the second death is a verdict. */
+/**
+ * A new instance that died after it had served, or was abandoned before, is replaced once; the second
+ * is a verdict.
+ */
 const DEATHS_TOLERATED = 1;
 /** Young deaths of the old release on the way back before the way back is given up. */
 const RETURN_DEATHS_TOLERATED = 3;
@@ -102,10 +105,10 @@ function failureOf(
   const deaths = observation.failures.filter(
     ({ release, at }) => release === deployment.to && at >= deployment.startedAt,
   );
-  const early = deaths.find(({ servedMs }) => servedMs === null);
+  const early = deaths.find(({ servedMs, abandoned }) => servedMs === null && !abandoned);
   const fatal = early ?? (deaths.length > DEATHS_TOLERATED ? deaths.at(-1) : undefined);
   if (fatal) {
-    const before = fatal.servedMs === null ? ' before it was healthy' : '';
+    const before = fatal === early ? ' before it was healthy' : '';
     return {
       instance: fatal.instance,
       cause: `instance ${fatal.instance} ${fatal.cause}${before}`,
@@ -131,7 +134,7 @@ function instanceProblem(
   timeoutMs: number,
   now: number,
 ): string | null {
-  if (instance.state === 'pending' && now >= instance.createdAt + timeoutMs) {
+  if (isComingUp(instance) && now >= instance.createdAt + timeoutMs) {
     return `instance ${instance.id} was not healthy within ${timeoutMs / 1000} s: ${startProblem(instance)}`;
   }
   if (instance.state === 'in-service' && instance.target?.health === 'unhealthy') {
@@ -139,6 +142,9 @@ function instanceProblem(
   }
   return null;
 }
+
+/** What waits for somebody's word has come up in time. */
+const isComingUp = ({ state, wait }: ObservedInstance): boolean => state === 'pending' && !wait;
 
 /**
  * How long a new instance must have served at the end. Under blue-green, where it is idle until the
@@ -156,7 +162,7 @@ function hasArrived(
 ): boolean {
   const { instances, environment, fixed } = observation;
   const rest = instances.filter(({ release }) => release !== goal.number);
-  if (rest.some(({ state }) => state !== 'standby')) return false;
+  if (rest.some(({ state }) => state !== 'standby' && state !== 'warmed')) return false;
   if (goal.upstream) return fixed?.health === 'healthy';
   const settled = instances.filter(
     (instance) => instance.release === goal.number && hasSettled(instance, provenMs, now),
@@ -180,7 +186,7 @@ function waitForDeadline(
   goal: ReleaseNeeds,
 ): Judgement {
   const starts = instances
-    .filter(({ release, state }) => release === deployment.to && state === 'pending')
+    .filter((instance) => instance.release === deployment.to && isComingUp(instance))
     .map(({ createdAt }) => createdAt);
   if (goal.upstream) starts.push(deployment.startedAt);
   const wakeAt = starts.length > 0 ? Math.min(...starts) + goal.rollout.startTimeoutMs : null;

@@ -60,9 +60,11 @@ export interface Failure {
   instance: string;
   release: number;
   at: number;
-  /** How long it had been in service; null when it never was. */
+  /** How long it had been in service, or fit for it; null when it never was. */
   servedMs: number | null;
   cause: string;
+  /** Somebody, or nobody in time, has said that it must not take traffic. */
+  abandoned?: true;
 }
 
 /** A hook of the running deployment. */

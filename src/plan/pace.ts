@@ -1,5 +1,5 @@
 import type { HookName } from '../model/hook.ts';
-import type { JournalEntry } from '../model/step.ts';
+import type { JournalEntry, Step } from '../model/step.ts';
 
 /** How long instances have taken lately, from the journal; null where none has done it. */
 export interface Pace {
@@ -19,16 +19,19 @@ export interface AssumedPace {
   hookMs: Readonly<Partial<Record<HookName, number>>>;
 }
 
+/** What follows a launch when the instance is up; a wait for somebody's word is no part of a boot. */
+const comesUp: ReadonlySet<string> = new Set(['admit', 'warm', 'wait'] satisfies Step['kind'][]);
+
 export function paceOf(entries: readonly JournalEntry[]): Pace {
   const begun = new Map<string, { kind: string; at: number }>();
   const took: Record<keyof Pace, number[]> = { bootMs: [], drainMs: [], stopMs: [] };
   for (const { step, plannedAt, endedAt, state } of entries) {
     if (!('instance' in step) || step.instance === null) continue;
     const before = begun.get(step.instance);
-    if (step.kind === 'admit' && before?.kind === 'launch') {
+    if (comesUp.has(step.kind) && before?.kind === 'launch') {
       took.bootMs.push(plannedAt - before.at);
     }
-    if (step.kind === 'terminate' && before?.kind === 'retire') {
+    if ((step.kind === 'terminate' || step.kind === 'wait') && before?.kind === 'retire') {
       took.drainMs.push(plannedAt - before.at);
     }
     if (step.kind === 'terminate' && state === 'done' && endedAt !== null) {

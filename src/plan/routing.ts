@@ -12,6 +12,8 @@ export interface RoutedInstance
   extends Pick<Instance, 'id' | 'zone' | 'release' | 'state' | 'since'> {
   /** Where it listens, with a socket that is its own; null while it does not. */
   address: { host: string; port: number } | null;
+  /** Before it takes traffic it is to be kept warm, or waits for somebody's word. */
+  isHeldBack?: boolean;
 }
 
 export interface RoutedRelease {
@@ -140,8 +142,8 @@ const countServing = (instances: readonly RoutedInstance[]): number =>
 
 function targetsOf(instances: readonly RoutedInstance[], drainMs: number): Target[] {
   const targets: Target[] = [];
-  for (const { id, zone, state, since, address } of instances) {
-    const routed = targetState(state);
+  for (const { id, zone, state, since, address, isHeldBack } of instances) {
+    const routed = state === 'pending' && isHeldBack ? 'standby' : targetState(state);
     if (!address || !routed) continue;
     const drainUntil = routed === 'draining' ? since + drainMs : null;
     targets.push({ id, ...address, zone, state: routed, drainUntil });

@@ -4,6 +4,7 @@ import { ASKED_BY_NOBODY, type Deployment, deploymentMachine } from '../../src/m
 import type { Environment } from '../../src/model/environment.ts';
 import { DEFAULT_GROUP, type Group } from '../../src/model/group.ts';
 import { type Instance, instanceMachine, isLive } from '../../src/model/instance.ts';
+import type { LifecycleAnswer } from '../../src/model/instance-wait.ts';
 import type { Step } from '../../src/model/step.ts';
 import type { TargetTraffic } from '../../src/model/target.ts';
 import { planEnvironment } from '../../src/plan/environment.ts';
@@ -281,12 +282,12 @@ export class SimulatedEnvironment {
   }
 
   #target(simulated: Simulated): ObservedTarget {
-    const { instance, everHealthy } = simulated;
+    const { instance } = simulated;
     const drained = this.now - instance.since >= this.#behaviour(instance.release).drainTakesMs;
     const draining = instance.state === 'draining';
     const passes = this.#passes(simulated);
     return {
-      health: draining ? 'draining' : passes ? 'healthy' : everHealthy ? 'unhealthy' : 'initial',
+      ...this.#health(simulated),
       description: passes ? '' : 'answered 500 to GET /',
       since: instance.since,
       inFlight: draining && drained ? 0 : 1,
@@ -294,6 +295,25 @@ export class SimulatedEnvironment {
       ejection: null,
       deep: null,
     };
+  }
+
+  #health({
+    instance,
+    everHealthy,
+    ...rest
+  }: Simulated): Pick<ObservedTarget, 'health' | 'standby'> {
+    if (instance.state === 'draining') return { health: 'draining' };
+    const passes = this.#passes({ instance, everHealthy, ...rest });
+    const condition = passes ? 'healthy' : everHealthy ? 'unhealthy' : 'initial';
+    if (!this.#isRouted(instance)) {
+      return { health: 'unused', standby: { condition, since: instance.since } };
+    }
+    return { health: condition };
+  }
+
+  #isRouted({ state, warming, release }: Instance): boolean {
+    const waits = this.#releases.get(release)?.needs.group.launching != null;
+    return state === 'in-service' || (state === 'pending' && !warming && !waits);
   }
 
   #behaviour(release: number): Behaviour {
@@ -369,6 +389,12 @@ export class SimulatedEnvironment {
       case 'launch':
         this.#launch(step);
         return;
+      case 'warm':
+        this.#move(step.instance, 'warmed', step.reason).instance.passedAt ??= this.now;
+        return;
+      case 'wait':
+        this.#wait(step);
+        return;
       case 'admit':
         this.#move(step.instance, 'in-service', step.reason);
         return;
@@ -379,7 +405,7 @@ export class SimulatedEnvironment {
         this.#move(step.instance, 'standby', step.reason);
         return;
       case 'terminate':
-        this.#move(step.instance, 'terminating', step.reason);
+        this.#terminate(step);
         return;
       case 'bury':
         this.#bury(step.instance, step.reason);
@@ -426,13 +452,52 @@ export class SimulatedEnvironment {
         inServiceAt: null,
         unroutedBy: null,
         exit: null,
+        ...(step.warm && { warming: true }),
       },
     });
   }
 
-  #move(id: string, to: Instance['state'], reason: string): Simulated {
+  #wait({ instance: id, turn }: Extract<Step, { kind: 'wait' }>): void {
+    const simulated = this.#require(id);
+    const { instance } = simulated;
+    const wait = { turn, since: this.now, heartbeatAt: this.now, answer: null };
+    const passedAt = instance.passedAt ?? this.now;
+    simulated.instance = { ...instance, wait, ...(turn === 'launching' && { passedAt }) };
+  }
+
+  /** What somebody says to one that waits. */
+  answer(id: string, answer: LifecycleAnswer): void {
+    const simulated = this.#require(id);
+    const { instance } = simulated;
+    if (!instance.wait) throw new Error(`${id} does not wait`);
+    simulated.instance = { ...instance, wait: { ...instance.wait, answer } };
+  }
+
+  heartbeat(id: string): void {
+    const simulated = this.#require(id);
+    const { instance } = simulated;
+    if (!instance.wait) throw new Error(`${id} does not wait`);
+    simulated.instance = { ...instance, wait: { ...instance.wait, heartbeatAt: this.now } };
+  }
+
+  #require(id: string): Simulated {
     const simulated = this.#fleet.get(id);
     if (!simulated) throw new Error(`${id} is not there`);
+    return simulated;
+  }
+
+  #terminate({ instance: id, reason, failed }: Extract<Step, { kind: 'terminate' }>): void {
+    const { instance } = this.#move(id, 'terminating', reason);
+    if (!failed) return;
+    const { release, wait } = instance;
+    this.#failures.push({
+      ...{ instance: id, release, at: this.now, servedMs: null, cause: `was ${reason}` },
+      ...(wait && { abandoned: true }),
+    });
+  }
+
+  #move(id: string, to: Instance['state'], reason: string): Simulated {
+    const simulated = this.#require(id);
     const { instance } = simulated;
     simulated.instance = {
       ...instance,
@@ -450,7 +515,8 @@ export class SimulatedEnvironment {
     const { instance } = this.#move(id, 'terminated', cause);
     this.#fleet.delete(id);
     if (stopped) return;
-    const servedMs = instance.inServiceAt === null ? null : this.now - instance.inServiceAt;
+    const fitSince = instance.passedAt ?? instance.inServiceAt;
+    const servedMs = fitSince === null ? null : this.now - fitSince;
     this.#failures.push({ instance: id, release: instance.release, at: this.now, servedMs, cause });
   }
 

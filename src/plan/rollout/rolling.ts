@@ -1,6 +1,7 @@
 import { type Fleet, hasSettled, isServing } from '../fleet.ts';
 import type { ObservedInstance } from '../observation.ts';
 import { chooseRetiring } from '../placement.ts';
+import { comingForward } from '../warm-pool.ts';
 import { instancesIn, type RolloutInput, type RolloutMove } from './rollout.ts';
 
 /**
@@ -26,7 +27,8 @@ export function rolling(input: RolloutInput): RolloutMove {
 export function readmissions(fleet: Fleet, desired: number): ObservedInstance[] {
   const missing = desired - fleet.ready.length - fleet.starting.length;
   if (missing <= 0) return [];
-  return [...fleet.warm].sort((a, b) => b.since - a.since).slice(0, missing);
+  const served = [...fleet.warm].sort((a, b) => b.since - a.since);
+  return [...served, ...comingForward(fleet)].slice(0, missing);
 }
 
 function launches({ fleet, desired, rollout }: RolloutInput, readmitted: number): number {
