@@ -33,6 +33,7 @@ import { Router } from './router.ts';
 import { SavedConfigurations } from './saved-configurations.ts';
 import { Scaler } from './scaler/scaler.ts';
 import { ShareProbes } from './share-probes.ts';
+import { Sleeper } from './sleeper.ts';
 import { swapNames } from './swap.ts';
 import { TargetNews } from './target-news.ts';
 import { Traffic } from './traffic.ts';
@@ -100,6 +101,7 @@ export class Control {
   readonly #jumps: ClockJumps;
   readonly #performer: Performer;
   readonly #scaler: Scaler;
+  readonly #sleeper: Sleeper;
   readonly #loop: ReconcileLoop;
   #chores: Timer[] = [];
   #unwatchRuntime: (() => void) | null = null;
@@ -148,6 +150,11 @@ export class Control {
       view: this.#view,
       metrics: this.metrics,
       settleClock: () => this.#jumps.settle(),
+    });
+    this.#sleeper = new Sleeper({
+      ...acting,
+      view: this.#view,
+      lastDecision: (key) => this.#scaler.last(key),
     });
     this.operations = new Operations(asking);
     this.forecasts = new Forecasts(asking);
@@ -212,8 +219,9 @@ export class Control {
 
   async #reconcile(key: EnvironmentKey): Promise<number | null> {
     for (let round = 0; round < MAX_ROUNDS; round += 1) {
-      const environment = this.#records.find(key);
       if (await this.operations.startNext(key)) continue;
+      const sleepAt = await this.#sleeper.review(key);
+      const environment = this.#records.find(key);
       if (!environment || environment.status === 'terminated') {
         await this.#router.refresh();
         this.#loop.forget(key);
@@ -239,7 +247,7 @@ export class Control {
       if (steps.length === 0) {
         const changed = await this.#router.refresh();
         if (changed) continue;
-        return plan.wakeAt;
+        return earliest(plan.wakeAt, sleepAt);
       }
       await Promise.all(steps.map((step) => this.#performer.perform(key, step, slots)));
       await this.#router.refresh();
@@ -284,6 +292,9 @@ export class Control {
         for (const pool of new Set(event.targets.map((target) => target.pool))) {
           this.#loop.wake(pool.slice(0, pool.lastIndexOf('#')));
         }
+        return;
+      case 'wanted':
+        for (const key of event.environments) this.#loop.wake(key);
         return;
       case 'worker-died':
         this.#feed.publish({
@@ -375,3 +386,7 @@ export class Control {
     return this.#feed.subscribe(listener);
   }
 }
+
+/** Of two moments, either of which may be unknown. */
+const earliest = (a: number | null, b: number | null): number | null =>
+  a === null || b === null ? (a ?? b) : Math.min(a, b);

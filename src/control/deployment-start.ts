@@ -22,6 +22,7 @@ import { refuseNewNames, refuseTakenDomains } from './names.ts';
 import type { Records } from './records.ts';
 import { command } from './refusals.ts';
 import { deploymentView } from './views.ts';
+import { idleMsOf } from './waking.ts';
 
 /**
  * How a deployment comes to be, whoever asks for it: the environment it is of, the version and the
@@ -223,7 +224,8 @@ export class DeploymentStart {
 
 /**
  * What the configuration changes counts; what `belay scale` set otherwise stays. Where policies move
- * `desired`, it is theirs: a deploy leaves it as it is, within its bounds.
+ * `desired`, it is theirs: a deploy leaves it as it is, within its bounds. What sleeps, or may, wakes:
+ * a release that nobody has seen serving must not be the one that the next request starts.
  */
 function capacityAfter(
   environment: Environment,
@@ -232,16 +234,19 @@ function capacityAfter(
   now: number,
 ): Capacity {
   const { capacity: wanted, scaling } = to.configuration.web;
+  const least = idleMsOf(to) === null ? 0 : 1;
   const fitted = (capacity: Capacity): Capacity => ({
     ...capacity,
-    desired: within(capacity.desired, boundsInForce(capacity, scaling, now)),
+    desired: within(Math.max(least, capacity.desired), boundsInForce(capacity, scaling, now)),
   });
   if (!from) return fitted(wanted);
   const before = from.configuration.web.capacity;
+  const { capacity, asleep } = environment;
+  const current = asleep ? { ...capacity, desired: asleep.desired } : capacity;
   const pick = (field: keyof Capacity): number =>
-    wanted[field] === before[field] ? environment.capacity[field] : wanted[field];
+    wanted[field] === before[field] ? current[field] : wanted[field];
   const min = pick('min');
   const max = Math.max(min, pick('max'));
-  const desired = followsLoad(scaling) ? environment.capacity.desired : pick('desired');
+  const desired = followsLoad(scaling) ? current.desired : pick('desired');
   return fitted({ min, max, desired });
 }

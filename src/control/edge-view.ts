@@ -8,12 +8,15 @@ export class EdgeView {
   connected = false;
   /** The newest snapshot in force on every worker; null while the edge cannot be asked. */
   acknowledged: number | null = null;
+  /** Environments that are asleep while requests wait for them. */
+  wanted: ReadonlySet<string> = new Set();
   readonly #targets = new Map<string, TargetStatus>();
   #stop: (() => void) | null = null;
 
   watch(edge: EdgeDriver, onEvent: (event: EdgeEvent) => void): void {
     this.#stop = edge.watch((event) => {
       if (event.kind === 'targets') this.#keep(event.targets);
+      if (event.kind === 'wanted') this.wanted = new Set(event.environments);
       if (event.kind === 'connected') this.replace(event.status);
       if (event.kind === 'disconnected') {
         this.connected = false;
@@ -26,6 +29,7 @@ export class EdgeView {
   replace(status: EdgeStatus): void {
     this.connected = true;
     this.acknowledged = status.snapshot;
+    this.wanted = new Set(status.wanted);
     const before = new Map(this.#targets);
     this.#targets.clear();
     this.#keep(status.targets, before);

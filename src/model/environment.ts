@@ -60,6 +60,15 @@ export interface Environment {
   terminatedAt: number | null;
   /** Left out: nothing is frozen. */
   freeze?: Freeze;
+  /** Left out: it is awake. */
+  asleep?: Sleep;
+}
+
+/** Nothing runs, because nobody wants it. */
+export interface Sleep {
+  since: number;
+  /** Instances that were wanted before. */
+  desired: number;
 }
 
 /** Names the edge answers to when the configuration names none. */

@@ -58,6 +58,10 @@ function diagnoseCapacity(observation: Observation, now: number): Diagnosis | nu
   if (goal?.upstream) return diagnoseFixed(observation);
   const serving = instances.filter(isServing).length;
   const { desired, min } = environment.capacity;
+  if (desired === 0 && environment.asleep) {
+    const since = new Date(environment.asleep.since).toISOString();
+    return { health: 'ok', cause: `asleep since ${since}; the next request wakes it` };
+  }
   if (environment.status === 'launching' && serving === 0 && deployment?.state === 'running') {
     return {
       health: 'pending',
@@ -70,7 +74,13 @@ function diagnoseCapacity(observation: Observation, now: number): Diagnosis | nu
   if (serving >= desired) return null;
   const why = shortfallCause(observation, goal, now);
   const cause = `${serving} of ${counted(desired, 'instance')} in service${why === '' ? '' : `: ${why}`}`;
-  if (serving === 0 && desired > 0) return { health: 'severe', cause };
+  if (serving === 0 && desired > 0) {
+    const isWaking =
+      environment.asleep && !backoffOf(observation.failures, goal.number, now).crashLooping;
+    return isWaking
+      ? { health: 'pending', cause: `waking: ${cause}` }
+      : { health: 'severe', cause };
+  }
   return { health: serving < min ? 'degraded' : 'warning', cause };
 }
 

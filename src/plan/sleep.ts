@@ -2,17 +2,38 @@ import type { Capacity } from '../model/configuration.ts';
 import type { Deployment } from '../model/deployment.ts';
 import type { Environment } from '../model/environment.ts';
 import { isPreparing } from '../model/hook.ts';
+import type { Scaling } from '../model/scaling.ts';
+import type { ScalingRecord } from '../model/scaling-decision.ts';
 import type { WakeRule } from '../model/snapshot.ts';
 import type { Admission } from '../model/traffic.ts';
 import type { RoutedEnvironment, RoutedRelease } from './routing.ts';
 
-/** Scale to zero: what the edge is told of an environment that falls asleep when nobody wants it. */
+/** Scale to zero: what keeps an environment awake, and what the edge is told of one that sleeps. */
 
 /** While a deployment is being prepared, that of before it. */
 export const capacityInForce = (
   { capacity }: Pick<Environment, 'capacity'>,
   deployment: Pick<Deployment, 'state' | 'hooks' | 'capacityBefore'> | null,
 ): Capacity => (deployment && isPreparing(deployment) ? deployment.capacityBefore : capacity);
+
+/**
+ * Whether its policies have an instance for work that nobody asks for: they want more than the one
+ * that is never theirs to take away, or the app has a backlog.
+ *
+ * @param decision the last one; null: none was made yet
+ */
+export function wantsToStayAwake(
+  { policies }: Scaling,
+  decision: Pick<ScalingRecord, 'opinions' | 'measured'> | null,
+): boolean {
+  if (policies.every(({ kind }) => kind === 'schedule')) return false;
+  if (decision === null || decision.opinions.some(({ wants }) => (wants ?? 0) > 1)) return true;
+  return policies.some((policy) => {
+    if (!('source' in policy) || policy.source === null) return false;
+    // What was not measured may be there.
+    return (decision.measured?.reported[policy.source.name] ?? 1) > 0;
+  });
+}
 
 /** Null where it never sleeps. */
 export function wakeRule(each: RoutedEnvironment, goal: RoutedRelease): WakeRule | null {

@@ -31,7 +31,11 @@ export function concernsOf(intention: Intention, circumstances: Circumstances): 
   const { from, to, desired } = intention;
   if (to.upstream || from?.upstream) return fixedAddress(intention);
   if (desired === 0) return nothingToProve();
-  const judged = from === null ? [] : [outage(intention), thinTraffic(intention, circumstances)];
+  // Where nothing runs, nothing is taken away and no traffic is shared out.
+  const judged =
+    from === null || intention.running === 0
+      ? []
+      : [outage(intention), thinTraffic(intention, circumstances)];
   return [...judged, memory(intention, circumstances), slowStart(intention, circumstances)].filter(
     (concern): concern is Concern => concern !== null,
   );

@@ -1,0 +1,187 @@
+import type { EdgeDriver } from '../edge/driver.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { messageOf } from '../kernel/fault.ts';
+import type { Log } from '../kernel/log.ts';
+import type { Environment, EnvironmentKey } from '../model/environment.ts';
+import type { Release } from '../model/release.ts';
+import type { ScalingRecord } from '../model/scaling-decision.ts';
+import { capacityInForce, wantsToStayAwake } from '../plan/sleep.ts';
+import { boundsInForce } from './capacity.ts';
+import type { EdgeView } from './edge-view.ts';
+import type { EventFeed } from './event-feed.ts';
+import { goalNumber } from './observe.ts';
+import type { Records } from './records.ts';
+import { idleMsOf, wakingDesired } from './waking.ts';
+
+/**
+ * Scale to zero. Who wants an environment the edge alone knows: it is asked before anything is put to
+ * sleep, and says when a request waits for what is asleep. Both are read as they are now, so that
+ * nothing hangs on a daemon that was there when it happened.
+ */
+
+export interface SleeperParts {
+  records: Records;
+  edge: EdgeDriver;
+  view: EdgeView;
+  feed: EventFeed;
+  clock: Clock;
+  log: Log;
+  /** The last decision of its policies; null where none was made. */
+  lastDecision: (key: EnvironmentKey) => ScalingRecord | null;
+}
+
+/** One that is awake. The times are of the clock that nobody sets. */
+interface Awake {
+  desired: number;
+  /** It was woken, deployed to or given more instances, or this daemon began: its time counts from here. */
+  stirredMs: number;
+  /** It cannot be time to sleep before. */
+  lookAtMs: number;
+}
+
+export class Sleeper {
+  readonly #parts: SleeperParts;
+  readonly #awake = new Map<EnvironmentKey, Awake>();
+
+  constructor(parts: SleeperParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Wakes the environment if somebody wants it, and puts it to sleep if nobody has for long.
+   *
+   * @returns when it may be time to; null where that is not known
+   */
+  async review(key: EnvironmentKey): Promise<number | null> {
+    const { records, view } = this.#parts;
+    const environment = records.find(key);
+    const release = environment && this.#releaseOf(environment);
+    if (!environment || !release || idleMsOf(release) === null) {
+      this.#awake.delete(key);
+      if (environment?.asleep) this.#keep(environment, null);
+      return null;
+    }
+    const deployment = records.runningDeployment(key);
+    if (capacityInForce(environment, deployment).desired > 0) {
+      return await this.#lookAfter(environment, release);
+    }
+    this.#awake.delete(key);
+    if (view.wanted.has(key)) this.#wake(environment, release);
+    else if (!environment.asleep) this.#keep(environment, 1);
+    return null;
+  }
+
+  async #lookAfter(environment: Environment, release: Release): Promise<number | null> {
+    const { records, clock } = this.#parts;
+    const { key } = environment;
+    const awake = this.#stir(environment, idleMsOf(release) ?? 0);
+    // A deployment that is turned back takes it to where it was.
+    if (records.runningDeployment(key)) return null;
+    const isUp = records.instances(key).some(({ state }) => state === 'in-service');
+    if (environment.asleep && isUp) this.#keep(environment, null);
+    if (!this.#maySleep(environment, release)) return null;
+    const waitMs = awake.lookAtMs - clock.monotonic();
+    if (waitMs > 0) return clock.now() + waitMs;
+    const quietMs = await this.#quietMs(key);
+    const nowMs = clock.monotonic();
+    const idleMs = idleMsOf(release) ?? 0;
+    const idleForMs = Math.min(quietMs, nowMs - awake.stirredMs);
+    awake.lookAtMs = nowMs + idleMs - idleForMs;
+    if (idleForMs < idleMs) return clock.now() + idleMs - idleForMs;
+    // Somebody may have asked for something else meanwhile.
+    if (records.find(key) === environment && !records.runningDeployment(key)) {
+      this.#sleep(environment, idleMs);
+    }
+    return null;
+  }
+
+  /** Whoever gives it more instances wants them to be there for a while. */
+  #stir({ key, capacity: { desired } }: Environment, idleMs: number): Awake {
+    const known = this.#awake.get(key);
+    const nowMs = this.#parts.clock.monotonic();
+    const isStirred =
+      !known || desired > known.desired || this.#parts.records.runningDeployment(key) !== null;
+    const awake = isStirred
+      ? { desired, stirredMs: nowMs, lookAtMs: nowMs + idleMs }
+      : { ...known, desired };
+    this.#awake.set(key, awake);
+    return awake;
+  }
+
+  #maySleep({ key, status, capacity }: Environment, release: Release): boolean {
+    const { records, clock, lastDecision } = this.#parts;
+    const { scaling } = release.configuration.web;
+    if (status !== 'ready' || boundsInForce(capacity, scaling, clock.now()).min > 0) return false;
+    if (records.instances(key).some(({ isProtected }) => isProtected)) return false;
+    return !wantsToStayAwake(scaling, lastDecision(key));
+  }
+
+  /** What is not known is taken for wanted. */
+  async #quietMs(key: EnvironmentKey): Promise<number> {
+    const { edge, log } = this.#parts;
+    try {
+      return (await edge.quietMs())[key] ?? 0;
+    } catch (fault) {
+      log.debug(
+        { environment: key, fault: messageOf(fault) },
+        'the edge does not say who wants it',
+      );
+      return 0;
+    }
+  }
+
+  #sleep(environment: Environment, idleMs: number): void {
+    const { records, feed } = this.#parts;
+    const { key, capacity } = environment;
+    records.transaction(() => {
+      this.#keep({ ...environment, capacity: { ...capacity, desired: 0 } }, capacity.desired);
+      feed.publish({
+        environment: key,
+        severity: 'info',
+        type: 'environment-asleep',
+        message: `nobody wanted it for ${idleMs / 1000} s: nothing runs until the next request`,
+      });
+    });
+    this.#awake.delete(key);
+  }
+
+  /** A deployment under way keeps what it wants, and goes back to what is wanted now. */
+  #wake(environment: Environment, release: Release): void {
+    const { records, feed, clock } = this.#parts;
+    const { key, capacity } = environment;
+    const desired = wakingDesired(environment, release, clock.now());
+    const deployment = records.runningDeployment(key);
+    records.transaction(() => {
+      records.saveEnvironment({
+        ...environment,
+        capacity: { ...capacity, desired: Math.max(capacity.desired, desired) },
+      });
+      if (deployment) {
+        const { capacityBefore } = deployment;
+        records.saveDeployment({ ...deployment, capacityBefore: { ...capacityBefore, desired } });
+      }
+      feed.publish({
+        environment: key,
+        severity: 'info',
+        type: 'environment-woken',
+        message: `a request waits: it wakes with ${desired === 1 ? 'one instance' : `${desired} instances`}`,
+      });
+    });
+  }
+
+  /** Notes that it is asleep, and how many were desired before; null: that it is awake. */
+  #keep(environment: Environment, desired: number | null): void {
+    const { records, clock } = this.#parts;
+    const { asleep, ...awake } = environment;
+    const noted = desired === null ? awake : { ...awake, asleep: { since: clock.now(), desired } };
+    records.saveEnvironment(noted);
+  }
+
+  /** The one that serves, or is to. */
+  #releaseOf(environment: Environment): Release | undefined {
+    if (environment.status === 'terminating' || environment.status === 'terminated') return;
+    const { records } = this.#parts;
+    const goal = goalNumber(environment, records);
+    return goal === null ? undefined : records.release(environment.key, goal);
+  }
+}
