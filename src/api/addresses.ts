@@ -1,4 +1,5 @@
 import { environmentAddresses } from './environment-addresses.ts';
+import { instanceAddresses } from './instance-addresses.ts';
 
 /**
  * Where each route is: the part of the table (`routes.ts`) that a client needs, apart from the
@@ -99,6 +100,7 @@ export const addresses = {
   logs: { method: 'GET', path: '/v1/applications/:application/environments/:environment/logs' },
   events: { method: 'GET', path: '/v1/events' },
   ...environmentAddresses,
+  ...instanceAddresses,
 } as const satisfies Record<string, Address>;
 
 /**

@@ -21,6 +21,7 @@ import type {
 } from '../model/view.ts';
 import { addresses } from './addresses.ts';
 import { environmentRoutes } from './environment-routes.ts';
+import { instanceRoutes } from './instance-routes.ts';
 import {
   type Answer,
   answer,
@@ -370,6 +371,7 @@ export const routes = {
     answer: answer<{ events: BelayEvent[] }>('The newest `limit` after `after`'),
   },
   ...environmentRoutes,
+  ...instanceRoutes,
 } as const satisfies Record<string, Route>;
 
 export type RouteName = keyof typeof routes;

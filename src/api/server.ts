@@ -17,6 +17,7 @@ import type { BelayEvent } from '../model/event.ts';
 import { hookNames } from '../model/hook.ts';
 import { streams } from './addresses.ts';
 import { environmentHandlers } from './environment-handlers.ts';
+import { instanceHandlers } from './instance-handlers.ts';
 import { answerMetrics } from './metrics-server.ts';
 import { openApiDocument } from './openapi.ts';
 import type { Route } from './route.ts';
@@ -224,6 +225,7 @@ function handlersOver(control: Control, stop: () => void): Handlers {
     }),
     events: ({ query }) => ({ events: control.queries.events(definedOnly(query)) }),
     ...environmentHandlers(control),
+    ...instanceHandlers(control),
   };
 }
 
@@ -356,6 +358,9 @@ const CONFLICTS = new Set([
   'environment-exists',
   'saved-configuration-exists',
   'not-ready',
+  'not-in-service',
+  'not-on-standby',
+  'release-left',
   'no-release',
   'bundle-damaged',
 ]);

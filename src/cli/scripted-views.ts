@@ -103,6 +103,8 @@ export const instanceOf = (fields: Partial<InstanceView> = {}): InstanceView => 
   pid: 4242,
   port: 26_400,
   startedAt: NOW - 90_000,
+  isProtected: false,
+  wish: null,
   cpuPercent: 3.14,
   rssBytes: 46_080_000,
   limit: 'watched',

@@ -80,7 +80,8 @@ export class InstanceSteps {
   }
 
   admit(environment: Environment, step: StepOf<'admit'>): Prepared {
-    const instance = this.#instance(environment, step.instance);
+    // Back in service, what was asked of it is done.
+    const { wish, ...instance } = this.#instance(environment, step.instance);
     const now = this.#parts.clock.now();
     this.#parts.records.moveInstance(instance, 'in-service', now, {
       reason: step.reason,
@@ -119,7 +120,8 @@ export class InstanceSteps {
     this.#parts.records.moveInstance(instance, 'standby', this.#parts.clock.now(), {
       reason: step.reason,
     });
-    this.#tell(environment, instance.id, 'instance-standby', `${instance.id} is kept warm`);
+    const how = instance.wish?.kind === 'standby' ? 'is on standby' : 'is kept warm';
+    this.#tell(environment, instance.id, 'instance-standby', `${instance.id} ${how}`);
     return recordOnly;
   }
 

@@ -15,6 +15,12 @@ import { DeploymentRequests, type Readings, type Where } from './deployment-requ
 import { DeploymentStart } from './deployment-start.ts';
 import type { EventFeed } from './event-feed.ts';
 import { freezeEnvironment, unfreezeEnvironment } from './freezing.ts';
+import {
+  protectInstances,
+  putOnStandby,
+  replaceInstance,
+  resumeInstance,
+} from './instance-requests.ts';
 import { abortDeployment, promoteDeployment } from './interventions.ts';
 import { busyFault, terminating } from './refusals.ts';
 import { scaleEnvironment } from './scaling-by-hand.ts';
@@ -139,6 +145,22 @@ export class Operations {
     scaleEnvironment(environmentKey(application, name), change, this.#parts);
   }
 
+  protect(where: Where, ids: readonly string[], isProtected: boolean, by: string | null): void {
+    protectInstances(keyOf(where), ids, isProtected, by, this.#parts);
+  }
+
+  standby(where: Where, id: string, substitute: boolean, by: string | null): void {
+    putOnStandby(keyOf(where), id, substitute, by, this.#parts);
+  }
+
+  resume(where: Where, id: string, by: string | null): void {
+    resumeInstance(keyOf(where), id, by, this.#parts);
+  }
+
+  replace(where: Where, id: string, by: string | null): void {
+    replaceInstance(keyOf(where), id, by, this.#parts);
+  }
+
   terminate(application: string, name: string): void {
     const { records, feed, wake } = this.#parts;
     const key = environmentKey(application, name);
@@ -224,3 +246,6 @@ export class Operations {
     return result;
   }
 }
+
+const keyOf = ({ application, environment }: Where): EnvironmentKey =>
+  environmentKey(application, environment);

@@ -28,7 +28,7 @@ export function scaleEnvironment(
   const before = environment.capacity.desired;
   const now = clock.now();
   const asked = { ...environment.capacity, ...change };
-  const bounds = inForce(environment, asked, records, now);
+  const bounds = boundsFor(environment, asked, records, now);
   const desired = change.desired ?? within(before, bounds);
   refuseOutside(environment, { ...asked, desired }, bounds);
   records.transaction(() => {
@@ -43,7 +43,13 @@ export function scaleEnvironment(
   wake(key);
 }
 
-function inForce(environment: Environment, asked: Capacity, records: Records, now: number): Bounds {
+/** Of a capacity that is asked for, with what schedules make of it now. */
+export function boundsFor(
+  environment: Environment,
+  asked: Capacity,
+  records: Records,
+  now: number,
+): Bounds {
   const goal = goalNumber(environment, records);
   const release = goal === null ? undefined : records.release(environment.key, goal);
   return release ? boundsInForce(asked, release.configuration.web.scaling, now) : asked;

@@ -1,6 +1,7 @@
 import type { BootCost, Deployment } from '../model/deployment.ts';
 import { defaultDomain, type Environment } from '../model/environment.ts';
 import type { Freeze } from '../model/freeze.ts';
+import type { InstanceWish } from '../model/instance.ts';
 import type { ScalingGlance } from '../model/scaling-view.ts';
 import { poolId } from '../model/snapshot.ts';
 import type { TargetStatus } from '../model/target.ts';
@@ -90,6 +91,8 @@ function instanceView(
     pid: slot?.pid ?? null,
     port: slot?.port ?? null,
     startedAt: slot?.startedAt ?? instance.createdAt,
+    isProtected: instance.isProtected ?? false,
+    wish: instance.wish?.kind ?? null,
     cpuPercent: slot?.usage?.cpuPercent ?? null,
     // 0 is what a process has that has not begun.
     rssBytes: slot?.usage?.rssBytes || null,
@@ -105,9 +108,17 @@ function bootOf({ createdAt, inServiceAt, slot }: ObservedInstance): BootCost | 
   return { bootMs: inServiceAt - createdAt, bootstrapMs: slot?.bootstrapMs ?? null };
 }
 
+/** What it still serves for. */
+const WISHES: Readonly<Record<InstanceWish['kind'], string>> = {
+  standby: 'goes on standby when its place is filled',
+  replace: 'goes when another serves in its place',
+  resume: '',
+};
+
 function reasonOf(instance: ObservedInstance): string {
   if (instance.state === 'pending') return startProblem(instance);
   if (instance.state !== 'in-service') return instance.reason;
+  if (instance.wish) return WISHES[instance.wish.kind];
   return instance.target?.health === 'healthy' ? '' : (instance.target?.description ?? '');
 }
 

@@ -5,7 +5,7 @@ import type { EdgeSettings } from './edge-settings.ts';
 import type { EnvironmentHealth, EnvironmentStatus } from './environment.ts';
 import type { Concern, Forecast } from './forecast.ts';
 import type { Freeze } from './freeze.ts';
-import type { InstanceState } from './instance.ts';
+import type { InstanceState, InstanceWish } from './instance.ts';
 import type { LedgerReading } from './ledger.ts';
 import type { Receipt } from './receipt.ts';
 import type { ScalingGlance } from './scaling-view.ts';
@@ -28,6 +28,10 @@ export interface InstanceView {
   pid: number | null;
   port: number | null;
   startedAt: number;
+  /** Scale-in passes it over. */
+  isProtected: boolean;
+  /** What somebody has asked of it and is not done; null: nothing. */
+  wish: InstanceWish['kind'] | null;
   cpuPercent: number | null;
   rssBytes: number | null;
   /** How its limits are held. */
