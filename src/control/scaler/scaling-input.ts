@@ -56,7 +56,8 @@ export function scalingInput(
     scaling,
     fleet: fleetNow(instances, view),
     bootMs: bootMsOf(instances),
-    points: metrics.points(key, POINT_MS),
+    // What nobody runs is woken by the edge, the calendar or by hand, not by who asks in vain.
+    points: capacity.desired === 0 ? [] : metrics.points(key, POINT_MS),
     history: learns ? metrics.history(key) : [],
     memory,
     deploying: records.runningDeployment(key) !== null,
