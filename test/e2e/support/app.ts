@@ -16,6 +16,8 @@ export interface Variant {
   deaf?: boolean;
   /** Writes its log as fast as it can. */
   flood?: boolean;
+  /** Takes so long before it listens, in milliseconds. */
+  bootMs?: number;
   /** Says so many lines first. */
   say?: number;
   /** Processor time that each request takes, in milliseconds. */
@@ -33,14 +35,17 @@ export interface AppOptions {
   build?: HookOption;
   hooks?: { migrate?: HookOption; postdeploy?: HookOption; bootstrap?: string };
   start?: string;
-  capacity?: { min: number; desired?: number; max: number; zones?: string[] };
+  capacity?: { min: number; desired?: number; max: number; zones?: string[]; idle?: string };
   /** Of one core, for each instance. */
   cpu?: number;
   scaling?: object;
   drain?: string;
   stopGrace?: string;
   health?: { interval: string; timeout: string };
-  edge?: { timeouts?: { answer?: string; quiet?: string } };
+  edge?: {
+    timeouts?: { answer?: string; quiet?: string };
+    queue?: { length?: number; wait?: string };
+  };
   deploy?: {
     policy?: string;
     startTimeout?: string;

@@ -79,6 +79,7 @@ if (variant.flood) {
   const write = () => process.stdout.write(lines, () => setImmediate(write));
   write();
 }
+if (variant.bootMs) await new Promise((resolve) => setTimeout(resolve, variant.bootMs));
 if (variant.listen === 'never') setInterval(() => {}, 1_000_000);
 else if (variant.listen === 'elsewhere') server.listen(0, HOST);
 else server.listen(Number(PORT), HOST, () => console.log(`${variant.name} listens on ${PORT}`));
