@@ -18,6 +18,8 @@ interface ArgumentSpec {
   /** `[DIR]`, `<KEY>`, `[CMD...]` */
   syntax: string;
   description: string;
+  /** What a shell may offer in its place; files, when left out. */
+  completes?: 'instances';
 }
 
 export interface CommandSpec<Options = Record<string, unknown>> {

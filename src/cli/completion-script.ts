@@ -1,6 +1,9 @@
 import type { CommandWords, Word } from './completion-words.ts';
 
-/** Completion scripts, generated whole: they ask nobody at run time, so they are instant. */
+/**
+ * Completion scripts, generated whole: they ask nobody at run time, so they are instant. Only where
+ * the id of an instance is wanted they ask which there are.
+ */
 
 export const shells = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof shells)[number];
@@ -8,15 +11,18 @@ export type Shell = (typeof shells)[number];
 export const completionScripts: Readonly<Record<Shell, (tree: readonly CommandWords[]) => string>> =
   { bash: bashScript, zsh: zshScript, fish: fishScript };
 
+const INSTANCES =
+  "belay status --json 2>/dev/null | grep -oE '\"i-[0-9a-f]{8}\"' | tr -d '\"' | sort -u";
+
 /** Finds the command under the cursor by taking words as long as they name one. */
 function bashScript(tree: readonly CommandWords[]): string {
   const cases = tree.map(
-    ({ path, commands, options }) =>
-      `    '${path.join(' ')}') commands='${list(commands)}'; options='${list(options)}' ;;`,
+    ({ path, commands, options, takesInstances }) =>
+      `    '${path.join(' ')}') commands='${list(commands)}'; options='${list(options)}'${takesInstances ? '; instances=yes' : ''} ;;`,
   );
   return `# bash completion for belay
 _belay() {
-  local current=\${COMP_WORDS[COMP_CWORD]} path='' word commands options
+  local current=\${COMP_WORDS[COMP_CWORD]} path='' word commands options instances
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case "$path $word" in
 ${pathCases(tree)}
@@ -30,6 +36,8 @@ ${cases.join('\n')}
     mapfile -t COMPREPLY < <(compgen -W "$options" -- "$current")
   elif [[ -n $commands ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$current")
+  elif [[ -n $instances ]]; then
+    mapfile -t COMPREPLY < <(compgen -W "$(${INSTANCES})" -- "$current")
   else
     mapfile -t COMPREPLY < <(compgen -f -- "$current")
   fi
@@ -42,12 +50,12 @@ function zshScript(tree: readonly CommandWords[]): string {
   const described = (words: readonly Word[]) =>
     words.map(({ word, says }) => quote(`${word}:${says.replaceAll(':', '\\:')}`)).join(' ');
   const cases = tree.map(
-    ({ path, commands, options }) =>
-      `    '${path.join(' ')}') commands=(${described(commands)}); options=(${described(options)}) ;;`,
+    ({ path, commands, options, takesInstances }) =>
+      `    '${path.join(' ')}') commands=(${described(commands)}); options=(${described(options)})${takesInstances ? '; instances=yes' : ''} ;;`,
   );
   return `#compdef belay
 _belay() {
-  local path_='' word
+  local path_='' word instances
   local -a commands options
   for word in "\${(@)words[2,CURRENT-1]}"; do
     case "$path_ $word" in
@@ -61,6 +69,8 @@ ${cases.join('\n')}
     _describe -o 'option' options
   elif (( $#commands )); then
     _describe 'command' commands
+  elif [[ -n $instances ]]; then
+    compadd -- \${(f)"$(${INSTANCES})"}
   else
     _files
   fi
@@ -70,9 +80,12 @@ compdef _belay belay
 }
 
 function fishScript(tree: readonly CommandWords[]): string {
-  const lines = tree.flatMap(({ path, commands, options }) => {
+  const lines = tree.flatMap(({ path, commands, options, takesInstances }) => {
     const condition = quote(fishCondition(path, commands));
     return [
+      ...(takesInstances
+        ? [`complete -c belay -n ${condition} -f -a ${quote(`(${INSTANCES})`)}`]
+        : []),
       ...commands.map(
         ({ word, says }) => `complete -c belay -n ${condition} -f -a ${word} -d ${quote(says)}`,
       ),

@@ -12,6 +12,8 @@ export interface CommandWords {
   path: readonly string[];
   commands: readonly Word[];
   options: readonly Word[];
+  /** Its arguments are ids of instances. */
+  takesInstances: boolean;
 }
 
 const helpWord: Word = { word: '--help', says: 'print help' };
@@ -22,6 +24,7 @@ export function completionWords(tree: readonly (CommandSpec | CommandFamily)[]):
       path: [],
       commands: tree.map(({ name, summary }) => ({ word: name, says: summary })),
       options: [helpWord, { word: '--version', says: 'print the version' }],
+      takesInstances: false,
     },
     ...tree.flatMap((spec) => wordsOf(spec, [])),
   ];
@@ -29,11 +32,20 @@ export function completionWords(tree: readonly (CommandSpec | CommandFamily)[]):
 
 function wordsOf(spec: CommandSpec | CommandFamily, above: readonly string[]): CommandWords[] {
   const path = [...above, spec.name];
-  if (!('commands' in spec)) return [{ path, commands: [], options: optionWords(spec) }];
+  if (!('commands' in spec)) {
+    const takesInstances = spec.arguments?.some(({ completes }) => completes === 'instances');
+    const options = optionWords(spec);
+    return [{ path, commands: [], options, takesInstances: takesInstances ?? false }];
+  }
   const commands = spec.commands.map(({ name, summary }) => ({ word: name, says: summary }));
   const meant = spec.commands.find(({ name }) => name === spec.fallback);
   return [
-    { path, commands, options: meant ? optionWords(meant) : [helpWord] },
+    {
+      path,
+      commands,
+      options: meant ? optionWords(meant) : [helpWord],
+      takesInstances: false,
+    },
     ...spec.commands.flatMap((child) => wordsOf(child, path)),
   ];
 }

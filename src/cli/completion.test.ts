@@ -39,6 +39,15 @@ describe('completion', () => {
     expect(complete('deploy', '--d')).toBe('--dry-run --detach');
   });
 
+  test('for bash offers the instances there are', async () => {
+    const { out } = await belay(daemon, ['completion', 'bash']);
+    const script = `belay() { echo '{"instances":[{"id":"i-0000000a"},{"id":"i-0000000b"}]}'; }
+${out}
+COMP_WORDS=(belay instance standby i-); COMP_CWORD=3; _belay; echo "\${COMPREPLY[*]}"`;
+    const offered = execFileSync('bash', ['-c', script], { encoding: 'utf8' }).trim();
+    expect(offered).toBe('i-0000000a i-0000000b');
+  });
+
   test.each(['zsh', 'fish'])('for %s has every command', async (shell) => {
     const { code, out } = await belay(daemon, ['completion', shell]);
     expect(code).toBe(0);

@@ -15,6 +15,7 @@ import { envsFamily } from './envs.ts';
 import { eventsCommand } from './events.ts';
 import { freezeCommand, unfreezeCommand } from './freeze.ts';
 import { initCommand } from './init.ts';
+import { instanceFamily } from './instance.ts';
 import { logsCommand } from './logs.ts';
 import { openCommand } from './open.ts';
 import type { Output } from './output.ts';
@@ -42,6 +43,7 @@ export const commandGroups: readonly {
       rollbackCommand,
       restartCommand,
       scaleCommand,
+      instanceFamily,
       envFamily,
       envsFamily,
       freezeCommand,

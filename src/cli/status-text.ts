@@ -174,12 +174,13 @@ const byZoneAndAge = (a: InstanceView, b: InstanceView): number =>
   a.zone.localeCompare(b.zone) || a.startedAt - b.startedAt || a.id.localeCompare(b.id);
 
 /** What there is to say of an instance beyond its row. */
-function notesOf({ ejection, deep, boot }: InstanceView, paint: Paint): string[] {
+function notesOf({ ejection, deep, boot, isProtected }: InstanceView, paint: Paint): string[] {
   const notes: [string, string][] = [];
   if (boot && boot.bootstrapMs !== null) {
     const bootstrap = formatDuration(boot.bootstrapMs);
     notes.push(['boot', `${formatDuration(boot.bootMs)}, of it bootstrap ${bootstrap}`]);
   }
+  if (isProtected) notes.push(['protected', 'from scale-in']);
   if (ejection !== null) notes.push(['ejected', paint.yellow(ejection)]);
   if (tellsParts(deep)) notes.push(['depends on', deepText(deep, paint)]);
   return notes.map(([name, text]) => `   ${paint.dim(name.padEnd(NOTE_COLUMNS))}${text}`);
