@@ -9,6 +9,7 @@ import { type Row, report } from './report.ts';
 /** The edge in short: all of it is `npm run bench:edge`. */
 const MEASUREMENTS = [
   ['reconcile.ts'],
+  ['metrics.ts', '--seconds', '30'],
   ['snapshot.ts'],
   ['idle.ts'],
   ['deploy.ts'],

@@ -6,6 +6,7 @@ import {
   histogram,
   middleOf,
   quantile,
+  quantilesBetween,
   subtract,
   sum,
 } from './histogram.ts';
@@ -105,5 +106,19 @@ describe('histogram', () => {
 
   it('has no quantile of nothing', () => {
     expect(quantile([], 0.5)).toBeNull();
+  });
+
+  it('tells quantiles between two readings as of their difference', () => {
+    fc.assert(
+      fc.property(readings, readings, (before, since) => {
+        const earlier = recorded(before);
+        const later = recorded([...before, ...since]);
+        const difference = subtract(later, earlier);
+        expect(quantilesBetween(earlier, later, [0.5, 0.99])).toEqual([
+          quantile(difference, 0.5),
+          quantile(difference, 0.99),
+        ]);
+      }),
+    );
   });
 });

@@ -116,6 +116,36 @@ export function quantile(sparse: SparseHistogram, share: number): number | null 
   return null;
 }
 
+/**
+ * Of the values that were recorded between two readings of one histogram, the one below which each
+ * share of them lies, as `quantile` would tell of their difference; null when there are none.
+ */
+export function quantilesBetween(
+  earlier: SparseHistogram,
+  later: SparseHistogram,
+  shares: readonly number[],
+): (number | null)[] {
+  const buckets: number[] = [];
+  const below: number[] = [];
+  let total = 0;
+  let at = 0;
+  for (let i = 0; i + 1 < later.length; i += 2) {
+    const bucket = later[i] ?? 0;
+    while (at < earlier.length && (earlier[at] ?? 0) < bucket) at += 2;
+    const before = earlier[at] === bucket ? (earlier[at + 1] ?? 0) : 0;
+    const count = (later[i + 1] ?? 0) - before;
+    if (count <= 0) continue;
+    total += count;
+    buckets.push(bucket);
+    below.push(total);
+  }
+  return shares.map((share) => {
+    if (total === 0) return null;
+    const rank = Math.max(1, Math.ceil(share * total));
+    return middleOf(buckets[below.findIndex((count) => count >= rank)] ?? 0);
+  });
+}
+
 function combine(a: SparseHistogram, b: SparseHistogram, sign: 1 | -1): SparseHistogram {
   const counts = new Map<number, number>();
   for (let i = 0; i + 1 < a.length; i += 2) counts.set(a[i] ?? 0, a[i + 1] ?? 0);

@@ -1,7 +1,7 @@
 import type { Clock } from '../kernel/clock.ts';
 import { Fault } from '../kernel/fault.ts';
 import type { Exit } from '../model/instance.ts';
-import type { Runtime, Slot, SlotSpec } from './driver.ts';
+import type { Runtime, Slot, SlotSpec, SlotUsage } from './driver.ts';
 
 /**
  * Instances that exist only as data, on a clock driven by hand: fleets of thousands in tests and
@@ -31,6 +31,8 @@ export interface MemoryRuntimeOptions {
 export interface MemoryRuntime extends Runtime {
   /** Ends an instance from outside, as `kill` would. */
   kill(id: string, signal?: 'SIGKILL' | 'SIGTERM' | 'SIGSEGV'): void;
+  /** What an instance is measured to use. Nobody is told, as with samples of real ones. */
+  setUsage(id: string, usage: SlotUsage): void;
 }
 
 const FIRST_PORT = 20_000;
@@ -175,6 +177,10 @@ export function createMemoryRuntime(options: MemoryRuntimeOptions): MemoryRuntim
     async close() {
       listeners.clear();
       agenda.clear();
+    },
+    setUsage(id, usage) {
+      const held = slots.get(id);
+      if (held?.slot.state === 'running') held.slot = { ...held.slot, usage };
     },
     kill(id, signal = 'SIGKILL') {
       const held = slots.get(id);

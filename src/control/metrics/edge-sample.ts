@@ -1,5 +1,5 @@
 import type { EdgeDriver } from '../../edge/driver.ts';
-import { type SparseHistogram, subtract } from '../../kernel/histogram.ts';
+import type { SparseHistogram } from '../../kernel/histogram.ts';
 import type { EnvironmentKey } from '../../model/environment.ts';
 import {
   answersOf,
@@ -42,6 +42,8 @@ export async function sampleEdge(
 export class EdgeTotals {
   readonly #rows = new Map<EnvironmentKey, LedgerRow[]>();
   readonly #inside = new Map<EnvironmentKey, { inFlight: number; tunnels: number }>();
+  readonly #traffic: ReadonlyMap<string, TargetTraffic>;
+  readonly #inFlight = new Map<string, number>();
   readonly #sample: EdgeSample;
 
   constructor(sample: EdgeSample) {
@@ -51,8 +53,9 @@ export class EdgeTotals {
       if (rows) rows.push(row);
       else this.#rows.set(row.environment, [row]);
     }
+    this.#traffic = new Map(sample.traffic.map((each) => [each.id, each]));
     const byPool = new Map<string, { inFlight: number; tunnels: number }>();
-    for (const { pool, inFlight, tunnels } of sample.targets) {
+    for (const { pool, id, inFlight, tunnels } of sample.targets) {
       let inside = byPool.get(pool);
       if (!inside) {
         inside = this.#insideOf(pool.slice(0, pool.lastIndexOf('#')));
@@ -60,7 +63,18 @@ export class EdgeTotals {
       }
       inside.inFlight += inFlight;
       inside.tunnels += tunnels;
+      this.#inFlight.set(id, inFlight);
     }
+  }
+
+  /** All that has passed through an instance; undefined while it is no target. */
+  traffic(id: string): TargetTraffic | undefined {
+    return this.#traffic.get(id);
+  }
+
+  /** Requests inside an instance; undefined while it is no target. */
+  inside(id: string): number | undefined {
+    return this.#inFlight.get(id);
   }
 
   /** @param earlier the sample before; null where there is none to compare with */
@@ -113,27 +127,3 @@ function arrivals({ outcomes, answers }: LedgerRow): number {
   const hadNoRoom = answers['shed 5xx'] ?? 0;
   return ok + outcomes['app-error'] + lost + cut + outcomes['client-aborted'] + hadNoRoom;
 }
-
-/**
- * What passed through one target; null where its counters began anew, because a worker or the
- * supervisor was ended.
- *
- * @param earlier undefined for a target that was not there before
- */
-export function targetPassed(
-  earlier: TargetTraffic | undefined,
-  now: TargetTraffic,
-): { requests: number; errors: number; latency: SparseHistogram } | null {
-  const errors = now.appErrors + now.failures;
-  if (earlier === undefined) return { requests: now.requests, errors, latency: now.latency };
-  const requests = now.requests - earlier.requests;
-  if (requests < 0) return null;
-  if (requests === 0) return NOTHING_PASSED;
-  return {
-    requests,
-    errors: Math.max(0, errors - earlier.appErrors - earlier.failures),
-    latency: subtract(now.latency, earlier.latency),
-  };
-}
-
-const NOTHING_PASSED = { requests: 0, errors: 0, latency: [] };

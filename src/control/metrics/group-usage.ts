@@ -27,15 +27,17 @@ export function groupUsage(
   let memoryBytes = 0;
   let withMemory = 0;
   for (const instance of serving) {
-    const { warmupMs, cores } = needsOf(instance, records);
     const usage = slots.get(instance.id)?.usage ?? null;
     const cpuPercent =
-      usage === null || usage.cpuPercent === null ? null : usage.cpuPercent / cores;
+      usage === null || usage.cpuPercent === null
+        ? null
+        : usage.cpuPercent / coresOf(instance, records);
     if (usage !== null && usage.rssBytes > 0) {
       memoryBytes += usage.rssBytes;
       withMemory += 1;
     }
-    const isWarm = instance.inServiceAt !== null && now - instance.inServiceAt >= warmupMs;
+    const isWarm =
+      instance.inServiceAt !== null && now - instance.inServiceAt >= warmupOf(instance, records);
     if (isWarm) warm.count += 1;
     if (cpuPercent === null) continue;
     if (isWarm) {
@@ -58,10 +60,11 @@ function extended(sum: number, measured: number, count: number): number | null {
   return (sum * count) / measured;
 }
 
-function needsOf(
-  { environment, release }: Instance,
-  records: Records,
-): { warmupMs: number; cores: number } {
-  const { scaling, limits } = records.release(environment, release)?.configuration.web ?? {};
-  return { warmupMs: scaling?.warmupMs ?? 0, cores: limits?.cpu ?? 1 };
+/** What it is allowed: of its `cpu`, else one core. */
+export function coresOf({ environment, release }: Instance, records: Records): number {
+  return records.release(environment, release)?.configuration.web.limits.cpu ?? 1;
+}
+
+function warmupOf({ environment, release }: Instance, records: Records): number {
+  return records.release(environment, release)?.configuration.web.scaling.warmupMs ?? 0;
 }

@@ -3,14 +3,16 @@ import type { Clock, Timer } from '../../kernel/clock.ts';
 import { messageOf } from '../../kernel/fault.ts';
 import type { Log } from '../../kernel/log.ts';
 import type { Environment, EnvironmentKey } from '../../model/environment.ts';
-import type { GroupPoint } from '../../model/metrics.ts';
+import type { GroupPoint, InstancePoint } from '../../model/metrics.ts';
 import type { Store } from '../../store/driver.ts';
 import type { Slots } from '../observe.ts';
 import type { Records } from '../records.ts';
 import { EdgeTotals, sampleEdge } from './edge-sample.ts';
 import { pointsOf } from './group-points.ts';
 import type { GroupSecond } from './group-second.ts';
-import { groupUsage } from './group-usage.ts';
+import { coresOf, groupUsage } from './group-usage.ts';
+import { type EdgeSecond, instanceFigures } from './instance-figures.ts';
+import { InstanceRings } from './instance-rings.ts';
 import { Minutes } from './minutes.ts';
 
 /** How often everything is measured. */
@@ -39,6 +41,7 @@ export interface MetricsParts {
 export class MetricsHistory {
   readonly #parts: MetricsParts;
   readonly #minutes: Minutes;
+  readonly #instances = new InstanceRings();
   /** Oldest first. */
   readonly #seconds = new Map<EnvironmentKey, GroupSecond[]>();
   #lastAtMs: number | null = null;
@@ -76,8 +79,12 @@ export class MetricsHistory {
    * One in which nothing was measured is left out.
    */
   points(key: EnvironmentKey, periodMs: number): GroupPoint[] {
-    const { clock } = this.#parts;
-    return pointsOf(this.#seconds.get(key) ?? [], periodMs, clock.now() - clock.monotonic());
+    return pointsOf(this.#seconds.get(key) ?? [], periodMs, this.#aheadMs);
+  }
+
+  /** Every second of the last quarter of an hour, oldest first; empty for one that is gone. */
+  instance(id: string): InstancePoint[] {
+    return this.#instances.points(id, this.#aheadMs);
   }
 
   /** By the minute, oldest first, of the last month; survives a restart. */
@@ -85,30 +92,51 @@ export class MetricsHistory {
     return this.#minutes.of(key);
   }
 
+  /** How far the wall clock is ahead of the one that nobody can set. */
+  get #aheadMs(): number {
+    const { clock } = this.#parts;
+    return clock.now() - clock.monotonic();
+  }
+
   async #sample(): Promise<void> {
     const { clock, records, slots: readSlots, settleClock } = this.#parts;
     const [slots, totals] = await Promise.all([readSlots(), this.#readEdge()]);
     settleClock();
     const atMs = clock.monotonic();
-    const sinceMs = this.#lastAtMs === null ? null : atMs - this.#lastAtMs;
-    const isSecond = sinceMs !== null && sinceMs < HELD_UP_MS;
-    const durationMs = isSecond ? sinceMs : PERIOD_MS;
-    const earlier = isSecond ? this.#lastTotals : null;
+    const edge = this.#second(atMs, totals);
     const running = records.environments().filter(({ status }) => status !== 'terminated');
+    const live = new Set<string>();
+    this.#instances.begin(atMs);
     for (const environment of running) {
+      const instances = records.instances(environment.key);
+      for (const instance of instances) {
+        live.add(instance.id);
+        const slot = slots.get(instance.id);
+        const figures = instanceFigures(instance.id, slot, coresOf(instance, records), edge);
+        this.#instances.put(instance.id, figures);
+      }
       this.#keep(environment, {
         atMs,
-        durationMs,
-        ...groupUsage(records.instances(environment.key), slots, records, clock.now()),
-        ...(totals?.passed(environment.key, earlier) ?? NOTHING_TOLD),
+        durationMs: edge.durationMs,
+        ...groupUsage(instances, slots, records, clock.now()),
+        ...(totals?.passed(environment.key, edge.earlier) ?? NOTHING_TOLD),
         reported: {},
       });
     }
+    this.#instances.keep(live);
     const keys = new Set(running.map(({ key }) => key));
     for (const key of this.#seconds.keys()) if (!keys.has(key)) this.#seconds.delete(key);
-    this.#lastAtMs = atMs;
-    this.#lastTotals = totals;
     this.#minutes.follow(this.#seconds);
+  }
+
+  /** Beside the sample before, unless so much has passed since that it says nothing of a second. */
+  #second(atMs: number, now: EdgeTotals | null): EdgeSecond {
+    const sinceMs = this.#lastAtMs === null ? null : atMs - this.#lastAtMs;
+    const isSecond = sinceMs !== null && sinceMs < HELD_UP_MS;
+    const earlier = isSecond ? this.#lastTotals : null;
+    this.#lastAtMs = atMs;
+    this.#lastTotals = now;
+    return { now, earlier, durationMs: isSecond ? sinceMs : PERIOD_MS };
   }
 
   #keep({ key }: Environment, second: GroupSecond): void {
