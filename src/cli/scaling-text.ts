@@ -17,13 +17,16 @@ const INDENT = '  ';
 /** What was decided so lately holds still. */
 const STILL_MS = 10_000;
 
-/** In a line, for `status`. */
+/** In a line, for `status`: what it is by whom; why is for `scale --explain`. */
 export function scalingLine({ max, decision }: ScalingGlance, paint: Paint): string {
   if (decision === null) return 'by policies, which have not decided yet';
   const { from, to, reason, opinions } = decision;
   const wanted = mostWanted(opinions);
-  if (wanted > max) return paint.yellow(`at max ${max}, and ${wanted} are wanted: ${reason}`);
-  return from === to ? reason : `${from} → ${to}, ${reason}`;
+  const leader = opinions.find(({ wants }) => wants !== null && wants === wanted);
+  if (!leader) return reason;
+  if (wanted > max) return paint.yellow(`at max ${max}, and ${leader.policy} wants ${wanted}`);
+  const change = from === to ? `stays at ${to}` : `${from} → ${to}`;
+  return `${change}: ${leader.policy} wants ${wanted}`;
 }
 
 export function renderScaling(view: ScalingView, now: number, paint: Paint): string[] {
@@ -153,8 +156,8 @@ function nextLines({ next, capacity, scaling }: ScalingView, now: number, paint:
 function brakesText(scaling: Scaling): string {
   const { warmupMs, cooldownMs, stabilizationMs, maxOutPercent, maxInPercent } = scaling;
   return [
-    `warmup ${formatSetting(warmupMs)}`,
-    `cooldown ${formatSetting(cooldownMs)}`,
+    ...(warmupMs === 0 ? [] : [`warmup ${formatSetting(warmupMs)}`]),
+    ...(cooldownMs === 0 ? [] : [`cooldown ${formatSetting(cooldownMs)}`]),
     `stabilization ${formatSetting(stabilizationMs)}`,
     ...(maxOutPercent === null ? [] : [`at most ${maxOutPercent} % more at a time`]),
     ...(maxInPercent === null ? [] : [`at most ${maxInPercent} % fewer at a time`]),
