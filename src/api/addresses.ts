@@ -1,5 +1,6 @@
 import { environmentAddresses } from './environment-addresses.ts';
 import { instanceAddresses } from './instance-addresses.ts';
+import { lifecycleAddresses } from './lifecycle-addresses.ts';
 
 /**
  * Where each route is: the part of the table (`routes.ts`) that a client needs, apart from the
@@ -101,6 +102,7 @@ export const addresses = {
   events: { method: 'GET', path: '/v1/events' },
   ...environmentAddresses,
   ...instanceAddresses,
+  ...lifecycleAddresses,
 } as const satisfies Record<string, Address>;
 
 /**

@@ -22,6 +22,7 @@ import type {
 import { addresses } from './addresses.ts';
 import { environmentRoutes } from './environment-routes.ts';
 import { instanceRoutes } from './instance-routes.ts';
+import { lifecycleRoutes } from './lifecycle-routes.ts';
 import {
   type Answer,
   answer,
@@ -372,6 +373,7 @@ export const routes = {
   },
   ...environmentRoutes,
   ...instanceRoutes,
+  ...lifecycleRoutes,
 } as const satisfies Record<string, Route>;
 
 export type RouteName = keyof typeof routes;

@@ -18,6 +18,7 @@ import { hookNames } from '../model/hook.ts';
 import { streams } from './addresses.ts';
 import { environmentHandlers } from './environment-handlers.ts';
 import { instanceHandlers } from './instance-handlers.ts';
+import { lifecycleHandlers } from './lifecycle-handlers.ts';
 import { answerMetrics } from './metrics-server.ts';
 import { openApiDocument } from './openapi.ts';
 import type { Route } from './route.ts';
@@ -226,6 +227,7 @@ function handlersOver(control: Control, stop: () => void): Handlers {
     events: ({ query }) => ({ events: control.queries.events(definedOnly(query)) }),
     ...environmentHandlers(control),
     ...instanceHandlers(control),
+    ...lifecycleHandlers(control),
   };
 }
 
@@ -360,6 +362,7 @@ const CONFLICTS = new Set([
   'not-ready',
   'not-in-service',
   'not-on-standby',
+  'not-waiting',
   'release-left',
   'no-release',
   'bundle-damaged',

@@ -111,6 +111,7 @@ export const instanceOf = (fields: Partial<InstanceView> = {}): InstanceView => 
   boot: null,
   ejection: null,
   deep: null,
+  wait: null,
   ...fields,
 });
 
@@ -126,6 +127,7 @@ export const environmentOf = (fields: Partial<EnvironmentView> = {}): Environmen
   domains: ['shop.localhost'],
   namesOf: null,
   capacity: { min: 1, desired: 2, max: 4 },
+  warm: 0,
   scaling: null,
   instances: [
     instanceOf({ id: 'i-0000000b', zone: 'b', cpuPercent: null, rssBytes: null }),

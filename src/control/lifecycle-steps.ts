@@ -6,7 +6,6 @@ import type { Step } from '../model/step.ts';
 import type { EventFeed } from './event-feed.ts';
 import { type Prepared, recordOnly } from './prepared.ts';
 import type { Records } from './records.ts';
-import { command } from './refusals.ts';
 
 /** What it changes on record that an instance is kept warm, or begins to wait for somebody's word. */
 
@@ -57,11 +56,10 @@ export function beginWait(
     const { id } = instance;
     const before = turn === 'launching' ? 'it takes traffic' : 'it is stopped';
     const seconds = (waitEndsAt(wait, settings) - now) / 1000;
-    const answer = command(`belay instance continue ${id}`, environment);
     tell(environment, instance, parts, {
       severity: 'warning',
       type: 'instance-waits',
-      message: `${id} waits before ${before}; answer within ${seconds} s with: ${answer}, or abandon, or ask for more time with heartbeat; else: ${settings.otherwise}`,
+      message: `${id} waits before ${before}: belay instance continue ${id}, or abandon, or heartbeat for more time; after ${seconds} s it is ${settings.otherwise}`,
     });
   }
   return recordOnly;

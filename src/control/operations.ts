@@ -4,6 +4,7 @@ import { Fault } from '../kernel/fault.ts';
 import type { Capacity } from '../model/configuration.ts';
 import { type EnvironmentKey, environmentKey, environmentMachine } from '../model/environment.ts';
 import type { Freeze } from '../model/freeze.ts';
+import type { LifecycleAnswer } from '../model/instance-wait.ts';
 import { parseName } from '../model/name.ts';
 import type { DeploymentRequest, Ticket } from '../model/ticket.ts';
 import type { DeploymentView, Outcome, TicketView } from '../model/view.ts';
@@ -22,6 +23,7 @@ import {
   resumeInstance,
 } from './instance-requests.ts';
 import { abortDeployment, promoteDeployment } from './interventions.ts';
+import { answerWait, heartbeatWait } from './lifecycle-answers.ts';
 import { busyFault, terminating } from './refusals.ts';
 import { scaleEnvironment } from './scaling-by-hand.ts';
 import { ticketView } from './views.ts';
@@ -159,6 +161,14 @@ export class Operations {
 
   replace(where: Where, id: string, by: string | null): void {
     replaceInstance(keyOf(where), id, by, this.#parts);
+  }
+
+  answerWait(where: Where, id: string, answer: LifecycleAnswer, by: string | null): void {
+    answerWait(keyOf(where), id, answer, by, this.#parts);
+  }
+
+  heartbeatWait(where: Where, id: string, by: string | null): void {
+    heartbeatWait(keyOf(where), id, by, this.#parts);
   }
 
   terminate(application: string, name: string): void {

@@ -4,7 +4,7 @@ import type { Freeze } from '../model/freeze.ts';
 import type { InstanceWish } from '../model/instance.ts';
 import type { ScalingGlance } from '../model/scaling-view.ts';
 import { poolId } from '../model/snapshot.ts';
-import type { TargetStatus } from '../model/target.ts';
+import type { TargetHealth, TargetStatus } from '../model/target.ts';
 import type { Ticket } from '../model/ticket.ts';
 import type {
   DeploymentView,
@@ -13,10 +13,13 @@ import type {
   InstanceView,
   TicketView,
   TrafficView,
+  WaitView,
 } from '../model/view.ts';
 import { startProblem } from '../plan/fleet.ts';
 import { diagnose } from '../plan/health.ts';
+import { patienceEndsAt } from '../plan/lifecycle-waits.ts';
 import type { Observation, ObservedInstance } from '../plan/observation.ts';
+import { poolSize } from '../plan/warm-pool.ts';
 import { domainsOf } from './names.ts';
 import type { Slots } from './observe.ts';
 import type { Records } from './records.ts';
@@ -54,10 +57,11 @@ export function environmentView(
     namesOf: environment.names?.of ?? null,
     capacity: environment.capacity,
     scaling: context.scaling,
+    warm: warmFor(observation),
     instances: observation.instances.map((instance) => {
       const pool = poolId(key, instance.release);
       const told = context.targets.find((each) => each.id === instance.id && each.pool === pool);
-      return instanceView(instance, records, slots, told);
+      return instanceView(instance, observation, records, slots, told);
     }),
     fixed: fixedView(observation),
     traffic: context.traffic,
@@ -73,8 +77,14 @@ function fixedView({ fixed }: Observation): FixedView | null {
   return { health, reason: description, ejection, deep };
 }
 
+function warmFor({ environment, releases }: Observation): number {
+  const needs = environment.release === null ? undefined : releases.get(environment.release);
+  return needs ? poolSize(needs.group, environment.capacity.desired) : 0;
+}
+
 function instanceView(
   instance: ObservedInstance,
+  observation: Observation,
   records: Records,
   slots: Slots,
   told: TargetStatus | undefined,
@@ -86,7 +96,7 @@ function instanceView(
     zone: instance.zone,
     release: instance.release,
     version: versionOf(records, instance.environment, instance.release),
-    health: instance.target?.health ?? (instance.state === 'pending' ? 'initial' : 'unknown'),
+    health: healthOf(instance) ?? (instance.state === 'pending' ? 'initial' : 'unknown'),
     reason: reasonOf(instance),
     pid: slot?.pid ?? null,
     port: slot?.port ?? null,
@@ -100,12 +110,28 @@ function instanceView(
     boot: bootOf(instance),
     ejection: told?.ejection ?? null,
     deep: told?.deep ?? null,
+    wait: waitView(instance, observation),
   };
 }
 
-function bootOf({ createdAt, inServiceAt, slot }: ObservedInstance): BootCost | null {
-  if (inServiceAt === null) return null;
-  return { bootMs: inServiceAt - createdAt, bootstrapMs: slot?.bootstrapMs ?? null };
+/** Of one that is held back, what it would be in service. */
+function healthOf({ state, target }: ObservedInstance): TargetHealth | undefined {
+  const isHeldBack = state === 'warmed' || state === 'pending';
+  return (isHeldBack && target?.standby?.condition) || target?.health;
+}
+
+function waitView(instance: ObservedInstance, observation: Observation): WaitView | null {
+  const endsAt = patienceEndsAt(instance, observation);
+  if (!instance.wait || endsAt === null) return null;
+  const { turn, since } = instance.wait;
+  const settings = observation.releases.get(instance.release)?.group[turn];
+  return { turn, since, endsAt, otherwise: settings?.otherwise ?? 'abandon' };
+}
+
+function bootOf({ createdAt, inServiceAt, passedAt, slot }: ObservedInstance): BootCost | null {
+  const upAt = passedAt ?? inServiceAt;
+  if (upAt === null) return null;
+  return { bootMs: upAt - createdAt, bootstrapMs: slot?.bootstrapMs ?? null };
 }
 
 /** What it still serves for. */

@@ -6,6 +6,7 @@ import type { EnvironmentHealth, EnvironmentStatus } from './environment.ts';
 import type { Concern, Forecast } from './forecast.ts';
 import type { Freeze } from './freeze.ts';
 import type { InstanceState, InstanceWish } from './instance.ts';
+import type { LifecycleAnswer, LifecycleTurn } from './instance-wait.ts';
 import type { LedgerReading } from './ledger.ts';
 import type { Receipt } from './receipt.ts';
 import type { ScalingGlance } from './scaling-view.ts';
@@ -42,6 +43,17 @@ export interface InstanceView {
   ejection: string | null;
   /** What it says of what it depends on; null when it was not asked. */
   deep: DeepReport | null;
+  /** What it waits for; null: nothing. */
+  wait: WaitView | null;
+}
+
+/** An instance that waits for somebody's word: continue, abandon, or heartbeat for more time. */
+export interface WaitView {
+  turn: LifecycleTurn;
+  since: number;
+  /** When `otherwise` is taken for the answer. */
+  endsAt: number;
+  otherwise: LifecycleAnswer;
 }
 
 export interface FixedView extends Pick<InstanceView, 'health' | 'ejection' | 'deep'> {
@@ -93,6 +105,8 @@ export interface EnvironmentView {
   capacity: Capacity;
   /** How it follows the load; null: no policy has a say. */
   scaling: ScalingGlance | null;
+  /** Instances to be kept warm beyond those desired. */
+  warm: number;
   instances: InstanceView[];
   /** The address that Belay did not start, as the edge sees it; null where there is none. */
   fixed: FixedView | null;

@@ -139,6 +139,7 @@ export const isServing = (instance: ObservedInstance): boolean =>
 /** What a starting instance still lacks, in a sentence. */
 export function startProblem(instance: ObservedInstance): string {
   if (!instance.slot) return 'it was never started';
+  if (instance.wait?.answer === null) return `it waits for: belay instance continue ${instance.id}`;
   if (instance.slot.isBootstrapping) return 'its bootstrap has not passed';
   if (!instance.slot.listening) return `it never listened on its port ${instance.slot.port}`;
   return instance.target?.description || 'it was not checked yet';
