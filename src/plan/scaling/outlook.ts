@@ -30,7 +30,7 @@ export function outlookOf(
   return { change: null, until };
 }
 
-/** As many points as before, the last of them again and again. */
+/** The last point again and again. */
 function carriedOn(
   points: readonly MetricPoint[],
   until: number,
@@ -40,7 +40,7 @@ function carriedOn(
   if (!last) return points;
   const more: MetricPoint[] = [];
   for (let at = last.at + periodMs; at <= until; at += periodMs) more.push({ ...last, at });
-  return [...points, ...more].slice(-points.length);
+  return [...points, ...more];
 }
 
 const grownUp = (fleet: ScalingFleet): ScalingFleet => ({
