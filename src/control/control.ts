@@ -127,6 +127,7 @@ export class Control {
     });
     this.metrics = new MetricsHistory({
       ...shared,
+      feed: this.#feed,
       clock,
       slots,
       settleClock: () => this.#jumps.settle(),

@@ -5,8 +5,10 @@ import type { Log } from '../../kernel/log.ts';
 import type { Environment, EnvironmentKey } from '../../model/environment.ts';
 import type { GroupPoint, InstancePoint } from '../../model/metrics.ts';
 import type { Store } from '../../store/driver.ts';
+import type { EventFeed } from '../event-feed.ts';
 import type { Slots } from '../observe.ts';
 import type { Records } from '../records.ts';
+import { AppNumbers } from './app-numbers.ts';
 import { EdgeTotals, sampleEdge } from './edge-sample.ts';
 import { pointsOf } from './group-points.ts';
 import type { GroupSecond } from './group-second.ts';
@@ -26,6 +28,7 @@ export interface MetricsParts {
   records: Records;
   store: Store;
   edge: EdgeDriver;
+  feed: EventFeed;
   clock: Clock;
   log: Log;
   slots: () => Promise<Slots>;
@@ -41,6 +44,7 @@ export interface MetricsParts {
 export class MetricsHistory {
   readonly #parts: MetricsParts;
   readonly #minutes: Minutes;
+  readonly #numbers: AppNumbers;
   readonly #instances = new InstanceRings();
   /** Oldest first. */
   readonly #seconds = new Map<EnvironmentKey, GroupSecond[]>();
@@ -52,6 +56,7 @@ export class MetricsHistory {
   constructor(parts: MetricsParts) {
     this.#parts = parts;
     this.#minutes = new Minutes(parts);
+    this.#numbers = new AppNumbers(parts);
   }
 
   start(): void {
@@ -61,6 +66,7 @@ export class MetricsHistory {
   /** Resolves when no sample is being taken any more. */
   async close(): Promise<void> {
     this.#timer?.cancel();
+    this.#numbers.close();
     await this.#sampling;
   }
 
@@ -92,6 +98,20 @@ export class MetricsHistory {
     return this.#minutes.of(key);
   }
 
+  /**
+   * Takes a number of the app's own, which holds for two minutes.
+   *
+   * @throws `unknown-environment`, `bad-metric`
+   */
+  report(key: EnvironmentKey, name: string, value: number): void {
+    this.#numbers.report(key, name, value);
+  }
+
+  /** The numbers of the app's own that hold now, by name. */
+  reported(key: EnvironmentKey): Readonly<Record<string, number>> {
+    return this.#numbers.of(key);
+  }
+
   /** How far the wall clock is ahead of the one that nobody can set. */
   get #aheadMs(): number {
     const { clock } = this.#parts;
@@ -105,6 +125,7 @@ export class MetricsHistory {
     const atMs = clock.monotonic();
     const edge = this.#second(atMs, totals);
     const running = records.environments().filter(({ status }) => status !== 'terminated');
+    this.#numbers.follow(running);
     const live = new Set<string>();
     this.#instances.begin(atMs);
     for (const environment of running) {
@@ -120,7 +141,7 @@ export class MetricsHistory {
         durationMs: edge.durationMs,
         ...groupUsage(instances, slots, records, clock.now()),
         ...(totals?.passed(environment.key, edge.earlier) ?? NOTHING_TOLD),
-        reported: {},
+        reported: this.#numbers.of(environment.key),
       });
     }
     this.#instances.keep(live);
