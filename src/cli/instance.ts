@@ -3,6 +3,7 @@ import { type CommandFamily, command } from './command.ts';
 import { answer, type Context } from './context.ts';
 import { exitCodes } from './exit-code.ts';
 import { type Found, followInstance, whereIs } from './instance-follow.ts';
+import { lifecycleCommands } from './instance-lifecycle.ts';
 import { userName } from './manner.ts';
 import { timeoutOption } from './options.ts';
 import { formatPlural } from './quantity.ts';
@@ -106,10 +107,13 @@ const replaceCommand = command<FollowInstanceOptions>({
 
 export const instanceFamily: CommandFamily = {
   name: 'instance',
-  summary: 'single instances: protect, unprotect, standby, resume, replace',
+  summary: 'single instances: protect, standby, resume, replace, continue, abandon',
   description:
     'Asks something of single instances. They are listed, with their ids, in belay status.',
-  commands: [protectCommand, unprotectCommand, standbyCommand, resumeCommand, replaceCommand],
+  commands: [
+    ...[protectCommand, unprotectCommand, standbyCommand, resumeCommand, replaceCommand],
+    ...lifecycleCommands,
+  ],
 };
 
 const paramsOf = ({ where, id }: Found) => ({ ...where, instance: id });

@@ -2,7 +2,13 @@ import { isRunning } from '../model/deployment.ts';
 import type { EnvironmentHealth } from '../model/environment.ts';
 import type { Receipt } from '../model/receipt.ts';
 import type { DeepReport } from '../model/target.ts';
-import type { DeploymentView, EnvironmentView, InstanceView, TrafficView } from '../model/view.ts';
+import type {
+  DeploymentView,
+  EnvironmentView,
+  InstanceView,
+  TrafficView,
+  WaitView,
+} from '../model/view.ts';
 import type { Paint } from './paint.ts';
 import {
   formatAgo,
@@ -78,9 +84,11 @@ function fixedFacts({ fixed }: EnvironmentView, paint: Paint): [string, string][
 const isFixed = ({ release, version }: EnvironmentView): boolean =>
   release !== null && version === null;
 
-function capacityOf({ capacity, instances }: EnvironmentView): string {
-  const serving = instances.filter(({ state }) => state === 'in-service').length;
-  return `${serving} of ${capacity.desired} in service, ${capacity.min} to ${capacity.max} allowed`;
+function capacityOf({ capacity, instances, warm }: EnvironmentView): string {
+  const inState = (wanted: string) => instances.filter(({ state }) => state === wanted).length;
+  const range = `${capacity.min} to ${capacity.max} allowed`;
+  const ahead = warm === 0 ? '' : `; ${inState('warmed')} of ${warm} kept warm`;
+  return `${inState('in-service')} of ${capacity.desired} in service, ${range}${ahead}`;
 }
 
 function scalingFacts({ scaling }: EnvironmentView, paint: Paint): [string, string][] {
@@ -165,7 +173,7 @@ function renderInstances(instances: readonly InstanceView[], now: number, paint:
   );
   const noted = sorted.flatMap((instance, index) => [
     lines[index] ?? '',
-    ...notesOf(instance, paint),
+    ...notesOf(instance, now, paint),
   ]);
   return [titles, ...noted];
 }
@@ -174,8 +182,13 @@ const byZoneAndAge = (a: InstanceView, b: InstanceView): number =>
   a.zone.localeCompare(b.zone) || a.startedAt - b.startedAt || a.id.localeCompare(b.id);
 
 /** What there is to say of an instance beyond its row. */
-function notesOf({ ejection, deep, boot, isProtected }: InstanceView, paint: Paint): string[] {
+function notesOf(
+  { id, ejection, deep, boot, isProtected, wait }: InstanceView,
+  now: number,
+  paint: Paint,
+): string[] {
   const notes: [string, string][] = [];
+  if (wait) notes.push(['waits', paint.yellow(waitText(id, wait, now))]);
   if (boot && boot.bootstrapMs !== null) {
     const bootstrap = formatDuration(boot.bootstrapMs);
     notes.push(['boot', `${formatDuration(boot.bootMs)}, of it bootstrap ${bootstrap}`]);
@@ -184,6 +197,12 @@ function notesOf({ ejection, deep, boot, isProtected }: InstanceView, paint: Pai
   if (ejection !== null) notes.push(['ejected', paint.yellow(ejection)]);
   if (tellsParts(deep)) notes.push(['depends on', deepText(deep, paint)]);
   return notes.map(([name, text]) => `   ${paint.dim(name.padEnd(NOTE_COLUMNS))}${text}`);
+}
+
+function waitText(id: string, { turn, endsAt, otherwise }: WaitView, now: number): string {
+  const before = turn === 'launching' ? 'before it takes traffic' : 'before it is stopped';
+  const left = formatDuration(Math.max(0, endsAt - now));
+  return `${before}: belay instance continue ${id}, or abandon, or heartbeat; in ${left}: ${otherwise}`;
 }
 
 const tellsParts = (deep: DeepReport | null): deep is DeepReport =>

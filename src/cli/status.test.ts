@@ -140,6 +140,34 @@ describe('status', () => {
     expect((await belay(daemon, ['status'])).out).toContain('  address     healthy\n');
   });
 
+  test('shows what is kept warm, and what waits with how to answer it', async () => {
+    const minute = 60_000;
+    const waits = (turn: 'launching' | 'terminating') => ({
+      reason: 'waits to be told to go on',
+      wait: { turn, since: NOW - minute, endsAt: NOW + 14 * minute, otherwise: 'abandon' as const },
+    });
+    const shown = environmentOf({
+      warm: 2,
+      instances: [
+        instanceOf(),
+        instanceOf({ id: 'i-0000000b', state: 'warmed', reason: '3 of 3 to keep warm' }),
+        instanceOf({ id: 'i-0000000c', state: 'pending', ...waits('launching') }),
+        instanceOf({
+          ...{ id: 'i-0000000d', state: 'draining', health: 'draining' },
+          ...waits('terminating'),
+        }),
+      ],
+    });
+    daemon.script.environments = { environments: [shown] };
+    const { out } = await belay(daemon, ['status']);
+    const lines = out.split('\n').map((line) => line.trim());
+    expect(lines).toContain('capacity    1 of 2 in service, 1 to 4 allowed; 1 of 2 kept warm');
+    expect(lines.filter((line) => line.startsWith('waits'))).toEqual([
+      'waits       before it takes traffic: belay instance continue i-0000000c, or abandon, or heartbeat; in 14 m 0 s: abandon',
+      'waits       before it is stopped: belay instance continue i-0000000d, or abandon, or heartbeat; in 14 m 0 s: abandon',
+    ]);
+  });
+
   test('says how to start where nothing runs', async () => {
     daemon.script.environments = { environments: [] };
     const { code, out } = await belay(daemon, ['status']);

@@ -142,6 +142,7 @@ const WISHES: Readonly<Record<InstanceWish['kind'], string>> = {
 };
 
 function reasonOf(instance: ObservedInstance): string {
+  if (instance.wait?.answer === null) return 'waits to be told to go on';
   if (instance.state === 'pending') return startProblem(instance);
   if (instance.state !== 'in-service') return instance.reason;
   if (instance.wish) return WISHES[instance.wish.kind];
