@@ -4,9 +4,14 @@ import { defineConfig } from 'vitest/config';
 const report = process.env.BELAY_TEST_REPORT;
 
 /** They keep a rate and count what is lost at it: with nothing beside them. */
-const underLoad = ['edge-changes', 'hung-instance', 'no-loss', 'policies', 'slow-clients'].map(
-  (name) => `test/e2e/${name}.test.ts`,
-);
+const underLoad = [
+  'edge-changes',
+  'hung-instance',
+  'no-loss',
+  'policies',
+  'scaling',
+  'slow-clients',
+].map((name) => `test/e2e/${name}.test.ts`);
 
 /** Whole programs take their time to come up. */
 const patience = { testTimeout: 120_000, hookTimeout: 120_000 };
