@@ -83,6 +83,9 @@ interface Simulated {
   /** A process is there. */
   present: boolean;
   everHealthy: boolean;
+  /** Since when somebody has made it fail its checks, and its deep check. */
+  sickSince?: number;
+  deeplySickSince?: number;
 }
 
 /**
@@ -196,6 +199,31 @@ export class SimulatedEnvironment {
     if (simulated) simulated.present = false;
   }
 
+  /** What people ask of an instance. */
+  ask(id: string, asked: Pick<Instance, 'isProtected' | 'wish'>): void {
+    const simulated = this.#require(id);
+    const { wish, ...instance } = simulated.instance;
+    simulated.instance = { ...instance, ...asked };
+  }
+
+  /** It fails its checks from now on, whatever its release does. */
+  sicken(id: string): void {
+    this.#require(id).sickSince = this.now;
+  }
+
+  /** Its deep check says so from now on; only seen where the group is replaced by it. */
+  setDeep(id: string, passes: boolean): void {
+    const simulated = this.#require(id);
+    if (passes) delete simulated.deeplySickSince;
+    else simulated.deeplySickSince ??= this.now;
+  }
+
+  /** Zones of a release from now on. */
+  setZones(release: number, zones: string[]): void {
+    const known = this.#releases.get(release);
+    if (known) known.needs = { ...known.needs, zones };
+  }
+
   live(): Instance[] {
     return [...this.#fleet.values()].map(({ instance }) => instance).filter(isLive);
   }
@@ -289,11 +317,26 @@ export class SimulatedEnvironment {
     return {
       ...this.#health(simulated),
       description: passes ? '' : 'answered 500 to GET /',
-      since: instance.since,
+      since: passes ? instance.since : (simulated.sickSince ?? instance.since),
       inFlight: draining && drained ? 0 : 1,
       tunnels: 0,
       ejection: null,
-      deep: null,
+      ...this.#deep(simulated),
+    };
+  }
+
+  #deep({
+    instance,
+    deeplySickSince,
+  }: Simulated): Pick<ObservedTarget, 'deep' | 'deepFailingSince'> {
+    const { group } = this.#releases.get(instance.release)?.needs ?? {};
+    if (group?.replace !== 'deep' || instance.state !== 'in-service') return { deep: null };
+    if (deeplySickSince === undefined) {
+      return { deep: { passed: true, description: '', parts: [] } };
+    }
+    return {
+      deep: { passed: false, description: 'database: connection refused', parts: [] },
+      deepFailingSince: deeplySickSince,
     };
   }
 
@@ -325,10 +368,9 @@ export class SimulatedEnvironment {
   }
 
   #passes(simulated: Simulated): boolean {
-    const { instance, startedAt } = simulated;
-    return (
-      this.#listens(simulated) && this.#behaviour(instance.release).healthy(this.now - startedAt)
-    );
+    const { instance, startedAt, sickSince } = simulated;
+    if (sickSince !== undefined || !this.#listens(simulated)) return false;
+    return this.#behaviour(instance.release).healthy(this.now - startedAt);
   }
 
   #age(): void {
@@ -499,8 +541,10 @@ export class SimulatedEnvironment {
   #move(id: string, to: Instance['state'], reason: string): Simulated {
     const simulated = this.#require(id);
     const { instance } = simulated;
+    // Back in service, what was asked of it is done.
+    const { wish, ...done } = instance;
     simulated.instance = {
-      ...instance,
+      ...(to === 'in-service' ? done : instance),
       state: instanceMachine.move(id, instance.state, to),
       reason,
       since: this.now,
