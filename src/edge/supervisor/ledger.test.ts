@@ -179,3 +179,36 @@ it('reads what versions kept that did not count them', () => {
   next.report('a', report([]));
   expect(next.read(0).turnedAway).toBe(0);
 });
+
+it('tells how long nobody has wanted an environment in any worker', () => {
+  const account = ledger(null);
+  for (const name of ['a', 'b']) account.open(worker(name));
+  const quiet = (quietMs: Record<string, number>) => ({ ...report([]), quietMs });
+  account.report('a', quiet({ shop: 5_000, blog: 900 }));
+  expect(account.quietMs()).toEqual({});
+  account.report('b', quiet({ shop: 3_000 }));
+  // Who does not know of one may have just got its first request.
+  expect(account.quietMs()).toEqual({ shop: 3_000, blog: 0 });
+  account.forgetQuiet();
+  account.report('a', quiet({ shop: 6_000 }));
+  expect(account.quietMs()).toEqual({});
+  account.fold('b', true);
+  expect(account.quietMs()).toEqual({ shop: 6_000 });
+});
+
+it('knows nothing of who wants what from a worker of an earlier version', () => {
+  const account = ledger(null);
+  account.open(worker('a'));
+  account.report('a', report([]));
+  expect([account.quietMs(), account.wanted()]).toEqual([{}, []]);
+});
+
+it('tells which environments are wanted by some worker that lives', () => {
+  const account = ledger(null);
+  for (const name of ['a', 'b']) account.open(worker(name));
+  account.report('a', { ...report([]), wanted: ['shop', 'blog'] });
+  account.report('b', { ...report([]), wanted: ['shop'] });
+  expect(account.wanted()).toEqual(['blog', 'shop']);
+  account.fold('a', false);
+  expect(account.wanted()).toEqual(['shop']);
+});

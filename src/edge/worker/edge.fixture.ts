@@ -33,6 +33,8 @@ export interface TestEdge {
   outcomes(): Partial<Record<Outcome, number>>;
   /** Ends of a target's draining that the worker announced. */
   drained: number;
+  /** How often it announced that other environments are wanted. */
+  wantedTold: number;
   ceilings: number[];
 }
 
@@ -57,11 +59,15 @@ export async function testEdge(
     onDrained: () => {
       edge.drained += 1;
     },
+    onWanted: () => {
+      edge.wantedTold += 1;
+    },
   });
   const edge: TestEdge = {
     worker,
     port: 0,
     drained: 0,
+    wantedTold: 0,
     ceilings: [],
     async say(...pieces) {
       const client = edge.connect();
