@@ -1,5 +1,6 @@
 import type { ScalingPolicy } from '../../model/scaling.ts';
 import { believable } from './measured.ts';
+import { predictOpinion } from './predict.ts';
 import { remembered, withWanted } from './remembered.ts';
 import { ceilings, floors, type Restraint } from './restraints.ts';
 import type { Opinion, ScalingDecision, ScalingInput, ScalingMemory } from './scaling.ts';
@@ -69,8 +70,9 @@ function voiceOf(policy: ScalingPolicy, input: ScalingInput): Voice[] {
       return [{ policy, opinion: trackOpinion(policy, input) }];
     case 'step':
       return [{ policy, opinion: stepOpinion(policy, input) }];
-    case 'schedule':
     case 'predict':
+      return [{ policy, opinion: predictOpinion(policy, input) }];
+    case 'schedule':
       return [];
   }
 }

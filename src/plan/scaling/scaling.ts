@@ -1,6 +1,7 @@
 import type { Capacity } from '../../model/configuration.ts';
 import type { Scaling } from '../../model/scaling.ts';
 import type { MetricPoint, ScalingFleet, ScalingMemory } from '../../model/scaling-decision.ts';
+import type { Forecast } from './predict.ts';
 
 export type {
   MetricPoint,
@@ -30,6 +31,8 @@ export interface ScalingInput {
   points: readonly MetricPoint[];
   /** By the minute, for what learns the day and the week; oldest first. */
   history: readonly MetricPoint[];
+  /** What `learn` made of the history, within the last hour or so; left out: it is made on the spot. */
+  forecasts?: readonly Forecast[];
   memory: ScalingMemory;
   /** A deployment is under way: capacity may grow, and does not shrink. */
   deploying: boolean;
