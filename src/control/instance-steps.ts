@@ -4,7 +4,7 @@ import { messageOf } from '../kernel/fault.ts';
 import type { Environment } from '../model/environment.ts';
 import type { Exit, Instance } from '../model/instance.ts';
 import type { Step } from '../model/step.ts';
-import { backoffOf, CRASH_LOOP_FAILURES } from '../plan/backoff.ts';
+import { backoffOf } from '../plan/backoff.ts';
 import type { Runtime, SlotSpec } from '../runtime/driver.ts';
 import type { EventFeed } from './event-feed.ts';
 import { beginWait, settledWait, warmInstance } from './lifecycle-steps.ts';
@@ -208,8 +208,10 @@ export class InstanceSteps {
   /** Once for each crash loop, when it becomes one. */
   #tellCrashLoop(environment: Environment, release: number): void {
     const { records, clock, feed } = this.#parts;
-    const backoff = backoffOf(records.failures(environment.key), release, clock.now());
-    if (backoff.failures !== CRASH_LOOP_FAILURES) return;
+    const failures = records.failures(environment.key);
+    const backoff = backoffOf(failures, release, clock.now());
+    const before = backoffOf(failures.slice(0, -1), release, clock.now());
+    if (before.crashLooping || !backoff.crashLooping) return;
     feed.publish({
       environment: environment.key,
       severity: 'error',

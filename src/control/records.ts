@@ -275,8 +275,11 @@ const isWaiting = ({ state }: Ticket): boolean => state === 'waiting';
 /** An instance that ended by itself, not because we stopped it. */
 function failureOf(instance: Instance): Failure | null {
   if (!instance.exit) return null;
-  const { id, release, exit, inServiceAt, passedAt, wait } = instance;
-  const failure = { instance: id, release, at: exit.at, cause: exit.cause };
+  const { id, release, createdAt, exit, inServiceAt, passedAt, wait } = instance;
+  const failure = {
+    ...{ instance: id, release, launchedAt: createdAt, at: exit.at },
+    cause: exit.cause,
+  };
   if (inServiceAt === null && wait?.turn === 'launching' && wait.answer === 'abandon') {
     return { ...failure, servedMs: null, abandoned: true };
   }

@@ -59,6 +59,7 @@ export interface ReleaseNeeds {
 export interface Failure {
   instance: string;
   release: number;
+  launchedAt: number;
   at: number;
   /** How long it had been in service, or fit for it; null when it never was. */
   servedMs: number | null;

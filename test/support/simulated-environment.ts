@@ -531,9 +531,10 @@ export class SimulatedEnvironment {
   #terminate({ instance: id, reason, failed }: Extract<Step, { kind: 'terminate' }>): void {
     const { instance } = this.#move(id, 'terminating', reason);
     if (!failed) return;
-    const { release, wait } = instance;
+    const { release, createdAt, wait } = instance;
     this.#failures.push({
-      ...{ instance: id, release, at: this.now, servedMs: null, cause: `was ${reason}` },
+      ...{ instance: id, release, launchedAt: createdAt, at: this.now },
+      ...{ servedMs: null, cause: `was ${reason}` },
       ...(wait && { abandoned: true }),
     });
   }
@@ -561,7 +562,8 @@ export class SimulatedEnvironment {
     if (stopped) return;
     const fitSince = instance.passedAt ?? instance.inServiceAt;
     const servedMs = fitSince === null ? null : this.now - fitSince;
-    this.#failures.push({ instance: id, release: instance.release, at: this.now, servedMs, cause });
+    const { release, createdAt: launchedAt } = instance;
+    this.#failures.push({ instance: id, release, launchedAt, at: this.now, servedMs, cause });
   }
 
   #turnBack(cause: string): void {
