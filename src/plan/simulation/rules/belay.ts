@@ -1,5 +1,6 @@
 import { NO_SCALING, type Scaling } from '../../../model/scaling.ts';
 import { horizonOf, reachMs } from '../../scaling/forecast-load.ts';
+import { type Forecast, learn } from '../../scaling/predict.ts';
 import {
   type MetricPoint,
   NOTHING_REMEMBERED,
@@ -14,9 +15,9 @@ import { MINUTE_MS } from '../trace.ts';
  * A trace knows requests and nothing more, so they are what is tracked.
  */
 
-/** What is learned from goes back so far, and is refreshed so often: as the daemon does it. */
+/** What is learned from goes back so far, and is learned anew so often. */
 const HISTORY_MINUTES = 28 * 24 * 60;
-const HISTORY_EVERY_MINUTES = 60;
+const LEARN_EVERY_MINUTES = 6 * 60;
 
 type Decide = (input: ScalingInput) => ScalingDecision;
 
@@ -26,7 +27,7 @@ export function belay(setting: Setting, decide: Decide, predicts: boolean): Rule
   /** Of what was measured last, as many minutes as matter to it are shown. */
   const pointsShown = Math.ceil(reachMs(horizonMs, MINUTE_MS) / MINUTE_MS);
   const seen: MetricPoint[] = [];
-  let history: readonly MetricPoint[] = [];
+  let forecasts: readonly Forecast[] = [];
   let minutes = 0;
   let memory = NOTHING_REMEMBERED;
 
@@ -34,6 +35,7 @@ export function belay(setting: Setting, decide: Decide, predicts: boolean): Rule
 
   function decided(known: Known): Decided {
     note(known);
+    if (predicts && minutes % LEARN_EVERY_MINUTES === 1) forecasts = learnAt(known.now);
     const { min, max, bootMs } = setting;
     const decision = decide({
       now: known.now,
@@ -43,7 +45,8 @@ export function belay(setting: Setting, decide: Decide, predicts: boolean): Rule
       fleet: known.fleet,
       bootMs,
       points: seen.slice(-pointsShown),
-      history,
+      history: [],
+      forecasts,
       memory,
       deploying: false,
     });
@@ -62,8 +65,12 @@ export function belay(setting: Setting, decide: Decide, predicts: boolean): Rule
       reported: {},
     });
     if (seen.length > 2 * HISTORY_MINUTES) seen.splice(0, HISTORY_MINUTES);
-    if (predicts && minutes % HISTORY_EVERY_MINUTES === 0) history = seen.slice(-HISTORY_MINUTES);
     minutes += 1;
+  }
+
+  function learnAt(now: number): readonly Forecast[] {
+    const history = seen.slice(-HISTORY_MINUTES);
+    return learn({ now, history, scaling, bootMs: setting.bootMs, periodMs: MINUTE_MS });
   }
 }
 
