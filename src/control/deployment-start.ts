@@ -75,8 +75,8 @@ export class DeploymentStart {
     if (known.status !== 'terminated') return known;
     const status = environmentMachine.move(key, known.status, 'launching');
     const createdAt = this.#parts.clock.now();
-    // A freeze was of what there was before.
-    const { freeze, ...again } = known;
+    // A freeze and a sleep were of what there was before.
+    const { freeze, asleep, ...again } = known;
     return { ...again, status, capacity, createdAt, terminatedAt: null };
   }
 
