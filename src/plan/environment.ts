@@ -178,6 +178,8 @@ function followPolicy(
   newInstanceId: () => string,
   wakes: Wakes,
 ): Step[] {
+  // They count from now on: what else is needed is seen when they are back.
+  if (fleet.returning.length > 0) return fleet.returning.map(comeBack);
   const desired = observation.environment.capacity.desired;
   const { deployment } = observation;
   const move = policies[goal.rollout.policy]({
@@ -205,9 +207,6 @@ function followPolicy(
   });
   wakes.at(pool.wakeAt);
   return [
-    ...fleet.returning.map(
-      ({ id }): Step => ({ kind: 'admit', instance: id, reason: 'asked back from standby' }),
-    ),
     ...move.readmit.map(
       ({ id, state }): Step => ({
         kind: 'admit',
@@ -227,6 +226,12 @@ function followPolicy(
     ),
   ];
 }
+
+const comeBack = ({ id }: ObservedInstance): Step => ({
+  kind: 'admit',
+  instance: id,
+  reason: 'asked back from standby',
+});
 
 function launches(
   { environment }: Observation,

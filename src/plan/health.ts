@@ -1,9 +1,10 @@
 import type { EnvironmentHealth } from '../model/environment.ts';
 import type { TrafficView } from '../model/view.ts';
-import { backoffOf } from './backoff.ts';
+import { backoffOf, crashLoopSentence } from './backoff.ts';
 import { diagnoseDependencies } from './dependencies.ts';
 import { goalOf, untilPrepared } from './environment.ts';
 import { fleetOf, isServing, startProblem } from './fleet.ts';
+import { diagnoseHeldUp } from './held-up.ts';
 import type { Observation, ObservedInstance, ReleaseNeeds } from './observation.ts';
 
 /**
@@ -43,7 +44,8 @@ export function diagnose(
     capacity ??
     errors ??
     dependencies ??
-    diagnoseLeftOut(observation) ?? { health: 'ok', cause: inServiceSentence(observation) }
+    diagnoseLeftOut(observation) ??
+    diagnoseHeldUp(observation, now) ?? { health: 'ok', cause: inServiceSentence(observation) }
   );
 }
 
@@ -92,11 +94,7 @@ function diagnoseFixed({ fixed }: Observation): Diagnosis | null {
 
 function shortfallCause(observation: Observation, goal: ReleaseNeeds, now: number): string {
   const backoff = backoffOf(observation.failures, goal.number, now);
-  if (backoff.crashLooping) {
-    const wait =
-      backoff.until === null ? '' : `; next try in ${Math.ceil((backoff.until - now) / 1000)} s`;
-    return `release ${goal.number} is crash-looping: ${backoff.failures} instances ended young, the last one ${backoff.lastCause}${wait}`;
-  }
+  if (backoff.crashLooping) return crashLoopSentence(goal.number, backoff, now);
   const fleet = fleetOf(observation.instances, goal, now);
   const unhealthy = observation.instances.find(
     (instance) => instance.state === 'in-service' && !isServing(instance),
@@ -144,8 +142,13 @@ function diagnoseDeployment({ deployment, instances }: Observation): Diagnosis {
   }
   return {
     health: 'info',
-    cause: `${deployment.kind} ${deployment.number} is running: ${progress}`,
+    cause: `${deployment.kind} ${deployment.number} is running: ${progress}${waitSentence(instances)}`,
   };
+}
+
+function waitSentence(instances: readonly ObservedInstance[]): string {
+  const one = instances.find(({ wait }) => wait?.answer === null);
+  return one ? `; ${one.id} waits for: belay instance continue ${one.id}` : '';
 }
 
 function inServiceSentence({ instances, fixed }: Observation): string {

@@ -4,7 +4,7 @@ import { good, SimulatedEnvironment } from '../../test/support/simulated-environ
 import type { Group } from '../model/group.ts';
 import { imbalance } from './rebalance.ts';
 
-const DRAINED_MS = 60_000;
+const DRAINED_MS = 10_000;
 
 function running(desired: number, group: Partial<Group> = {}, zones = ['a', 'b']) {
   const environment = new SimulatedEnvironment(desired);

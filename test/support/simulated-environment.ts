@@ -202,8 +202,7 @@ export class SimulatedEnvironment {
   /** What people ask of an instance. */
   ask(id: string, asked: Pick<Instance, 'isProtected' | 'wish'>): void {
     const simulated = this.#require(id);
-    const { wish, ...instance } = simulated.instance;
-    simulated.instance = { ...instance, ...asked };
+    simulated.instance = { ...simulated.instance, ...asked };
   }
 
   /** It fails its checks from now on, whatever its release does. */
