@@ -9,6 +9,8 @@ const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 /** How often a request was sent, and whether it may be again. One per connection, used in turn. */
 export class Attempts {
   count = 0;
+  /** Of them, those for which no connection came about: no instance has seen the request. */
+  private unconnected = 0;
   /** The connection in use had served another request before. */
   reused = false;
   private idempotent = false;
@@ -24,6 +26,7 @@ export class Attempts {
 
   start(method: string): void {
     this.count = 0;
+    this.unconnected = 0;
     this.reused = false;
     this.idempotent = method === 'GET' || IDEMPOTENT.has(method);
     this.wantsNewConnection = false;
@@ -42,7 +45,8 @@ export class Attempts {
 
   /** Whether there may be another, after one without a byte of an answer. */
   mayGoOn(target: TargetState, connected: boolean, nowMs: number): boolean {
-    if (this.count >= this.limits.attempts || !this.body.whole) return false;
+    if (!connected) this.unconnected += 1;
+    if (this.count - this.unconnected >= this.limits.attempts || !this.body.whole) return false;
     if (connected && !this.idempotent) return false;
     if (connected && this.reused) {
       // The app closed an idle connection as the request came: nobody's fault, and no load.
@@ -50,5 +54,10 @@ export class Attempts {
       return true;
     }
     return target.budget.spend(nowMs);
+  }
+
+  /** Only targets are left that have just refused a connection, and it has been at enough of them. */
+  areExhausted(target: TargetState, nowMs: number): boolean {
+    return this.count >= this.limits.attempts && target.suspectUntilMs > nowMs;
   }
 }

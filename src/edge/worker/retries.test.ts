@@ -83,6 +83,14 @@ describe('a retry', () => {
     expect(retried(edge)).toBe(1);
   });
 
+  it('finds the one that lives, however many have gone at a time', async () => {
+    const app = await recordingOrigin();
+    const dead = await Promise.all(Array.from({ length: 6 }, deadPort));
+    const edge = await testEdge([...dead, app.port].map((port) => ({ port })));
+    expect(statuses(await edge.say(POST))).toEqual([200]);
+    expect(edge.outcomes()).toEqual({ ok: 1 });
+  });
+
   it('sends a streamed body from its beginning after a refused connection', async () => {
     const app = await recordingOrigin();
     const edge = await testEdge([{ port: app.port }, { port: await deadPort() }]);
