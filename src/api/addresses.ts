@@ -1,6 +1,7 @@
 import { environmentAddresses } from './environment-addresses.ts';
 import { instanceAddresses } from './instance-addresses.ts';
 import { lifecycleAddresses } from './lifecycle-addresses.ts';
+import { metricAddresses } from './metric-addresses.ts';
 
 /**
  * Where each route is: the part of the table (`routes.ts`) that a client needs, apart from the
@@ -103,6 +104,7 @@ export const addresses = {
   ...environmentAddresses,
   ...instanceAddresses,
   ...lifecycleAddresses,
+  ...metricAddresses,
 } as const satisfies Record<string, Address>;
 
 /**

@@ -23,6 +23,7 @@ import { addresses } from './addresses.ts';
 import { environmentRoutes } from './environment-routes.ts';
 import { instanceRoutes } from './instance-routes.ts';
 import { lifecycleRoutes } from './lifecycle-routes.ts';
+import { metricRoutes } from './metric-routes.ts';
 import {
   type Answer,
   answer,
@@ -374,6 +375,7 @@ export const routes = {
   ...environmentRoutes,
   ...instanceRoutes,
   ...lifecycleRoutes,
+  ...metricRoutes,
 } as const satisfies Record<string, Route>;
 
 export type RouteName = keyof typeof routes;

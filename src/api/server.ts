@@ -19,6 +19,7 @@ import { streams } from './addresses.ts';
 import { environmentHandlers } from './environment-handlers.ts';
 import { instanceHandlers } from './instance-handlers.ts';
 import { lifecycleHandlers } from './lifecycle-handlers.ts';
+import { metricHandlers } from './metric-handlers.ts';
 import { answerMetrics } from './metrics-server.ts';
 import { openApiDocument } from './openapi.ts';
 import type { Route } from './route.ts';
@@ -228,6 +229,7 @@ function handlersOver(control: Control, stop: () => void): Handlers {
     ...environmentHandlers(control),
     ...instanceHandlers(control),
     ...lifecycleHandlers(control),
+    ...metricHandlers(control),
   };
 }
 

@@ -27,3 +27,26 @@ export interface InstancePoint {
   p50Ms: number | null;
   p99Ms: number | null;
 }
+
+/** How long every second is kept, in memory, and every minute, on record. */
+export const SECONDS_KEPT_MS = 900_000;
+export const MINUTES_KEPT_MS = 31 * 86_400_000;
+
+/** What an environment did, as people are told. */
+export interface MetricsView {
+  application: string;
+  environment: string;
+  /** The length of a period of `points`: a second or a minute. */
+  periodMs: number;
+  /** Oldest first, at equal distances but for gaps. */
+  points: readonly GroupPoint[];
+  /** Numbers of the app's own that hold now, by name. */
+  reported: Readonly<Record<string, number>>;
+}
+
+export interface InstanceMetricsView {
+  instance: string;
+  periodMs: number;
+  /** Oldest first. */
+  points: readonly InstancePoint[];
+}

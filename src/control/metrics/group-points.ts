@@ -31,11 +31,29 @@ export function pointsOf(
     let first = last;
     while (first > 0 && (seconds[first - 1]?.atMs ?? 0) > endMs - periodMs + slackMs) first -= 1;
     if (first < last) {
-      points.push(pointOf(seconds.slice(first, last), periodMs, endMs + aheadMs));
+      const point = knownPoint(seconds.slice(first, last), periodMs);
+      points.push({ ...point, at: Math.round(endMs + aheadMs) });
     }
     last = first;
   }
   return points.reverse();
+}
+
+/** By the newest second of a period: the same periods are asked for again and again. */
+const known = new WeakMap<
+  GroupSecond,
+  { oldest: GroupSecond; periodMs: number; point: GroupPoint }
+>();
+
+function knownPoint(seconds: readonly GroupSecond[], periodMs: number): GroupPoint {
+  const [oldest] = seconds;
+  const newest = seconds.at(-1);
+  if (!oldest || !newest) return pointOf(seconds, periodMs, 0);
+  const before = known.get(newest);
+  if (before?.oldest === oldest && before.periodMs === periodMs) return before.point;
+  const point = pointOf(seconds, periodMs, 0);
+  known.set(newest, { oldest, periodMs, point });
+  return point;
 }
 
 /** @param at the end of the period, as the wall clock has it */

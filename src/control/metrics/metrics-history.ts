@@ -1,9 +1,15 @@
 import type { EdgeDriver } from '../../edge/driver.ts';
 import type { Clock, Timer } from '../../kernel/clock.ts';
-import { messageOf } from '../../kernel/fault.ts';
+import { Fault, messageOf } from '../../kernel/fault.ts';
 import type { Log } from '../../kernel/log.ts';
-import type { Environment, EnvironmentKey } from '../../model/environment.ts';
-import type { GroupPoint, InstancePoint } from '../../model/metrics.ts';
+import { type Environment, type EnvironmentKey, environmentKey } from '../../model/environment.ts';
+import {
+  type GroupPoint,
+  type InstanceMetricsView,
+  type InstancePoint,
+  type MetricsView,
+  SECONDS_KEPT_MS,
+} from '../../model/metrics.ts';
 import type { Store } from '../../store/driver.ts';
 import type { EventFeed } from '../event-feed.ts';
 import type { Slots } from '../observe.ts';
@@ -21,8 +27,8 @@ import { Minutes } from './minutes.ts';
 const PERIOD_MS = 1_000;
 /** So much later than the one before, a sample is none of a second: the daemon was held up. */
 const HELD_UP_MS = 5_000;
-/** Seconds that are kept of each environment: a quarter of an hour. */
-const SECONDS_KEPT = 900;
+const MINUTE_MS = 60_000;
+const SECONDS_KEPT = SECONDS_KEPT_MS / PERIOD_MS;
 
 export interface MetricsParts {
   records: Records;
@@ -91,6 +97,43 @@ export class MetricsHistory {
   /** Every second of the last quarter of an hour, oldest first; empty for one that is gone. */
   instance(id: string): InstancePoint[] {
     return this.#instances.points(id, this.#aheadMs);
+  }
+
+  /**
+   * By the second where they are kept, else by the minute.
+   *
+   * @throws `unknown-environment`
+   */
+  view(application: string, name: string, lastMs: number): MetricsView {
+    const { key } = this.#parts.records.environment(environmentKey(application, name));
+    const periodMs = lastMs <= SECONDS_KEPT_MS ? PERIOD_MS : MINUTE_MS;
+    const points = periodMs === PERIOD_MS ? this.points(key, PERIOD_MS) : this.history(key);
+    return {
+      application,
+      environment: name,
+      periodMs,
+      points: this.#last(points, lastMs),
+      reported: this.reported(key),
+    };
+  }
+
+  /** @throws `unknown-environment`, `unknown-instance` */
+  instanceView(key: EnvironmentKey, id: string, lastMs: number): InstanceMetricsView {
+    this.#parts.records.environment(key);
+    if (!this.#parts.records.instance(key, id)) {
+      throw new Fault({
+        code: 'unknown-instance',
+        message: `${key} has no instance ${id}`,
+        subject: id,
+        hint: 'see them with: belay status',
+      });
+    }
+    return { instance: id, periodMs: PERIOD_MS, points: this.#last(this.instance(id), lastMs) };
+  }
+
+  #last<Point extends { at: number }>(points: readonly Point[], lastMs: number): Point[] {
+    const since = this.#parts.clock.now() - lastMs;
+    return points.filter(({ at }) => at > since);
   }
 
   /** By the minute, oldest first, of the last month; survives a restart. */

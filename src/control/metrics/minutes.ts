@@ -1,6 +1,6 @@
 import type { Clock } from '../../kernel/clock.ts';
 import type { EnvironmentKey } from '../../model/environment.ts';
-import type { GroupPoint } from '../../model/metrics.ts';
+import { type GroupPoint, MINUTES_KEPT_MS } from '../../model/metrics.ts';
 import type { Store } from '../../store/driver.ts';
 import { pointOf } from './group-points.ts';
 import type { GroupSecond } from './group-second.ts';
@@ -9,7 +9,6 @@ import type { GroupSecond } from './group-second.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
-export const KEPT_MS = 31 * 24 * HOUR_MS;
 /** How often minutes that are too old are looked for. */
 const PRUNING_PERIOD_MS = HOUR_MS;
 /** By so much the wall clock moves beside the other one when it is set, and not when it is slewed. */
@@ -72,7 +71,7 @@ export class Minutes {
     this.#store.transaction(() => {
       for (const [key, all] of seconds) this.#save(key, all, beganMs, at);
       if (nowMs < this.#pruneDueMs) return;
-      this.#store.forgetMinutes(now - KEPT_MS, now + HOUR_MS);
+      this.#store.forgetMinutes(now - MINUTES_KEPT_MS, now + HOUR_MS);
       this.#pruneDueMs = nowMs + PRUNING_PERIOD_MS;
     });
     this.#forgetUnasked(nowMs);
@@ -82,7 +81,7 @@ export class Minutes {
   of(key: EnvironmentKey): GroupPoint[] {
     const now = this.#clock.now();
     const cached = this.#cached.get(key) ?? {
-      points: this.#store.minutes(key, now - KEPT_MS, now),
+      points: this.#store.minutes(key, now - MINUTES_KEPT_MS, now),
       askedAtMs: 0,
     };
     cached.askedAtMs = this.#clock.monotonic();
@@ -104,7 +103,7 @@ export class Minutes {
     const cached = this.#cached.get(key);
     if (!cached) return;
     // Another array, so that what was given out stays as it was.
-    const kept = cached.points.filter((each) => each.at > at - KEPT_MS && each.at < at);
+    const kept = cached.points.filter((each) => each.at > at - MINUTES_KEPT_MS && each.at < at);
     cached.points = [...kept, point];
   }
 
