@@ -13,6 +13,7 @@ import type { Store } from '../../store/driver.ts';
 import { saveCapacity } from '../capacity.ts';
 import type { EventFeed } from '../event-feed.ts';
 import { DecisionLog } from './decision-log.ts';
+import { Learned } from './learned.ts';
 import { isShort } from './runs.ts';
 import { type ScalingInputParts, scaledRelease, scalingInput } from './scaling-input.ts';
 
@@ -49,6 +50,7 @@ interface Due {
 export class Scaler {
   readonly #parts: ScalerParts;
   readonly #decisions: DecisionLog;
+  readonly #learned = new Learned();
   readonly #shortageToldAt = new Map<EnvironmentKey, number>();
   #timer: Timer | null = null;
 
@@ -83,8 +85,12 @@ export class Scaler {
     const release = scaledRelease(environment, records);
     if (!release) return null;
     const now = Math.round(clock.now());
-    const memory = this.#decisions.memory(environment.key, now);
-    return scalingInput(environment, release, memory, now, this.#parts);
+    const { key } = environment;
+    const memory = this.#decisions.memory(key, now);
+    const input = scalingInput(environment, release, memory, now, this.#parts);
+    const { policies } = input.scaling;
+    if (!policies.some(({ kind }) => kind === 'predict')) return input;
+    return { ...input, forecasts: this.#learned.of(key, release.number, input) };
   }
 
   /** The wall clock was set. */
@@ -117,6 +123,7 @@ export class Scaler {
       if (input) return { environment, input, decision: decideScaling(input) };
       this.#decisions.close(key);
       this.#shortageToldAt.delete(key);
+      this.#learned.forget(key);
     } catch (fault) {
       this.#parts.log.error({ environment: key, fault: messageOf(fault) }, 'no scaling decision');
     }
