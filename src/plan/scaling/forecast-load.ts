@@ -5,43 +5,59 @@ import type { ScalingInput } from './scaling.ts';
  * What a group will have to bear when capacity that is ordered now serves, and how much more it may
  * turn out to be.
  *
- * The forecast is a straight line through the last moments. How much to add is not assumed: the same
- * forecast is made for every moment of the recent past, with what was known then, and what it was
- * wrong by is the measure. Steady load is given little headroom and restless load much.
+ * Three simple forecasts compete: that the load stays as it is, that it stays as it has been on
+ * average, and that it goes on changing. The one that was nearest to the truth lately is believed.
+ * How much to keep free beyond it is not assumed but measured: by what the same forecast was too low
+ * before. Steady load is given little headroom and restless load much.
  *
  * All lengths are multiples of the horizon, which is how long ordered capacity takes to come: what
  * happens faster than that nobody can answer, and what happens much slower needs no forecast.
  */
 
-/** Values are taken together over half a horizon, at least a period. */
+/** Values are taken together over half a horizon, at least a period: the grain of what follows. */
 const GRAINS_OF_HORIZON = 2;
-/** The line goes through two and a half horizons. */
-const TREND_GRAINS = 5;
-/** Errors are those of fifteen horizons: long enough to have seen some, short enough to forget. */
-const ERROR_GRAINS = 30;
-/**
- * So many times the usual error is added, as control charts do it: what lies beyond is not chance
- * but a change.
- */
-const ERRORS_ADDED = 3;
-/** The newest values speak for themselves where a grain has more: a sudden rise is not averaged away. */
-const NEWEST_SAMPLES = 3;
 /** Of a horizon that is not a whole number of grains. */
 const MOST_GRAINS_AHEAD = GRAINS_OF_HORIZON + 1;
-/** What is looked at together: errors, what they were foreseen from, and the horizon between them. */
-const GRAINS = ERROR_GRAINS + TREND_GRAINS + MOST_GRAINS_AHEAD;
-/** Before there are errors to measure, one of a tenth of the load is assumed. */
-const ASSUMED_ERROR = 0.1;
+/** A line goes through two and a half horizons. */
+const TREND_GRAINS = 5;
+/** An average is that of six, and so are the errors by which one forecast is preferred. */
+const RECENT_GRAINS = 12;
+/** Headroom follows the errors of fifteen: long enough to have seen some, short enough to forget. */
+const ERROR_GRAINS = 30;
+/** What is looked at together: errors, what they were foreseen from, and the way between them. */
+const GRAINS = ERROR_GRAINS + RECENT_GRAINS + MOST_GRAINS_AHEAD;
+/** Three times the usual error, as control charts have it: beyond that it is not chance but change. */
+const ERRORS_KEPT_FREE = 3;
+/** One error of a fifth of the load is always counted: a calm past proves little. */
+const ASSUMED_ERROR = 0.2;
+/** After a leap, lines point to the sky and errors are huge. Neither may ask for more than this. */
+const MOST_GROWTH = 0.25;
+const MOST_HEADROOM = 0.5;
+/** Where a grain has more samples, the newest speak for themselves as well: a leap is not averaged away. */
+const NEWEST_SAMPLES = 3;
 
 export interface LoadForecast {
   /** Of the newest samples. */
   level: number;
-  /** At the horizon; never negative. */
+  /** At the horizon. */
   expected: number;
-  /** What is added for the errors of late. */
+  /** What is kept free for the errors of late. */
   headroom: number;
   horizonMs: number;
 }
+
+/** Means over grains, the newest last; null where nothing was measured. */
+type Grains = readonly (number | null)[];
+
+/** What will be so many grains after one of them, by what was known then; null: nothing was. */
+type Forecast = (grains: Grains, at: number, ahead: number) => number | null;
+
+/** The calmest first: it wins where two are equally good. */
+const forecasts: readonly Forecast[] = [
+  (grains, at) => grains[at] ?? null,
+  (grains, at) => meanAt(grains, at),
+  (grains, at, ahead) => lineAt(grains, at, ahead),
+];
 
 /** From the launch of an instance until it counts, and until the decision after this one. */
 export const horizonOf = ({
@@ -50,6 +66,10 @@ export const horizonOf = ({
   scaling,
 }: Pick<ScalingInput, 'bootMs' | 'periodMs' | 'scaling'>): number =>
   bootMs + scaling.warmupMs + periodMs;
+
+/** What there should be room for: what is there already, at least. */
+export const loadWith = ({ level, expected, headroom }: LoadForecast, headrooms: number): number =>
+  Math.max(level, expected + headrooms * headroom);
 
 /** How far back samples matter. */
 export const reachMs = (horizonMs: number, periodMs: number): number =>
@@ -67,66 +87,95 @@ export function forecastLoad(
   const grainMs = grainOf(horizonMs, periodMs);
   const ahead = Math.ceil(horizonMs / grainMs);
   const grains = grainsOf(samples, grainMs);
-  const newest = newestOf(samples, Math.min(grainMs, NEWEST_SAMPLES * periodMs));
+  const newest = meanSince(samples, Math.min(grainMs, NEWEST_SAMPLES * periodMs));
   const level = Math.max(grains.at(-1) ?? 0, newest);
-  const expected = Math.max(0, level + slopeAt(grains, grains.length - 1) * ahead);
-  const headroom = ERRORS_ADDED * usualError(grains, ahead, level);
-  return { level, expected, headroom, horizonMs };
+  const best = forecasts
+    .map((forecast) => ({ forecast, errors: errorsOf(forecast, grains, ahead) }))
+    .map((each) => ({ ...each, wrongBy: usual(each.errors.slice(-RECENT_GRAINS), level) }))
+    .reduce((calmer, other) => (other.wrongBy < calmer.wrongBy ? other : calmer));
+  const expected = best.forecast([...grains.slice(0, -1), level], GRAINS - 1, ahead) ?? level;
+  const headroom = ERRORS_KEPT_FREE * usualShortfall(best.errors, level);
+  return { level, expected, headroom: Math.min(headroom, MOST_HEADROOM * expected), horizonMs };
 }
 
 function grainOf(horizonMs: number, periodMs: number): number {
   return periodMs * Math.max(1, Math.round(horizonMs / GRAINS_OF_HORIZON / periodMs));
 }
 
-/** Means over grains, the newest last; null where nothing was measured. */
-function grainsOf(samples: readonly Sample[], grainMs: number): (number | null)[] {
+function grainsOf(samples: readonly Sample[], grainMs: number): Grains {
   const newestAt = samples.at(-1)?.at ?? 0;
-  const sums = Array.from({ length: GRAINS }, () => ({ sum: 0, samples: 0 }));
+  const sums = Array.from({ length: GRAINS }, () => ({ sum: 0, count: 0 }));
   for (const { at, value } of samples) {
     const grain = sums[GRAINS - 1 - Math.floor((newestAt - at) / grainMs)];
     if (!grain) continue;
     grain.sum += value;
-    grain.samples += 1;
+    grain.count += 1;
   }
-  return sums.map(({ sum, samples }) => (samples === 0 ? null : sum / samples));
+  return sums.map(({ sum, count }) => (count === 0 ? null : sum / count));
 }
 
-function newestOf(samples: readonly Sample[], windowMs: number): number {
+function meanSince(samples: readonly Sample[], spanMs: number): number {
   const newestAt = samples.at(-1)?.at ?? 0;
-  const newest = samples.filter(({ at }) => at > newestAt - windowMs);
+  const newest = samples.filter(({ at }) => at > newestAt - spanMs);
   return newest.reduce((sum, { value }) => sum + value, 0) / Math.max(1, newest.length);
 }
 
-/** Of the line through the grains up to one of them, in a grain: least squares. */
-function slopeAt(grains: readonly (number | null)[], last: number): number {
+function meanAt(grains: Grains, at: number): number | null {
+  let sum = 0;
+  let count = 0;
+  for (let index = Math.max(0, at + 1 - RECENT_GRAINS); index <= at; index += 1) {
+    const value = grains[index] ?? null;
+    if (value === null) continue;
+    sum += value;
+    count += 1;
+  }
+  return count === 0 ? null : sum / count;
+}
+
+/** By the line of least squares through the last grains, drawn from the newest of them. */
+function lineAt(grains: Grains, at: number, ahead: number): number | null {
+  const newest = grains[at] ?? null;
+  if (newest === null) return null;
   let count = 0;
   let sumX = 0;
   let sumY = 0;
   let sumXX = 0;
   let sumXY = 0;
-  for (let back = 0; back < TREND_GRAINS; back += 1) {
-    const y = grains[last - back] ?? null;
+  for (let x = 1 - TREND_GRAINS; x <= 0; x += 1) {
+    const y = grains[at + x] ?? null;
     if (y === null) continue;
     count += 1;
-    sumX -= back;
+    sumX += x;
     sumY += y;
-    sumXX += back * back;
-    sumXY -= back * y;
+    sumXX += x * x;
+    sumXY += x * y;
   }
   const spread = count * sumXX - sumX * sumX;
-  return spread === 0 ? 0 : (count * sumXY - sumX * sumY) / spread;
+  const slope = spread === 0 ? 0 : (count * sumXY - sumX * sumY) / spread;
+  return Math.max(0, newest + Math.min(slope * ahead, MOST_GROWTH * newest));
 }
 
-/** The root of the mean square of what forecasts so far ahead were wrong by. */
-function usualError(grains: readonly (number | null)[], ahead: number, level: number): number {
-  let squares = (ASSUMED_ERROR * level) ** 2;
-  let count = 1;
-  for (let at = GRAINS - ERROR_GRAINS; at < GRAINS; at += 1) {
-    const then = grains[at - ahead] ?? null;
-    const now = grains[at] ?? null;
-    if (then === null || now === null) continue;
-    squares += (now - Math.max(0, then + slopeAt(grains, at - ahead) * ahead)) ** 2;
-    count += 1;
-  }
-  return Math.sqrt(squares / count);
+/** By what the load was more than foreseen, for each grain of which both are known. */
+function errorsOf(forecast: Forecast, grains: Grains, ahead: number): (number | null)[] {
+  return grains.slice(-ERROR_GRAINS).map((value, index) => {
+    const foreseen = forecast(grains, GRAINS - ERROR_GRAINS + index - ahead, ahead);
+    return value === null || foreseen === null ? null : value - foreseen;
+  });
+}
+
+/** The root of the mean square, with the one that is always counted. */
+function usual(errors: readonly (number | null)[], level: number): number {
+  const squares = errors.filter((error) => error !== null).map((error) => error ** 2);
+  const sum = squares.reduce((total, square) => total + square, (ASSUMED_ERROR * level) ** 2);
+  return Math.sqrt(sum / (squares.length + 1));
+}
+
+/**
+ * The same of what was foreseen too low alone, as if the rest mirrored it: that less came than was
+ * foreseen is no reason to keep more free.
+ */
+function usualShortfall(errors: readonly (number | null)[], level: number): number {
+  const known = errors.filter((error) => error !== null);
+  const sum = known.reduce((total, error) => total + 2 * Math.max(0, error) ** 2, 0);
+  return Math.sqrt((sum + (ASSUMED_ERROR * level) ** 2) / (known.length + 1));
 }

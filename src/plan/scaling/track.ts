@@ -1,6 +1,6 @@
 import type { TrackPolicy } from '../../model/scaling.ts';
 import { demandOf, type SharedMetric } from './demand.ts';
-import { forecastLoad, horizonOf, type LoadForecast } from './forecast-load.ts';
+import { forecastLoad, horizonOf, type LoadForecast, loadWith } from './forecast-load.ts';
 import { latencyOpinion } from './latency.ts';
 import { isFresh, newestOf, silenceText } from './measured.ts';
 import { instancesText, policyName, shareText, timeSpanText, totalText } from './quantity.ts';
@@ -13,10 +13,10 @@ import type { Opinion, ScalingInput } from './scaling.ts';
  */
 
 /**
- * Fewer are enough only when they would still be with so much more load: else an instance that goes
- * is missed at once. The tolerance of Kubernetes' autoscaler, in one direction.
+ * Fewer are enough only if they would leave twice the headroom: what comes and goes with the noise
+ * would be started and stopped again and again.
  */
-const SCALE_IN_MARGIN = 0.1;
+const HEADROOMS_TO_SHRINK = 2;
 
 export function trackOpinion(policy: TrackPolicy, input: ScalingInput): Opinion {
   if (policy.metric === 'p99') return latencyOpinion(policy, input);
@@ -43,12 +43,11 @@ function shareOpinion(policy: TrackPolicy, metric: SharedMetric, input: ScalingI
 
 /** @param desired of which fewer are wanted only with a margin */
 function wantedFor(forecast: LoadForecast, target: number, desired: number): number {
-  const load = forecast.expected + forecast.headroom;
-  const needed = Math.ceil(load / target);
   // The last instance is not a matter of load but of being idle.
   const least = Math.min(1, desired);
+  const needed = Math.ceil(loadWith(forecast, 1) / target);
   if (needed >= desired) return Math.max(least, needed);
-  const withMargin = Math.ceil((load * (1 + SCALE_IN_MARGIN)) / target);
+  const withMargin = Math.ceil(loadWith(forecast, HEADROOMS_TO_SHRINK) / target);
   return Math.max(least, Math.min(desired, withMargin));
 }
 
