@@ -234,6 +234,26 @@ it('tells what a deep check says, when it changes, and routes on', async () => {
   expect(clock.pending()).toBe(0);
 });
 
+it('tells since when a deep check fails, until it passes, whatever it says meanwhile', async () => {
+  const { clock, checks, deepResults } = bench();
+  const failingSince = () => checks.statuses()[0]?.deepFailingSince;
+  deepResults.set(1, refused);
+  checks.update(deepSnapshot(1, {}));
+  await clock.advance(20_000);
+  const since = failingSince();
+  expect(since).toBeLessThanOrEqual(clock.now());
+  deepResults.set(1, { ...refused, description: 'db: timed out' });
+  await clock.advance(60_000);
+  expect(failingSince()).toBe(since);
+  deepResults.set(1, { passed: true, description: '', parts: [] });
+  await clock.advance(60_000);
+  expect(checks.statuses()[0]).not.toHaveProperty('deepFailingSince');
+  deepResults.set(1, refused);
+  await clock.advance(60_000);
+  expect(failingSince()).toBeGreaterThan(since ?? 0);
+  checks.close();
+});
+
 it('does not let a deep check that never ends delay the check that routing follows', async () => {
   const { clock, checks, results, asked, deepResults, deepAsked } = bench();
   deepResults.set(1, 'never');
