@@ -227,7 +227,7 @@ describe('a deployment', () => {
     simulated.load = 1;
     await simulated.pass(3);
     expect(simulated.desired).toBe(before);
-    simulated.load = 50;
+    simulated.load = 90;
     await simulated.pass(12);
     expect(simulated.deployment()?.state).toBe('running');
     expect(simulated.desired).toBe(6);

@@ -1,0 +1,190 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, test } from 'vitest';
+import { systemClock } from '../../src/kernel/clock.ts';
+import { ledgerDifference } from '../../src/model/ledger.ts';
+import { House } from './support/house.ts';
+import { failed, type Load, percentile, startLoad } from './support/load.ts';
+import { until } from './support/until.ts';
+
+/**
+ * Capacity follows the load on real processes: sixteen times as much from one second to the next, of
+ * work that takes processor time, on instances that may use a fifth of a core each; and back.
+ */
+
+const CALM_PER_SECOND = 50;
+const MORE_PER_SECOND = 750;
+/** A request's processor time, beside what Node itself takes. */
+const BURN_MS = 0.5;
+/** What it waits for, as for a database. */
+const WAIT_MS = 20;
+const WINDOW_MS = 1_000;
+/** Of the scale-out test: p99 may be more than twice as long for so long. */
+const DOUBLED_AT_MOST_MS = 10_000;
+const MOST = 6;
+/** Long enough for a few decisions. */
+const LIED_MS = 2_500;
+/** Until the step is forgotten by the measure of how restless the load is, too. */
+const CALM_AGAIN_MS = 150_000;
+
+const app = {
+  cpu: 0.2,
+  capacity: { min: 1, desired: 1, max: MOST, zones: ['a', 'b'] },
+  scaling: { policies: [{ kind: 'track', metric: 'cpu', target: 60 }], stabilization: '5s' },
+};
+
+/** What clients and capacity were like over one window. */
+interface Window {
+  endMs: number;
+  p99Ms: number;
+  requests: number;
+  desired: number;
+  inService: number;
+}
+
+let house: House;
+const loads: Load[] = [];
+let numbers: Server | null = null;
+
+afterEach(async ({ task }) => {
+  for (const load of loads.splice(0)) load.kill();
+  numbers?.closeAllConnections();
+  numbers?.close();
+  numbers = null;
+  await house.close(task.result?.state === 'fail');
+});
+
+async function clientOf(ratePerSecond: number): Promise<Load> {
+  const load = startLoad({
+    port: await house.port(),
+    host: 'numbers.localhost',
+    ratePerSecond,
+    sockets: 0,
+    connections: 512,
+  });
+  loads.push(load);
+  // It has begun when it answers.
+  await load.pause();
+  return load;
+}
+
+/** Sends for so long, and goes on. */
+async function watch(load: Load, ratePerSecond: number, durationMs: number): Promise<Window[]> {
+  const windows: Window[] = [];
+  const beganMs = systemClock.monotonic();
+  let seen = 0;
+  for (let endMs = 0; endMs < durationMs; ) {
+    const { latenciesMs } = await load.send((ratePerSecond * WINDOW_MS) / 1000);
+    const { capacity, instances } = await house.environment();
+    endMs = systemClock.monotonic() - beganMs;
+    windows.push({
+      endMs: Math.round(endMs),
+      p99Ms: latenciesMs.length === seen ? durationMs : percentile(latenciesMs.slice(seen), 0.99),
+      requests: latenciesMs.length - seen,
+      desired: capacity.desired,
+      inService: instances.filter(({ state }) => state === 'in-service').length,
+    });
+    seen = latenciesMs.length;
+  }
+  return windows;
+}
+
+/** How long at a stretch p99 was more than twice what it is when it is calm. */
+function longestDoubledMs(windows: readonly Window[], calmP99Ms: number): number {
+  let longestMs = 0;
+  let sinceMs = 0;
+  for (const { endMs, p99Ms } of windows) {
+    if (p99Ms <= 2 * calmP99Ms) sinceMs = endMs;
+    longestMs = Math.max(longestMs, endMs - sinceMs);
+  }
+  return longestMs;
+}
+
+const desiredNow = async (): Promise<number> => (await house.environment()).capacity.desired;
+
+function tell(calmP99Ms: number, windows: readonly Window[]): void {
+  console.log(`p99 ${calmP99Ms.toFixed(0)} ms at ${CALM_PER_SECOND} requests/s; then`);
+  for (const { endMs, p99Ms, requests, desired, inService } of windows) {
+    console.log(
+      `${(endMs / 1000).toFixed(1)} s: ${requests} answered, p99 ${p99Ms.toFixed(0)} ms, ${inService} of ${desired} in service`,
+    );
+  }
+}
+
+describe('a step of the load from 50 to 800 requests a second', () => {
+  test('is answered by more instances in time, outlives the daemon, and loses nothing', async () => {
+    house = new House();
+    await house.start();
+    await house.deployed(house.app({ name: 'v1', burnMs: BURN_MS, waitMs: WAIT_MS }, app));
+    const before = await house.ledger();
+    const calm = await clientOf(CALM_PER_SECOND);
+    const more = await clientOf(MORE_PER_SECOND);
+    await watch(calm, CALM_PER_SECOND, 6_000);
+    const calmP99Ms = percentile((await calm.pause()).latenciesMs, 0.99);
+
+    await calm.send(1);
+    const windows = await watch(more, MORE_PER_SECOND, 14_000);
+    tell(calmP99Ms, windows);
+    const reached = await desiredNow();
+    expect.soft(reached).toBeGreaterThanOrEqual(4);
+    expect
+      .soft(longestDoubledMs(windows, calmP99Ms), 'p99 more than doubled for so long')
+      .toBeLessThanOrEqual(DOUBLED_AT_MOST_MS);
+
+    await house.killDaemon();
+    await house.start();
+    const after = await watch(more, MORE_PER_SECOND, 8_000);
+    tell(calmP99Ms, after);
+    expect.soft(Math.min(...after.map(({ desired }) => desired))).toBeGreaterThanOrEqual(reached);
+    const stepped = await more.pause();
+    if (process.env.BELAY_NIGHTLY) {
+      await until('it is back', desiredNow, (desired) => desired === 1, CALM_AGAIN_MS);
+      await house.inService(1);
+    }
+    const calmed = await calm.pause();
+    const account = ledgerDifference(before, await house.ledger());
+    expect.soft(stepped.failures).toEqual([]);
+    expect.soft(failed(stepped) + failed(calmed)).toBe(0);
+    expect.soft(account.outcomes).toMatchObject({ lost: 0, cut: 0, shed: 0 });
+    expect.soft(account.outcomes.ok).toBe(stepped.sent + calmed.sent);
+  });
+});
+
+describe('a number of the app’s own', () => {
+  test('that hangs, lies or is none takes no instance away', async () => {
+    let answer: () => { status?: number; body: string } | null = () => ({ body: '25' });
+    numbers = createServer((_, response) => {
+      const given = answer();
+      if (given) response.writeHead(given.status ?? 200).end(given.body);
+    });
+    await new Promise<void>((resolve) => numbers?.listen(0, '127.0.0.1', resolve));
+    const { port } = numbers.address() as AddressInfo;
+    const url = `http://127.0.0.1:${port}/`;
+    const policy = { kind: 'track', metric: 'backlog-per-instance', target: 10, url };
+    house = new House();
+    await house.start();
+    await house.deployed(
+      house.app(
+        { name: 'v1' },
+        {
+          capacity: { min: 1, desired: 1, max: 4 },
+          scaling: { policies: [policy], stabilization: '0s' },
+        },
+      ),
+    );
+    await until('it has grown', desiredNow, (desired) => desired >= 3);
+    await house.inService(await desiredNow());
+    const reached = await desiredNow();
+    const lies: (typeof answer)[] = [
+      () => ({ body: 'many' }),
+      () => ({ body: '-5' }),
+      () => ({ body: '0', status: 500 }),
+      () => null,
+    ];
+    for (const lie of lies) {
+      answer = lie;
+      await systemClock.sleep(LIED_MS);
+      expect.soft(await desiredNow(), String(lie)).toBeGreaterThanOrEqual(reached);
+    }
+  });
+});
