@@ -195,10 +195,9 @@ export class Exchange implements UpstreamUser, Waiting {
     // One that was with a target already came before all who wait.
     const isFirst = this.attempts.count > 0 || !queue.hasLine(route.environment);
     const target = isFirst ? route.pick(this.assignment, this.target, nowMs) : null;
-    if (target !== null) {
-      if (this.attempts.areExhausted(target, nowMs)) this.answer(ownAnswers.noConnection);
-      else this.send(target, nowMs);
-    } else if (queue.add(this, route, isFirst ? 'front' : 'end') === 'full') this.findNoPlace();
+    if (target !== null && !this.attempts.areExhausted(target, nowMs)) this.send(target, nowMs);
+    else if (target !== null) this.answer(ownAnswers.noConnection);
+    else if (queue.add(this, route, isFirst ? 'front' : 'end') === 'full') this.findNoPlace();
     else this.setDeadline(nowMs);
   }
 
