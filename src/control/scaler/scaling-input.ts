@@ -1,6 +1,7 @@
 import type { Environment, EnvironmentKey } from '../../model/environment.ts';
 import type { Instance } from '../../model/instance.ts';
 import type { Release } from '../../model/release.ts';
+import type { ScalingPolicy } from '../../model/scaling.ts';
 import type { ScalingMemory } from '../../model/scaling-decision.ts';
 import { poolId } from '../../model/snapshot.ts';
 import type { MetricPoint, ScalingFleet, ScalingInput } from '../../plan/scaling/scaling.ts';
@@ -48,7 +49,6 @@ export function scalingInput(
 ): ScalingInput {
   const instances = records.instances(key);
   const { scaling } = configuration.web;
-  const learns = scaling.policies.some(({ kind }) => kind === 'predict');
   return {
     now,
     periodMs: POINT_MS,
@@ -58,11 +58,15 @@ export function scalingInput(
     bootMs: bootMsOf(instances),
     // What nobody runs is woken by the edge, the calendar or by hand, not by who asks in vain.
     points: capacity.desired === 0 ? [] : metrics.points(key, POINT_MS),
-    history: learns ? metrics.history(key) : [],
+    history: scaling.policies.some(asksThePast) ? metrics.history(key) : [],
     memory,
     deploying: records.runningDeployment(key) !== null,
   };
 }
+
+/** Of the days before: when the load grows, or what load instances have borne. */
+const asksThePast = (policy: ScalingPolicy): boolean =>
+  policy.kind === 'predict' || (policy.kind === 'track' && policy.metric === 'p99');
 
 function fleetNow(instances: readonly Instance[], view: EdgeView): ScalingFleet {
   const inService = instances.filter(({ state }) => state === 'in-service');
