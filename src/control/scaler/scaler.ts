@@ -27,7 +27,7 @@ import { type ScalingInputParts, scaledRelease, scalingInput } from './scaling-i
  * As Knative's autoscaler. An instance is up within seconds: looking less often would make the
  * decision the longer part of the wait, and looking more often finds the same metrics again.
  */
-export const SCALING_PERIOD_MS = 2_000;
+const SCALING_PERIOD_MS = 2_000;
 /** Load that lies around a bound is told of once in so long. */
 const SHORTAGE_TOLD_MS = 600_000;
 

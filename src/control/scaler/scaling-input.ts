@@ -12,7 +12,7 @@ import type { Records } from '../records.ts';
 /** Puts together what a decision on capacity is made from. */
 
 /** As often as decisions are made: each has a number of its own to go by. */
-export const POINT_MS = 2_000;
+const POINT_MS = 2_000;
 /** Of an app of which no instance has come up yet: a program that reads its code and connects. */
 const UNKNOWN_BOOT_MS = 10_000;
 
