@@ -35,7 +35,15 @@ export interface AppOptions {
   build?: HookOption;
   hooks?: { migrate?: HookOption; postdeploy?: HookOption; bootstrap?: string };
   start?: string;
-  capacity?: { min: number; desired?: number; max: number; zones?: string[]; idle?: string };
+  capacity?: {
+    min: number;
+    desired?: number;
+    max: number;
+    zones?: string[];
+    idle?: string;
+    warm?: number;
+  };
+  lifecycle?: Partial<Record<'launching' | 'terminating', { heartbeat: string }>>;
   /** Of one core, for each instance. */
   cpu?: number;
   scaling?: object;
@@ -81,6 +89,7 @@ export function writeApp(directory: string, variant: Variant, options: AppOption
       capacity: options.capacity ?? { min: 2, desired: 3, max: 6, zones: ['a', 'b'] },
       ...(options.cpu === undefined ? {} : { cpu: options.cpu }),
       ...(options.scaling ? { scaling: options.scaling } : {}),
+      ...(options.lifecycle ? { lifecycle: options.lifecycle } : {}),
       drain: options.drain ?? '2s',
       stopGrace: options.stopGrace ?? '2s',
     },
