@@ -11,6 +11,7 @@ import { httpProber } from './edge/prober.ts';
 import { systemClock } from './kernel/clock.ts';
 import { Fault, messageOf } from './kernel/fault.ts';
 import { fileLog, type Log } from './kernel/log.ts';
+import { readMachine } from './kernel/machine.ts';
 import type { DiskFloor } from './model/disk-floor.ts';
 import { type Home, homeFrom } from './model/home.ts';
 import { readBootId } from './runtime/process/process-table.ts';
@@ -63,6 +64,7 @@ async function serve(home: Home, version: string, log: Log): Promise<void> {
     diskFloor: diskFloor(process.env.BELAY_DISK_FLOOR),
     bootId: readBootId(),
     freeMemoryBytes: () => process.availableMemory(),
+    machine: () => readMachine(),
     boundary: crashDrill(process.env.BELAY_CRASH_AT, log),
   });
   let stop: () => void = () => {};

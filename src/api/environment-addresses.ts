@@ -15,6 +15,10 @@ export const environmentAddresses = {
     method: 'POST',
     path: '/v1/applications/:application/environments/:environment/rebuild',
   },
+  resizeEnvironment: {
+    method: 'PUT',
+    path: '/v1/applications/:application/environments/:environment/size',
+  },
   terminatedEnvironments: { method: 'GET', path: '/v1/terminated-environments' },
   savedConfigurations: { method: 'GET', path: '/v1/applications/:application/configurations' },
   savedConfiguration: { method: 'GET', path: '/v1/applications/:application/configurations/:name' },

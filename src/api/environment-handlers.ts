@@ -36,6 +36,8 @@ export function environmentHandlers(
     rebuildEnvironment: async ({ params, body }) => ({
       deployment: await environments.rebuild(params.application, params.environment, askedBy(body)),
     }),
+    resizeEnvironment: ({ params, body: { size, ...manner } }) =>
+      control.operations.ask(params, { kind: 'resize', size }, manner),
     terminatedEnvironments: ({ query }) => ({
       terminated: control.queries.terminated(query.application),
     }),

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { configurationSchema, variablesSchema } from '../model/configuration.ts';
 import type { SavedConfiguration } from '../model/saved-configuration.ts';
-import type { DeploymentView, SwapView, TerminatedView } from '../model/view.ts';
+import { sizeNames } from '../model/size.ts';
+import type { DeploymentView, Outcome, SwapView, TerminatedView } from '../model/view.ts';
 import { environmentAddresses as addresses } from './environment-addresses.ts';
 import {
   answer,
@@ -73,6 +74,18 @@ export const environmentRoutes = {
     query: nothing,
     body: z.strictObject({ message, by: byField }),
     answer: answer<{ deployment: DeploymentView }>('Started'),
+  },
+  resizeEnvironment: {
+    ...addresses.resizeEnvironment,
+    summary: 'Give instances another size: a deployment like any other',
+    params: environmentParams,
+    query: nothing,
+    body: z.strictObject({
+      /** Null: the configuration's own. */
+      size: z.enum(sizeNames).nullable(),
+      ...mannerFields,
+    }),
+    answer: answer<Outcome>('Started, or queued; neither when nothing changed'),
   },
   terminatedEnvironments: {
     ...addresses.terminatedEnvironments,

@@ -12,10 +12,11 @@ import {
   environmentOptions,
   timeoutOption,
 } from './options.ts';
+import { resize, type SizeOptions, sizeOptions } from './scale-size.ts';
 import { renderScaling } from './scaling-text.ts';
 import { chooseEnvironment, commandFor, type Where } from './where.ts';
 
-interface ScaleOptions extends EnvironmentOptions {
+interface ScaleOptions extends EnvironmentOptions, SizeOptions {
   min?: number;
   max?: number;
   explain?: boolean;
@@ -29,7 +30,7 @@ const DECISIONS_SHOWN = 5;
 
 export const scaleCommand = command<ScaleOptions>({
   name: 'scale',
-  summary: 'change how many instances run',
+  summary: 'change how many instances run, or what each may use',
   description:
     'Sets how many instances run, and between which bounds; returns when they do. Those that go are drained first. Where policies have a say, they carry on from there: --explain tells what they want and why, what was decided lately, and what comes next.',
   arguments: [{ syntax: '[N]', description: 'how many instances' }],
@@ -39,6 +40,7 @@ export const scaleCommand = command<ScaleOptions>({
     { flags: '--max <n>', description: 'never more', parse: countOption('--max', 1) },
     { flags: '--no-wait', description: 'return at once' },
     timeoutOption,
+    ...sizeOptions,
     { flags: '--explain', description: 'why it is what it is: policies, decisions, what is next' },
     {
       flags: '--limit <n>',
@@ -49,10 +51,12 @@ export const scaleCommand = command<ScaleOptions>({
   examples: [
     ['belay scale 6', 'six instances'],
     ['belay scale 8 --max 10', 'eight, and room for ten'],
+    ['belay scale --size large', 'as many, each with more to use'],
     ['belay scale --explain', 'why there are as many as there are'],
   ],
   async run(context, options, [count]) {
     if (options.explain) return await explain(context, options, count);
+    if (options.size !== undefined) return await resize(context, options, count);
     if (options.limit !== undefined) throw badOption('--limit', 'goes with --explain');
     const body = readCapacity(count, options);
     const where = await chooseEnvironment(context, options);

@@ -48,6 +48,7 @@ export function renderEnvironment(view: EnvironmentView, now: number, paint: Pai
     ['status', view.status],
     ['release', releaseOf(view)],
     ...(isFixed(view) ? [] : [['capacity', capacityOf(view)] as [string, string]]),
+    ...allowanceFacts(view),
     ...scalingFacts(view, paint),
     ...fixedFacts(view, paint),
     ['traffic', trafficOf(view.traffic)],
@@ -89,6 +90,20 @@ function capacityOf({ capacity, instances, warm }: EnvironmentView): string {
   const range = `${capacity.min} to ${capacity.max} allowed`;
   const ahead = warm === 0 ? '' : `; ${inState('warmed')} of ${warm} kept warm`;
   return `${inState('in-service')} of ${capacity.desired} in service, ${range}${ahead}`;
+}
+
+/** What each instance may use, as far as it has limits. */
+function allowanceFacts({ allowance }: EnvironmentView): [string, string][] {
+  if (allowance === null) return [];
+  const { size, cpu, memoryBytes, byCommand } = allowance;
+  const limits = [
+    ...(cpu === null ? [] : [formatPlural(cpu, 'core')]),
+    ...(memoryBytes === null ? [] : [formatBytes(memoryBytes)]),
+  ];
+  if (limits.length === 0) return [];
+  const name = size === null ? '' : `${size}: `;
+  const since = byCommand ? ', by belay scale' : '';
+  return [['size', `${name}${limits.join(' and ')} each${since}`]];
 }
 
 function scalingFacts({ scaling }: EnvironmentView, paint: Paint): [string, string][] {

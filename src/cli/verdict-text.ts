@@ -86,6 +86,7 @@ function successOf({ kind, to, toVersion }: DeploymentView): string {
   if (kind === 'restart') return `Restarted ${what}`;
   if (kind === 'rebuild') return `Rebuilt with ${what}`;
   if (kind === 'env') return `Variables changed: ${what}`;
+  if (kind === 'resize') return `Resized ${what}`;
   return `Deployed ${what}`;
 }
 

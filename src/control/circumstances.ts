@@ -1,3 +1,4 @@
+import type { Machine } from '../kernel/machine.ts';
 import type { EnvironmentKey } from '../model/environment.ts';
 import { type Pace, paceOf } from '../plan/pace.ts';
 import type { Circumstances } from '../plan/suitability.ts';
@@ -20,6 +21,8 @@ export interface CircumstanceParts {
   slots: () => Promise<Slots>;
   /** Of the machine, or of the control group the daemon is in. */
   freeMemoryBytes: () => number | null;
+  /** The same in all. */
+  machine: () => Machine | null;
 }
 
 export async function circumstancesOf(
@@ -34,6 +37,7 @@ export async function circumstancesOf(
   const traffic = parts.traffic.of(key);
   return {
     freeMemoryBytes: parts.freeMemoryBytes(),
+    machine: parts.machine(),
     instanceBytes: sizes.length === 0 ? null : Math.max(...sizes),
     requestsPerSecond:
       traffic && traffic.windowMs >= RATE_SETTLES_MS ? traffic.requestsPerSecond : null,

@@ -4,6 +4,7 @@ import type { EdgeDriver, EdgeEvent, Prober } from '../edge/driver.ts';
 import type { Clock, Timer } from '../kernel/clock.ts';
 import { Fault, messageOf } from '../kernel/fault.ts';
 import type { Log } from '../kernel/log.ts';
+import type { Machine } from '../kernel/machine.ts';
 import { randomHex } from '../kernel/random.ts';
 import type { DiskFloor } from '../model/disk-floor.ts';
 import type { EdgeSettings } from '../model/edge-settings.ts';
@@ -71,6 +72,7 @@ export interface ControlParts {
   diskFloor?: DiskFloor | null;
   /** Null, or left out, where nobody can say. */
   freeMemoryBytes?: () => number | null;
+  machine?: () => Machine | null;
 }
 
 export class Control {
@@ -145,6 +147,7 @@ export class Control {
       slots,
       traffic: this.#traffic,
       freeMemoryBytes: parts.freeMemoryBytes ?? (() => null),
+      machine: parts.machine ?? (() => null),
     };
     this.#scaler = new Scaler({
       ...acting,

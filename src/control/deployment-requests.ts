@@ -5,7 +5,7 @@ import type { Asked } from '../model/deployment.ts';
 import { type Environment, environmentKey } from '../model/environment.ts';
 import type { Concern } from '../model/forecast.ts';
 import type { LedgerReading } from '../model/ledger.ts';
-import { type Release, sameContent } from '../model/release.ts';
+import { limitsOf, type Release, sameContent, sizeOf } from '../model/release.ts';
 import type { DeploymentRequest } from '../model/ticket.ts';
 import type { DeploymentView } from '../model/view.ts';
 import { type Circumstances, concernsOf } from '../plan/suitability.ts';
@@ -13,6 +13,7 @@ import type { DeploymentStart } from './deployment-start.ts';
 import type { EventFeed } from './event-feed.ts';
 import type { Records } from './records.ts';
 import { command, nothingToGoBackTo } from './refusals.ts';
+import { keptSize, refuseIdleSize, resized } from './resizing.ts';
 import { requireVersion } from './unknown-version.ts';
 
 /**
@@ -89,6 +90,7 @@ export class DeploymentRequests {
     if (request.kind === 'env') {
       return sameContent(current, { ...current, variables: variablesAfter(current, request) });
     }
+    if (request.kind === 'resize') return sameContent(current, resized(current, request.size));
     if (request.kind !== 'deploy' || request.unchanged !== 'skip') return false;
     const label = current.version;
     const version = label === null ? undefined : records.version(where.application, label);
@@ -112,13 +114,16 @@ export class DeploymentRequests {
     const { records, starts } = this.#parts;
     const from = starts.currentRelease(environment);
     const { web, rollout } = release.configuration;
+    const limits = limitsOf(release);
+    const { desired, max } = starts.capacityAfter(environment, release);
     return concernsOf(
       {
         rollout,
-        desired: starts.capacityAfter(environment, release).desired,
+        desired,
+        max,
         running: records.instances(environment.key).length,
         from: from && { upstream: from.configuration.web.upstream !== null },
-        to: { upstream: web.upstream !== null, memoryBytes: web.limits.memoryBytes },
+        to: { upstream: web.upstream !== null, size: sizeOf(release), limits },
       },
       circumstances,
     );
@@ -149,6 +154,8 @@ export class DeploymentRequests {
       }
       case 'env':
         return this.#withVariables(environment, request);
+      case 'resize':
+        return this.#withSize(environment, request);
     }
   }
 
@@ -167,6 +174,7 @@ export class DeploymentRequests {
       version: version?.label ?? null,
       configuration,
       variables: current?.variables ?? records.releases(key)[0]?.variables ?? {},
+      ...keptSize(current ?? records.releases(key)[0]),
       reason: 'deploy',
       message,
       createdAt: clock.now(),
@@ -182,6 +190,15 @@ export class DeploymentRequests {
     const variables = variablesAfter(current, request);
     if (sameContent(current, { ...current, variables })) return null;
     return starts.successor(current, 'env', variables);
+  }
+
+  #withSize(environment: Environment, { size }: RequestOf<'resize'>): Release | null {
+    const { starts } = this.#parts;
+    const current = starts.runningRelease(environment);
+    refuseIdleSize(current);
+    const release = resized(current, size);
+    if (sameContent(current, release)) return null;
+    return starts.successor(release, 'resize', current.variables);
   }
 
   #wentBackTo(environment: Environment, to: string | number | null): Release {

@@ -15,6 +15,7 @@ import { DeploymentStart } from './deployment-start.ts';
 import type { EventFeed } from './event-feed.ts';
 import type { Records } from './records.ts';
 import { command, refuseBadCapacity, refuseIfBusy } from './refusals.ts';
+import { keptSize } from './resizing.ts';
 import { lastRelease } from './terminated.ts';
 import { requireVersion } from './unknown-version.ts';
 
@@ -89,7 +90,8 @@ export class EnvironmentOperations {
         ? savedSource(release.configuration, configuration)
         : { ...release, capacity: environment.capacity };
       const planned = planClone({ ...source, application }, name, changes);
-      return { version: release.version, reason: 'clone', ...planned };
+      const size = configuration ? {} : keptSize(release);
+      return { version: release.version, reason: 'clone', ...planned, ...size };
     });
   }
 
@@ -133,7 +135,7 @@ export class EnvironmentOperations {
     application: string,
     name: string,
     asked: Asked,
-    content: () => Pick<Release, 'version' | 'configuration' | 'variables' | 'reason'>,
+    content: () => Pick<Release, 'version' | 'configuration' | 'variables' | 'size' | 'reason'>,
   ): Promise<DeploymentView> {
     const { records, clock } = this.#parts;
     parseName('environment', name);

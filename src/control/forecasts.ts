@@ -18,6 +18,7 @@ import { DeploymentStart } from './deployment-start.ts';
 import type { EventFeed } from './event-feed.ts';
 import { needsOf } from './observe.ts';
 import { busyFault } from './refusals.ts';
+import { keptSize } from './resizing.ts';
 
 /** What would come of a deploy, told by the planner on a copy of the environment. */
 
@@ -92,6 +93,7 @@ export class Forecasts {
       version: configuration.web.upstream === null ? NEXT_VERSION : null,
       configuration,
       variables: records.releases(key)[0]?.variables ?? {},
+      ...keptSize(records.releases(key)[0]),
       reason: 'deploy',
       message: null,
       createdAt: clock.now(),

@@ -3,6 +3,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { messageOf } from '../kernel/fault.ts';
 import type { Environment } from '../model/environment.ts';
 import type { Exit, Instance } from '../model/instance.ts';
+import { limitsOf } from '../model/release.ts';
 import type { Step } from '../model/step.ts';
 import { backoffOf } from '../plan/backoff.ts';
 import type { Runtime, SlotSpec } from '../runtime/driver.ts';
@@ -180,7 +181,7 @@ export class InstanceSteps {
       bootstrap: web.bootstrap,
       command: web.start ?? [],
       variables: variablesOf(release),
-      limits: web.limits,
+      limits: limitsOf(release),
     };
   }
 

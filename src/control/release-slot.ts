@@ -30,11 +30,18 @@ export function imageOf(
 }
 
 /** What is set for instances and hooks; what `belay env` has set has the last word. */
-export const variablesOf = ({ configuration, variables, version }: Release): Variables => ({
-  ...configuration.web.variables,
-  ...variables,
-  BELAY_VERSION: version ?? '',
-});
+export function variablesOf({ configuration, variables, version }: Release): Variables {
+  const { concurrency } = configuration.web;
+  const threads = concurrency === null ? null : String(concurrency);
+  return {
+    // A name that servers know; who sets it himself knows better.
+    ...(threads !== null && { WEB_CONCURRENCY: threads }),
+    ...configuration.web.variables,
+    ...variables,
+    BELAY_VERSION: version ?? '',
+    ...(threads !== null && { BELAY_CONCURRENCY: threads }),
+  };
+}
 
 function digestOf({ application }: Environment, release: Release, records: Records): string {
   const version = release.version && records.version(application, release.version);

@@ -2,11 +2,13 @@ import type { BootCost, Deployment } from '../model/deployment.ts';
 import { defaultDomain, type Environment } from '../model/environment.ts';
 import type { Freeze } from '../model/freeze.ts';
 import type { InstanceWish } from '../model/instance.ts';
+import { limitsOf, sizeOf } from '../model/release.ts';
 import type { ScalingGlance } from '../model/scaling-view.ts';
 import { poolId } from '../model/snapshot.ts';
 import type { TargetHealth, TargetStatus } from '../model/target.ts';
 import type { Ticket } from '../model/ticket.ts';
 import type {
+  AllowanceView,
   DeploymentView,
   EnvironmentView,
   FixedView,
@@ -56,6 +58,7 @@ export function environmentView(
     domains: [...domainsOf(environment, records)],
     namesOf: environment.names?.of ?? null,
     capacity: environment.capacity,
+    allowance: allowanceOf(environment, records),
     scaling: context.scaling,
     warm: warmFor(observation),
     instances: observation.instances.map((instance) => {
@@ -69,6 +72,15 @@ export function environmentView(
     waiting: records.waiting(key).map(ticketView),
     freeze: freezeAt(environment, context.now),
   };
+}
+
+function allowanceOf(
+  { key, release: number }: Environment,
+  records: Records,
+): AllowanceView | null {
+  const release = number === null ? undefined : records.release(key, number);
+  if (!release || release.configuration.web.upstream !== null) return null;
+  return { ...limitsOf(release), size: sizeOf(release), byCommand: release.size !== undefined };
 }
 
 function fixedView({ fixed }: Observation): FixedView | null {

@@ -34,7 +34,7 @@ export const deploymentMachine = stateMachine<DeploymentState>('deployment', {
   failed: [],
 });
 
-export type DeploymentKind = 'deploy' | 'rollback' | 'restart' | 'env' | 'rebuild';
+export type DeploymentKind = 'deploy' | 'rollback' | 'restart' | 'env' | 'resize' | 'rebuild';
 
 /** The new release has had this share of the traffic since then. */
 export interface DeploymentStage {

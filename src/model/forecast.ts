@@ -24,6 +24,8 @@ export interface Concern {
     | 'fixed-address'
     | 'outage'
     | 'too-little-memory'
+    | 'memory-overcommitted'
+    | 'cpu-overcommitted'
     | 'too-little-traffic'
     | 'starts-too-slowly'
     | 'nothing-to-prove';

@@ -62,7 +62,7 @@ export function hooksDue(
   { version, configuration: { hooks } }: HookedRelease,
   newId: (hook: HookName) => string,
 ): HookRun[] {
-  const isNew = kind === 'deploy' || kind === 'env';
+  const isNew = kind === 'deploy' || kind === 'env' || kind === 'resize';
   return hookNames.flatMap((hook): HookRun[] => {
     const wanted = hooks[hook];
     // A fixed address has no code to run.

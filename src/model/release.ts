@@ -1,4 +1,5 @@
-import type { Configuration, Variables } from './configuration.ts';
+import type { Configuration, Limits, Variables } from './configuration.ts';
+import { type SizeName, sizes } from './size.ts';
 
 /**
  * A version plus a configuration, numbered per environment from 1. A configuration change alone
@@ -13,17 +14,39 @@ export interface Release {
   configuration: Configuration;
   /** Set by `belay env`, over the configuration's own variables. */
   variables: Variables;
+  /** Set by `belay scale --size`, instead of the configuration's own; left out: that counts. */
+  size?: SizeName;
   reason: ReleaseReason;
   message: string | null;
   createdAt: number;
 }
 
-export type ReleaseReason = 'deploy' | 'env' | 'restart' | 'clone' | 'rebuild';
+export type ReleaseReason = 'deploy' | 'env' | 'resize' | 'restart' | 'clone' | 'rebuild';
+
+/** The size of its instances; null: none was named. */
+export const sizeOf = ({ size, configuration }: Sized): SizeName | null =>
+  size ?? configuration.web.size;
+
+type Sized = Pick<Release, 'size' | 'configuration'>;
+
+/** What one instance may use. What the configuration says by itself, beside a size, stays. */
+export function limitsOf({ size, configuration: { web } }: Sized): Limits {
+  if (size === undefined) return web.limits;
+  const configured: Limits = web.size === null ? UNLIMITED : sizes[web.size];
+  const { memoryBytes, cpu } = web.limits;
+  return {
+    memoryBytes: memoryBytes === configured.memoryBytes ? sizes[size].memoryBytes : memoryBytes,
+    cpu: cpu === configured.cpu ? sizes[size].cpu : cpu,
+  };
+}
+
+const UNLIMITED: Limits = { memoryBytes: null, cpu: null };
 
 /** Whether two releases would run the same thing: a restart of a release is the same. */
 export function sameContent(a: Release, b: Release): boolean {
   return (
     a.version === b.version &&
+    sizeOf(a) === sizeOf(b) &&
     JSON.stringify(a.configuration) === JSON.stringify(b.configuration) &&
     JSON.stringify(sorted(a.variables)) === JSON.stringify(sorted(b.variables))
   );

@@ -1,6 +1,7 @@
 import { stateMachine } from '../kernel/state-machine.ts';
 import type { Configuration, Variables } from './configuration.ts';
 import type { EnvironmentKey } from './environment.ts';
+import type { SizeName } from './size.ts';
 
 /** What somebody asks for, before it is a deployment. */
 export type DeploymentRequest =
@@ -14,7 +15,9 @@ export type DeploymentRequest =
     }
   | { kind: 'rollback'; to: string | number | null }
   | { kind: 'restart' }
-  | { kind: 'env'; set: Variables; unset: readonly string[] };
+  | { kind: 'env'; set: Variables; unset: readonly string[] }
+  /** Null: the configuration's own. */
+  | { kind: 'resize'; size: SizeName | null };
 
 /** The bundle a version is made of, and where it came from. */
 export interface VersionSource {

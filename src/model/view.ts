@@ -1,5 +1,5 @@
 import type { FaultJson } from '../kernel/fault.ts';
-import type { Capacity } from './configuration.ts';
+import type { Capacity, Limits } from './configuration.ts';
 import type { BootCost, Deployment, DeploymentKind } from './deployment.ts';
 import type { EdgeSettings } from './edge-settings.ts';
 import type { EnvironmentHealth, EnvironmentStatus } from './environment.ts';
@@ -10,6 +10,7 @@ import type { LifecycleAnswer, LifecycleTurn } from './instance-wait.ts';
 import type { LedgerReading } from './ledger.ts';
 import type { Receipt } from './receipt.ts';
 import type { ScalingGlance } from './scaling-view.ts';
+import type { SizeName } from './size.ts';
 import type { JournalEntry } from './step.ts';
 import type { DeepReport, TargetTraffic } from './target.ts';
 import type { Ticket } from './ticket.ts';
@@ -88,6 +89,13 @@ export interface TargetReading extends TargetTraffic {
   tunnels: number;
 }
 
+/** Of the release that is meant to run. */
+export interface AllowanceView extends Limits {
+  size: SizeName | null;
+  /** Set by `belay scale --size`. */
+  byCommand: boolean;
+}
+
 export interface EnvironmentView {
   application: string;
   environment: string;
@@ -103,6 +111,8 @@ export interface EnvironmentView {
   /** The environment whose names these are since a swap, as `application/name`; null: its own. */
   namesOf: string | null;
   capacity: Capacity;
+  /** What one instance may use; null where nothing runs by Belay. */
+  allowance: AllowanceView | null;
   /** How it follows the load; null: no policy has a say. */
   scaling: ScalingGlance | null;
   /** Instances to be kept warm beyond those desired. */

@@ -68,9 +68,10 @@ describe.each(Object.keys(policies) as Policy[])('a forecast of %s', (policy) =>
       const counted = mostInstances({
         rollout: deployment?.rollout as Rollout,
         desired,
+        max: desired,
         running: desired,
         from: { upstream: false },
-        to: { upstream: false, memoryBytes: null },
+        to: { upstream: false, size: null, limits: { memoryBytes: null, cpu: null } },
       });
       expect(mostAtOnce(foretold(environment), desired)).toBeLessThanOrEqual(counted);
     },

@@ -3,6 +3,7 @@ import type { Rollout } from '../model/configuration.ts';
 import { type Circumstances, concernsOf, type Intention, mostInstances } from './suitability.ts';
 
 const MB = 1_048_576;
+const elsewhere = { upstream: true, size: null, limits: { memoryBytes: null, cpu: null } };
 
 const rollout: Rollout = {
   policy: 'rolling',
@@ -30,11 +31,13 @@ function concerns(
       desired,
       running: desired,
       from: { upstream: false },
-      to: { upstream: false, memoryBytes: null },
+      max: desired,
+      to: { upstream: false, size: null, limits: { memoryBytes: null, cpu: null } },
       ...intention,
     },
     {
       freeMemoryBytes: 4096 * MB,
+      machine: { cores: 2, memoryBytes: 4096 * MB },
       instanceBytes: 50 * MB,
       requestsPerSecond: 100,
       bootMs: 500,
@@ -82,10 +85,10 @@ test.each<[string, Parameters<typeof concerns>, string[]]>([
   ['instances slower than their deadline', [3, {}, { bootMs: 61_000 }], ['starts-too-slowly']],
   [
     'a canary to a fixed address',
-    [3, { policy: 'canary' }, {}, { to: { upstream: true, memoryBytes: null } }],
+    [3, { policy: 'canary' }, {}, { to: elsewhere }],
     ['fixed-address'],
   ],
-  ['a fixed address', [3, {}, {}, { to: { upstream: true, memoryBytes: null } }], []],
+  ['a fixed address', [3, {}, {}, { to: elsewhere }], []],
   ['no instance', [0, {}], ['(nothing-to-prove)']],
 ])('%s: %j', (_, given, expected) => expect(codes(...given)).toEqual(expected));
 
@@ -118,7 +121,7 @@ test.each<[Partial<Rollout>, number]>([
   [{ policy: 'all-at-once' }, 8],
   [{ policy: 'canary', percent: 25 }, 9],
 ])('%j of four stands with at most %i', (wanted, most) => {
-  const intention = { desired: 4, running: 4, from: { upstream: false } };
-  const to = { upstream: false, memoryBytes: null };
+  const intention = { desired: 4, max: 4, running: 4, from: { upstream: false } };
+  const to = { ...elsewhere, upstream: false };
   expect(mostInstances({ ...intention, to, rollout: { ...rollout, ...wanted } })).toBe(most);
 });

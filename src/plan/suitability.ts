@@ -1,5 +1,7 @@
+import type { Machine } from '../kernel/machine.ts';
 import { movesByWeight, type Rollout } from '../model/configuration.ts';
 import type { Concern } from '../model/forecast.ts';
+import { type Commitment, overcommitment } from './overcommitment.ts';
 import { instancesIn } from './rollout/rollout.ts';
 
 /**
@@ -8,6 +10,8 @@ import { instancesIn } from './rollout/rollout.ts';
  */
 export interface Circumstances {
   freeMemoryBytes: number | null;
+  /** Null where nobody can say. */
+  machine: Machine | null;
   /** The most that an instance of it uses now; null where none runs. */
   instanceBytes: number | null;
   /** Null while it has not been measured. */
@@ -20,23 +24,29 @@ export interface Intention {
   rollout: Rollout;
   /** Instances wanted once it is done. */
   desired: number;
+  /** The most there may be. */
+  max: number;
   /** Instances that run now. */
   running: number;
   /** The release that is left, if there is one, and the new one. */
   from: { upstream: boolean } | null;
-  to: { upstream: boolean; memoryBytes: number | null };
+  to: { upstream: boolean } & Pick<Commitment, 'size' | 'limits'>;
 }
 
 export function concernsOf(intention: Intention, circumstances: Circumstances): Concern[] {
   const { from, to, desired } = intention;
   if (to.upstream || from?.upstream) return fixedAddress(intention);
   if (desired === 0) return nothingToProve();
+  const overcommitted = overcommitmentOf(intention, circumstances);
   // Where nothing runs, nothing is taken away and no traffic is shared out.
   const judged =
     from === null || intention.running === 0
       ? []
       : [outage(intention), thinTraffic(intention, circumstances)];
-  return [...judged, memory(intention, circumstances), slowStart(intention, circumstances)].filter(
+  // What the machine does not have at all is not asked for in its free memory.
+  const isTold = overcommitted.some(({ grave }) => grave);
+  const room = isTold ? null : memory(intention, circumstances);
+  return [...judged, ...overcommitted, room, slowStart(intention, circumstances)].filter(
     (concern): concern is Concern => concern !== null,
   );
 }
@@ -87,7 +97,7 @@ function outage({ rollout, desired }: Intention): Concern | null {
 
 function memory(intention: Intention, circumstances: Circumstances): Concern | null {
   const { freeMemoryBytes, instanceBytes } = circumstances;
-  const bytes = instanceBytes ?? intention.to.memoryBytes;
+  const bytes = instanceBytes ?? intention.to.limits.memoryBytes;
   const more = mostInstances(intention) - intention.running;
   if (bytes === null || freeMemoryBytes === null || bytes * more <= freeMemoryBytes) return null;
   const { rollout, desired, from } = intention;
@@ -104,6 +114,11 @@ function memory(intention: Intention, circumstances: Circumstances): Concern | n
       : 'make room, or run fewer instances';
   return { code: 'too-little-memory', grave: true, what, instead };
 }
+
+const overcommitmentOf = (
+  { desired, max, to }: Intention,
+  { machine }: Circumstances,
+): Concern[] => (machine === null ? [] : overcommitment({ desired, max, ...to }, machine));
 
 function thinTraffic(
   { rollout, desired }: Intention,

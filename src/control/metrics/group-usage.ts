@@ -1,4 +1,5 @@
 import type { Instance } from '../../model/instance.ts';
+import { limitsOf } from '../../model/release.ts';
 import type { Slots } from '../observe.ts';
 import type { Records } from '../records.ts';
 import type { GroupSecond } from './group-second.ts';
@@ -62,7 +63,8 @@ function extended(sum: number, measured: number, count: number): number | null {
 
 /** What it is allowed: of its `cpu`, else one core. */
 export function coresOf({ environment, release }: Instance, records: Records): number {
-  return records.release(environment, release)?.configuration.web.limits.cpu ?? 1;
+  const allowed = records.release(environment, release);
+  return (allowed && limitsOf(allowed).cpu) ?? 1;
 }
 
 function warmupOf({ environment, release }: Instance, records: Records): number {
