@@ -17,6 +17,7 @@ import { freezeCommand, unfreezeCommand } from './freeze.ts';
 import { initCommand } from './init.ts';
 import { instanceFamily } from './instance.ts';
 import { logsCommand } from './logs.ts';
+import { metricsFamily } from './metrics.ts';
 import { openCommand } from './open.ts';
 import type { Output } from './output.ts';
 import { queueFamily } from './queue.ts';
@@ -57,6 +58,7 @@ export const commandGroups: readonly {
     commands: [
       statusCommand,
       topCommand,
+      metricsFamily,
       logsCommand,
       eventsCommand,
       openCommand,
