@@ -71,8 +71,8 @@ async function clientOf(ratePerSecond: number): Promise<Load> {
 /** Sends for so long, and goes on. */
 async function watch(load: Load, ratePerSecond: number, durationMs: number): Promise<Window[]> {
   const windows: Window[] = [];
+  let seen = (await load.send(1)).latenciesMs.length;
   const beganMs = systemClock.monotonic();
-  let seen = 0;
   for (let endMs = 0; endMs < durationMs; ) {
     const { latenciesMs } = await load.send((ratePerSecond * WINDOW_MS) / 1000);
     const { capacity, instances } = await house.environment();
