@@ -65,9 +65,14 @@ class Sleepy extends SimulatedControl {
 }
 
 describe('an environment that nobody wants', () => {
+  it('takes nobody who asks for the front page for a probe, though it is what is checked', async () => {
+    await using simulated = await Sleepy.deployed();
+    expect(simulated.wake?.probePaths).toEqual([]);
+  });
+
   it('falls asleep when its time is over and no sooner, and says so', async () => {
     await using simulated = await Sleepy.deployed();
-    expect(simulated.wake).toEqual({ asleep: false, probePaths: ['/'] });
+    expect(simulated.wake).toEqual({ asleep: false, probePaths: [] });
     await simulated.clock.advance(IDLE_MS - 2_000);
     expect(simulated.desired).toBe(1);
     await simulated.clock.advance(2_500);

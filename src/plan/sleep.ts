@@ -35,13 +35,16 @@ export function wantsToStayAwake(
   });
 }
 
+/** What people ask for first. Checked or not, whoever comes for it wants the app. */
+const FRONT_PAGE = '/';
+
 /** Null where it never sleeps. */
 export function wakeRule(each: RoutedEnvironment, goal: RoutedRelease): WakeRule | null {
   if (goal.idleMs === null || goal.upstream !== null) return null;
   const { path, deepPath } = goal.health;
   return {
     asleep: each.capacity.desired === 0 && !isServed(each),
-    probePaths: deepPath === null ? [path] : [path, deepPath],
+    probePaths: [path, deepPath ?? path].filter((probed) => probed !== FRONT_PAGE),
   };
 }
 
