@@ -34,19 +34,18 @@ export function backoffOf(failures: readonly Failure[], release: number, now: nu
       failure.at > now - WINDOW_MS &&
       (failure.servedMs === null || failure.servedMs < YOUNG_MS),
   );
-  const last = young.at(-1);
-  const tries = triesIn(young);
-  const waitMs = waitAfter(tries);
-  const until = last && last.at + waitMs > now ? last.at + waitMs : null;
+  const { tries, endedAt } = triesIn(young);
+  const until = endedAt + waitAfter(tries);
   return {
     failures: young.length,
     crashLooping: tries >= CRASH_LOOP_TRIES,
-    until: waitMs === 0 ? null : until,
-    lastCause: last?.cause ?? null,
+    until: until > now ? until : null,
+    lastCause: young.at(-1)?.cause ?? null,
   };
 }
 
-function triesIn(failures: readonly Failure[]): number {
+/** How many, and when the last of them ended. */
+function triesIn(failures: readonly Failure[]): { tries: number; endedAt: number } {
   let tries = 0;
   let endedAt = Number.NEGATIVE_INFINITY;
   for (const { launchedAt, at } of failures) {
@@ -54,7 +53,7 @@ function triesIn(failures: readonly Failure[]): number {
     tries += 1;
     endedAt = at;
   }
-  return tries;
+  return { tries, endedAt };
 }
 
 /** What a person is told of a crash loop. */
