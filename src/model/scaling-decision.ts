@@ -39,6 +39,8 @@ export interface ScalingMemory {
   wanted: readonly { at: number; instances: number }[];
   lastOutAt: number | null;
   lastInAt: number | null;
+  /** What `desired` was when it was last decided on; since then somebody may have set it. */
+  left?: number;
   /** Schedules whose `desired` was set, by their index, with the beginning it was set for. */
   scheduled: Readonly<Record<number, number>>;
 }

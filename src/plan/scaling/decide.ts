@@ -35,6 +35,7 @@ export function decideScaling(input: ScalingInput): ScalingDecision {
       wanted,
       lastOutAt: to > from ? now : asked.memory.lastOutAt,
       lastInAt: to < from ? now : asked.memory.lastInAt,
+      left: to,
       scheduled: asked.memory.scheduled,
     },
   };
@@ -79,8 +80,8 @@ function voiceOf(policy: ScalingPolicy, input: ScalingInput): Voice[] {
 
 /**
  * What was wanted within the stabilisation window, up to now. Where nothing is known of it, at the
- * beginning or after a long silence, what is there was wanted. Steps are not of it: what they wait
- * for is their `for`.
+ * beginning or after a long silence, what is there was wanted; and what a person or a schedule has
+ * raised it to was wanted as well. Steps are not of it: what they wait for is their `for`.
  */
 function wantedAfter(
   voices: readonly Voice[],
@@ -90,8 +91,9 @@ function wantedAfter(
   const isTracked = voices.some(({ policy, opinion }) => policy.kind === 'track' && knows(opinion));
   if (!isTracked) return memory.wanted;
   const most = Math.max(...voices.map(({ opinion }) => opinion.wants ?? 0));
-  const isFirst = memory.wanted.length === 0 || calendar.desired !== null;
-  return withWanted(memory.wanted, now, isFirst ? Math.max(most, capacity.desired) : most);
+  const isRaised = calendar.desired !== null || capacity.desired > (memory.left ?? Infinity);
+  const isWanted = isRaised || memory.wanted.length === 0;
+  return withWanted(memory.wanted, now, isWanted ? Math.max(most, capacity.desired) : most);
 }
 
 const knows = ({ wants }: Opinion): boolean => wants !== null;

@@ -30,9 +30,8 @@ const GRAINS = ERROR_GRAINS + RECENT_GRAINS + MOST_GRAINS_AHEAD;
 const ERRORS_KEPT_FREE = 3;
 /** One error of a fifth of the load is always counted: a calm past proves little. */
 const ASSUMED_ERROR = 0.2;
-/** After a leap, lines point to the sky and errors are huge. Neither may ask for more than this. */
-const MOST_GROWTH = 0.25;
-const MOST_HEADROOM = 0.5;
+/** After a leap, lines point to the sky and errors are huge: both together ask for a half more at most. */
+const MOST_ABOVE_LEVEL = 0.5;
 /** Where a grain has more samples, the newest speak for themselves as well: a leap is not averaged away. */
 const NEWEST_SAMPLES = 3;
 
@@ -94,8 +93,9 @@ export function forecastLoad(
     .map((each) => ({ ...each, wrongBy: usual(each.errors.slice(-RECENT_GRAINS), level) }))
     .reduce((calmer, other) => (other.wrongBy < calmer.wrongBy ? other : calmer));
   const expected = best.forecast([...grains.slice(0, -1), level], GRAINS - 1, ahead) ?? level;
-  const headroom = ERRORS_KEPT_FREE * usualShortfall(best.errors, level);
-  return { level, expected, headroom: Math.min(headroom, MOST_HEADROOM * expected), horizonMs };
+  const most = Math.max(0, (1 + MOST_ABOVE_LEVEL) * level - expected);
+  const headroom = Math.min(most, ERRORS_KEPT_FREE * usualShortfall(best.errors, level));
+  return { level, expected, headroom, horizonMs };
 }
 
 function grainOf(horizonMs: number, periodMs: number): number {
@@ -152,7 +152,7 @@ function lineAt(grains: Grains, at: number, ahead: number): number | null {
   }
   const spread = count * sumXX - sumX * sumX;
   const slope = spread === 0 ? 0 : (count * sumXY - sumX * sumY) / spread;
-  return Math.max(0, newest + Math.min(slope * ahead, MOST_GROWTH * newest));
+  return Math.max(0, newest + Math.min(slope * ahead, MOST_ABOVE_LEVEL * newest));
 }
 
 /** By what the load was more than foreseen, for each grain of which both are known. */
@@ -163,11 +163,10 @@ function errorsOf(forecast: Forecast, grains: Grains, ahead: number): (number | 
   });
 }
 
-/** The root of the mean square, with the one that is always counted. */
+/** The root of their mean square. */
 function usual(errors: readonly (number | null)[], level: number): number {
-  const squares = errors.filter((error) => error !== null).map((error) => error ** 2);
-  const sum = squares.reduce((total, square) => total + square, (ASSUMED_ERROR * level) ** 2);
-  return Math.sqrt(sum / (squares.length + 1));
+  const squares = errors.map((error) => (error === null ? null : error ** 2));
+  return Math.sqrt(meanWithAssumed(squares, level));
 }
 
 /**
@@ -175,7 +174,13 @@ function usual(errors: readonly (number | null)[], level: number): number {
  * foreseen is no reason to keep more free.
  */
 function usualShortfall(errors: readonly (number | null)[], level: number): number {
-  const known = errors.filter((error) => error !== null);
-  const sum = known.reduce((total, error) => total + 2 * Math.max(0, error) ** 2, 0);
-  return Math.sqrt((sum + (ASSUMED_ERROR * level) ** 2) / (known.length + 1));
+  const squares = errors.map((error) => (error === null ? null : 2 * Math.max(0, error) ** 2));
+  return Math.sqrt(meanWithAssumed(squares, level));
+}
+
+/** Those that are not known were like those that are: a beginning is no reason to keep more free. */
+function meanWithAssumed(squares: readonly (number | null)[], level: number): number {
+  const known = squares.filter((square) => square !== null);
+  const mean = known.reduce((sum, square) => sum + square, 0) / Math.max(1, known.length);
+  return (mean * squares.length + (ASSUMED_ERROR * level) ** 2) / (squares.length + 1);
 }
