@@ -122,15 +122,19 @@ function poolsOf(each: RoutedEnvironment): { pool: Pool; weight: number }[] {
 
 /**
  * Each pool's share is its instances in service, so that every instance gets the same; unless one
- * release has a share of its own, and the others have the rest.
+ * release has a share of its own, and the others have the rest. While nothing serves at all, the first
+ * that passes its check does: the edge knows it first, and somebody waits.
  */
 function weightOf(
-  { share, instances: all }: RoutedEnvironment,
+  { share, goal, instances: all }: RoutedEnvironment,
   release: RoutedRelease,
   instances: readonly RoutedInstance[],
 ): number {
   if (release.upstream) return 1;
   const serving = countServing(instances);
+  if (countServing(all) === 0) {
+    return release.number === goal ? countState(instances, 'pending') : 0;
+  }
   if (share === null) return serving;
   if (release.number === share.release) return serving === 0 ? 0 : share.percent;
   const rest = countServing(all.filter((instance) => instance.release !== share.release));
@@ -138,7 +142,10 @@ function weightOf(
 }
 
 const countServing = (instances: readonly RoutedInstance[]): number =>
-  instances.filter(({ state }) => state === 'in-service').length;
+  countState(instances, 'in-service');
+
+const countState = (instances: readonly RoutedInstance[], wanted: Instance['state']): number =>
+  instances.filter(({ state }) => state === wanted).length;
 
 function targetsOf(instances: readonly RoutedInstance[], drainMs: number): Target[] {
   const targets: Target[] = [];
