@@ -44,7 +44,7 @@ describe('a release whose instances die young', () => {
     });
     const again = [...zone, death(97, 20), death(96, 10)];
     expect(backoffOf(again, 1, NOW)).toMatchObject({
-      until: NOW - 10 + 1_000,
+      until: NOW - 20 + 1_000,
       crashLooping: false,
     });
   });
