@@ -6,6 +6,8 @@ export interface Variant {
   name: string;
   /** How it ends at boot. */
   crash?: 'exit' | 'signal';
+  /** Ends at boot while this file is there. */
+  crashWhile?: string;
   /** What it answers to health checks. */
   health?: number | 'hang';
   /** Where it listens, if not where it should. */

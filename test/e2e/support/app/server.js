@@ -1,6 +1,6 @@
 // The app of the end-to-end tests: an ordinary Node server that gives back the number it is sent,
 // with Node's own timeouts, and what variant.json wants it to do wrong.
-import { appendFileSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { acceptWebSocket } from './websocket.js';
 
@@ -10,7 +10,7 @@ const { PORT, HOST, BELAY_INSTANCE } = process.env;
 // No handler otherwise: it is enough to die at once when there is nothing inside.
 if (variant.deaf) process.on('SIGTERM', () => {});
 if (variant.say) for (let line = 1; line <= variant.say; line += 1) console.log(`line ${line}`);
-if (variant.crash === 'exit') {
+if (variant.crash === 'exit' || (variant.crashWhile && existsSync(variant.crashWhile))) {
   console.error('no such table: clothes');
   process.exit(3);
 }
