@@ -1,7 +1,7 @@
 import type { ScalingPolicy } from '../../model/scaling.ts';
 import { believable } from './measured.ts';
 import { predictOpinion } from './predict.ts';
-import { remembered, withWanted } from './remembered.ts';
+import { isUnknown, remembered, withWanted } from './remembered.ts';
 import { ceilings, floors, type Restraint } from './restraints.ts';
 import type { Opinion, ScalingDecision, ScalingInput, ScalingMemory } from './scaling.ts';
 import { capacityBySchedule, type ScheduledCapacity } from './schedule.ts';
@@ -18,7 +18,9 @@ export function decideScaling(input: ScalingInput): ScalingDecision {
   const calendar = capacityBySchedule(scaling.policies, capacity, now, memory.scheduled);
   const asked = askedFor(input, calendar);
   const voices = scaling.policies.flatMap((policy) => voiceOf(policy, asked));
-  const wanted = wantedAfter(voices, asked, calendar);
+  const wanted = isTracked(voices)
+    ? wantedAfter(voices, asked, isUnknown(input))
+    : asked.memory.wanted;
   const verdict = verdictOf(voices, { ...asked, memory: { ...asked.memory, wanted } });
   const { min, max } = asked.capacity;
   const to = Math.min(max, Math.max(min, verdict.to));
@@ -78,25 +80,25 @@ function voiceOf(policy: ScalingPolicy, input: ScalingInput): Voice[] {
   }
 }
 
+/** Steps are of no stabilisation window: what they wait for is their `for`. */
+const isTracked = (voices: readonly Voice[]): boolean =>
+  voices.some(({ policy, opinion }) => policy.kind === 'track' && opinion.wants !== null);
+
 /**
- * What was wanted within the stabilisation window, up to now. Where nothing is known of it, at the
- * beginning or after a long silence, what is there was wanted; and what a person or a schedule has
- * raised it to was wanted as well. Steps are not of it: what they wait for is their `for`.
+ * What was wanted within the stabilisation window, up to now. What a person or a schedule has raised
+ * it to was wanted as well, and so was what there is where nothing is known.
  */
 function wantedAfter(
   voices: readonly Voice[],
-  { now, capacity, memory }: ScalingInput,
-  calendar: ScheduledCapacity,
+  { now, capacity, memory, scaling }: ScalingInput,
+  isUnknown: boolean,
 ): ScalingMemory['wanted'] {
-  const isTracked = voices.some(({ policy, opinion }) => policy.kind === 'track' && knows(opinion));
-  if (!isTracked) return memory.wanted;
+  if (scaling.stabilizationMs === 0) return [];
   const most = Math.max(...voices.map(({ opinion }) => opinion.wants ?? 0));
-  const isRaised = calendar.desired !== null || capacity.desired > (memory.left ?? Infinity);
-  const isWanted = isRaised || memory.wanted.length === 0;
-  return withWanted(memory.wanted, now, isWanted ? Math.max(most, capacity.desired) : most);
+  const isRaised = capacity.desired > (memory.left ?? Infinity);
+  const wanted = isRaised || isUnknown ? Math.max(most, capacity.desired) : most;
+  return withWanted(memory.wanted, now, wanted);
 }
-
-const knows = ({ wants }: Opinion): boolean => wants !== null;
 
 function verdictOf(voices: readonly Voice[], input: ScalingInput): Verdict {
   const { desired } = input.capacity;

@@ -1,5 +1,8 @@
 import type { ScalingInput, ScalingMemory } from './scaling.ts';
 
+/** Between two decisions. */
+const LONGEST_SILENCE_PERIODS = 3;
+
 /**
  * What decisions remember of the ones before. A clock that was set back leaves memories of the
  * future: they are taken for those of this moment, so that they hold nothing up for longer than they
@@ -15,6 +18,12 @@ export function remembered({ memory, now, scaling }: ScalingInput): ScalingMemor
     lastOutAt: past(memory.lastOutAt),
     lastInAt: past(memory.lastInAt),
   };
+}
+
+/** At the beginning and after a long silence it is not known what was wanted lately. */
+export function isUnknown({ memory, now, scaling, periodMs }: ScalingInput): boolean {
+  const last = memory.wanted.at(-1);
+  return !last || now - last.at >= scaling.stabilizationMs + LONGEST_SILENCE_PERIODS * periodMs;
 }
 
 /** Only what was wanted later and was as much matters from then on, and the rest is forgotten. */
