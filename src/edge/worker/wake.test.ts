@@ -19,7 +19,7 @@ const PROBE = 'GET /healthz?from=afar HTTP/1.1\r\nHost: a\r\n\r\n';
 const REQUEST = 'GET /clothes HTTP/1.1\r\nHost: a\r\n\r\n';
 
 const wake = (asleep: boolean): { wake: WakeRule } => ({
-  wake: { asleep, probePaths: ['/healthz', '/readyz'] },
+  wake: { asleep, probePaths: ['/healthz', '/readyz', '/?health'] },
 });
 
 async function edgeOf(ports: readonly number[], asleep = ports.length === 0) {
@@ -92,7 +92,7 @@ describe('requests to an environment that is asleep', () => {
 });
 
 describe('probes of an environment that is asleep', () => {
-  it.each(['GET /healthz', 'HEAD /healthz', 'GET /readyz?deep'])(
+  it.each(['GET /healthz', 'HEAD /healthz', 'GET /readyz?deep', 'GET /?health'])(
     '%s is answered by the edge, and wakes nobody',
     async (line) => {
       const edge = await edgeOf([]);
@@ -104,11 +104,14 @@ describe('probes of an environment that is asleep', () => {
     },
   );
 
-  it('are requests like others when they are to change something', async () => {
-    const edge = await edgeOf([]);
-    await sent(edge, 'POST /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n');
-    expect(edge.wanted()).toEqual([ENVIRONMENT]);
-  });
+  it.each(['POST /healthz', 'GET /', 'GET /?other', 'GET /healthz/more'])(
+    'are requests like others when they are none: %s',
+    async (line) => {
+      const edge = await edgeOf([]);
+      await sent(edge, `${line} HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n`);
+      expect(edge.wanted()).toEqual([ENVIRONMENT]);
+    },
+  );
 
   it('go to the app while it is awake, and wait with the others until it is', async () => {
     const app = await recordingOrigin();

@@ -12,12 +12,14 @@ export class Wake {
   constructor({ asleep, probePaths }: WakeRule, demand: Demand) {
     this.asleep = asleep;
     this.demand = demand;
-    this.probePaths = new Set(probePaths.map(withoutQuery));
+    this.probePaths = new Set(probePaths);
   }
 
   /** Somebody only asks how the app does. */
   isProbe({ method, target }: Pick<RequestHead, 'method' | 'target'>): boolean {
-    return (method === 'GET' || method === 'HEAD') && this.probePaths.has(withoutQuery(target));
+    if (method !== 'GET' && method !== 'HEAD') return false;
+    // A path that is told apart by its query is not meant without it.
+    return this.probePaths.has(target) || this.probePaths.has(withoutQuery(target));
   }
 }
 
