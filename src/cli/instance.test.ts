@@ -100,12 +100,12 @@ describe('belay instance', () => {
   test('knows no instance that is not there, and passes on what the daemon refuses', async () => {
     const unknown = await belay(daemon, ['instance', 'replace', 'i-ffffffff']);
     expect(unknown.code).toBe(64);
-    expect(unknown.err).toContain('there is no instance i-ffffffff');
+    expect(unknown.err).toContain('There is no instance i-ffffffff');
     daemon.script.standbyInstance = () => {
       throw new Fault({ code: 'bad-capacity', message: 'fewer than min 2', hint: 'use --replace' });
     };
     const refused = await belay(daemon, ['instance', 'standby', ID]);
-    expect(refused.code).toBe(1);
+    expect(refused.code).toBe(64);
     expect(refused.err).toContain('use --replace');
   });
 });
