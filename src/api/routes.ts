@@ -264,6 +264,8 @@ export const routes = {
       desired: z.int().min(0).max(10_000).optional(),
       min: z.int().min(0).max(10_000).optional(),
       max: z.int().min(1).max(10_000).optional(),
+      /** Although the machine has too little for it. */
+      force: z.boolean().default(false),
     }),
     answer: answer<EnvironmentView>('With the new capacity; instances follow'),
   },

@@ -188,8 +188,9 @@ function handlersOver(control: Control, stop: () => void): Handlers {
       control.operations.unfreeze(params.application, params.environment, body.by);
       return control.queries.environment(params.application, params.environment);
     },
-    scale({ params, body }) {
-      control.operations.scale(params.application, params.environment, definedOnly(body));
+    scale({ params, body: { force, ...change } }) {
+      const { application, environment } = params;
+      control.operations.scale(application, environment, definedOnly(change), force);
       return control.queries.environment(params.application, params.environment);
     },
     scaling: ({ params, query }) =>
@@ -354,6 +355,8 @@ const CONFLICTS = new Set([
   'deployments-frozen',
   'outside-window',
   'unsuitable-policy',
+  'overcommitted',
+  'size-has-no-say',
   'queue-full',
   'ticket-ended',
   'not-frozen',

@@ -26,7 +26,7 @@ export const sizeOptions: readonly OptionSpec[] = [
   { flags: '-m, --message <text>', description: 'with --size: why, for the record' },
   {
     flags: '--force',
-    description: 'with --size: although it is frozen, out of its window or not advisable',
+    description: 'although the machine has too little; with --size also out of its window',
   },
 ];
 

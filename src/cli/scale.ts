@@ -84,7 +84,7 @@ async function explain(
   return exitCodes.ok;
 }
 
-function readCapacity(count: string | undefined, { min, max }: ScaleOptions) {
+function readCapacity(count: string | undefined, { min, max, force }: ScaleOptions) {
   if (count === undefined && min === undefined && max === undefined) {
     throw new InputFault({
       code: 'bad-usage',
@@ -100,6 +100,7 @@ function readCapacity(count: string | undefined, { min, max }: ScaleOptions) {
     ...(desired !== undefined && { desired }),
     ...(min !== undefined && { min }),
     ...(max !== undefined && { max }),
+    ...(force && { force }),
   };
 }
 
@@ -150,6 +151,7 @@ function renderScaled(view: EnvironmentView, context: Context): string[] {
   const { min, desired, max } = view.capacity;
   return [
     `${paint.green('✓')} ${view.application}/${view.environment}: ${serving(view)} of ${desired} in service, ${min} to ${max} allowed`,
+    ...(view.allowance?.concerns ?? []).map(({ what }) => paint.yellow(`! ${what}`)),
     ...(view.scaling === null
       ? []
       : [`  Policies carry on from there; see them with: ${commandFor('scale --explain', view)}`]),

@@ -48,7 +48,7 @@ export function renderEnvironment(view: EnvironmentView, now: number, paint: Pai
     ['status', view.status],
     ['release', releaseOf(view)],
     ...(isFixed(view) ? [] : [['capacity', capacityOf(view)] as [string, string]]),
-    ...allowanceFacts(view),
+    ...allowanceFacts(view, paint),
     ...scalingFacts(view, paint),
     ...fixedFacts(view, paint),
     ['traffic', trafficOf(view.traffic)],
@@ -93,9 +93,9 @@ function capacityOf({ capacity, instances, warm }: EnvironmentView): string {
 }
 
 /** What each instance may use, as far as it has limits. */
-function allowanceFacts({ allowance }: EnvironmentView): [string, string][] {
+function allowanceFacts({ allowance }: EnvironmentView, paint: Paint): [string, string][] {
   if (allowance === null) return [];
-  const { size, cpu, memoryBytes, byCommand } = allowance;
+  const { size, cpu, memoryBytes, byCommand, concerns } = allowance;
   const limits = [
     ...(cpu === null ? [] : [formatPlural(cpu, 'core')]),
     ...(memoryBytes === null ? [] : [formatBytes(memoryBytes)]),
@@ -103,7 +103,10 @@ function allowanceFacts({ allowance }: EnvironmentView): [string, string][] {
   if (limits.length === 0) return [];
   const name = size === null ? '' : `${size}: `;
   const since = byCommand ? ', by belay scale' : '';
-  return [['size', `${name}${limits.join(' and ')} each${since}`]];
+  return [
+    ['size', `${name}${limits.join(' and ')} each${since}`],
+    ...concerns.map(({ what }): [string, string] => ['too little', paint.yellow(what)]),
+  ];
 }
 
 function scalingFacts({ scaling }: EnvironmentView, paint: Paint): [string, string][] {

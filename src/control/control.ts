@@ -171,6 +171,7 @@ export class Control {
       view: this.#view,
       traffic: this.#traffic,
       scaler: this.#scaler,
+      machine: asking.machine,
       sampleTraffic: () => this.#sampleTraffic(),
       startedAt: clock.now(),
     });

@@ -255,9 +255,13 @@ function refuseUnsuitable(
 ): void {
   const [first] = concerns;
   if (!first) return;
+  const subject =
+    first.code === 'memory-overcommitted'
+      ? `the machine does not hold ${environment.key}`
+      : `'${configuration.rollout.policy}' does not suit ${environment.key} now`;
   throw new Fault({
-    code: 'unsuitable-policy',
-    message: `'${configuration.rollout.policy}' does not suit ${environment.key} now: ${concerns.map(({ what }) => what).join('; and ')}`,
+    code: first.code === 'memory-overcommitted' ? 'overcommitted' : 'unsuitable-policy',
+    message: `${subject}: ${concerns.map(({ what }) => what).join('; and ')}`,
     subject: environment.key,
     hint: `${concerns.map(({ instead }) => instead).join('; ')}. To start it all the same, add --force`,
     details: { concerns },

@@ -142,9 +142,9 @@ export class Operations {
     return promoteDeployment(environmentKey(application, name), this.#parts);
   }
 
-  /** @throws `bad-capacity` */
-  scale(application: string, name: string, change: Partial<Capacity>): void {
-    scaleEnvironment(environmentKey(application, name), change, this.#parts);
+  /** @throws `bad-capacity`, `overcommitted` */
+  scale(application: string, name: string, change: Partial<Capacity>, force = false): void {
+    scaleEnvironment(environmentKey(application, name), change, force, this.#parts);
   }
 
   protect(where: Where, ids: readonly string[], isProtected: boolean, by: string | null): void {

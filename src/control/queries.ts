@@ -2,6 +2,7 @@ import type { BundleFile, BundleStore, ImageStore } from '../bundle/driver.ts';
 import type { EdgeDriver, EdgeStatus } from '../edge/driver.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { Fault } from '../kernel/fault.ts';
+import type { Machine } from '../kernel/machine.ts';
 import { type Environment, environmentKey } from '../model/environment.ts';
 import type { BelayEvent } from '../model/event.ts';
 import type { LedgerReading } from '../model/ledger.ts';
@@ -46,6 +47,7 @@ export interface QueryParts {
   traffic: Traffic;
   scaler: Scaler;
   slots: () => Promise<Slots>;
+  machine: () => Machine | null;
   sampleTraffic: () => Promise<void>;
   /** Belay's own version. */
   version: string;
@@ -155,6 +157,7 @@ export class Queries {
     const context = {
       port: edge?.listeners[0]?.port ?? null,
       targets: edge?.targets ?? [],
+      machine: this.#parts.machine(),
       now: this.#parts.clock.now(),
     };
     return chosen.flatMap(({ key }) => {
@@ -287,6 +290,6 @@ function shownEdge<Status extends EdgeStatus | null>(
 ): Status extends null ? null : NonNullable<DaemonView['edge']>;
 function shownEdge(status: EdgeStatus | null): DaemonView['edge'] {
   if (status === null) return null;
-  const { targets, ...shown } = status;
+  const { targets, waiting, ...shown } = status;
   return shown;
 }

@@ -1,7 +1,10 @@
 import type { Clock } from '../kernel/clock.ts';
 import { Fault } from '../kernel/fault.ts';
+import type { Machine } from '../kernel/machine.ts';
 import type { Capacity } from '../model/configuration.ts';
 import type { Environment, EnvironmentKey } from '../model/environment.ts';
+import { limitsOf, sizeOf } from '../model/release.ts';
+import { overcommitment } from '../plan/overcommitment.ts';
 import { type Bounds, boundsInForce, saveCapacity, within } from './capacity.ts';
 import type { EventFeed } from './event-feed.ts';
 import { goalNumber } from './observe.ts';
@@ -14,14 +17,19 @@ interface Parts {
   records: Records;
   feed: EventFeed;
   clock: Clock;
+  machine: () => Machine | null;
   wake: (environment: string) => void;
 }
 
-/** @throws `bad-capacity`, `environment-terminating` */
+/**
+ * @param force although the machine has too little
+ * @throws `bad-capacity`, `overcommitted`, `environment-terminating`
+ */
 export function scaleEnvironment(
   key: EnvironmentKey,
   change: Partial<Capacity>,
-  { records, feed, clock, wake }: Parts,
+  force: boolean,
+  { records, feed, clock, machine, wake }: Parts,
 ): void {
   const environment = records.environment(key);
   if (environment.status === 'terminating') throw terminating(environment);
@@ -31,6 +39,9 @@ export function scaleEnvironment(
   const bounds = boundsFor(environment, asked, records, now);
   const desired = change.desired ?? within(before, bounds);
   refuseOutside(environment, { ...asked, desired }, bounds);
+  if (desired > before && !force) {
+    refuseOvercommitted(environment, { ...asked, desired }, records, machine());
+  }
   records.transaction(() => {
     saveCapacity(environment, { ...change, desired }, records, now);
     feed.publish({
@@ -41,6 +52,28 @@ export function scaleEnvironment(
     });
   });
   wake(key);
+}
+
+/** Memory that is not there would end instances, and not only those that are new. */
+function refuseOvercommitted(
+  environment: Environment,
+  { desired, max }: Capacity,
+  records: Records,
+  machine: Machine | null,
+): void {
+  const goal = goalNumber(environment, records);
+  const release = goal === null ? undefined : records.release(environment.key, goal);
+  if (!release || machine === null) return;
+  const commitment = { desired, max, size: sizeOf(release), limits: limitsOf(release) };
+  const concern = overcommitment(commitment, machine).find(({ grave }) => grave);
+  if (!concern) return;
+  throw new Fault({
+    code: 'overcommitted',
+    message: `${environment.key} would have more than the machine holds: ${concern.what}`,
+    subject: environment.key,
+    hint: `${concern.instead}. To scale all the same, add --force`,
+    details: { concern },
+  });
 }
 
 /** Of a capacity that is asked for, with what schedules make of it now. */

@@ -1,3 +1,4 @@
+import type { Machine } from '../kernel/machine.ts';
 import type { BootCost, Deployment } from '../model/deployment.ts';
 import { defaultDomain, type Environment } from '../model/environment.ts';
 import type { Freeze } from '../model/freeze.ts';
@@ -21,6 +22,7 @@ import { startProblem } from '../plan/fleet.ts';
 import { diagnose } from '../plan/health.ts';
 import { patienceEndsAt } from '../plan/lifecycle-waits.ts';
 import type { Observation, ObservedInstance } from '../plan/observation.ts';
+import { overcommitment } from '../plan/overcommitment.ts';
 import { poolSize } from '../plan/warm-pool.ts';
 import { domainsOf } from './names.ts';
 import type { Slots } from './observe.ts';
@@ -35,6 +37,8 @@ interface ViewContext {
   port: number | null;
   /** As the edge tells them now; what it does not name is told without. */
   targets: readonly TargetStatus[];
+  /** Null where nobody can say. */
+  machine: Machine | null;
   now: number;
 }
 
@@ -58,7 +62,7 @@ export function environmentView(
     domains: [...domainsOf(environment, records)],
     namesOf: environment.names?.of ?? null,
     capacity: environment.capacity,
-    allowance: allowanceOf(environment, records),
+    allowance: allowanceOf(environment, records, context.machine),
     scaling: context.scaling,
     warm: warmFor(observation),
     instances: observation.instances.map((instance) => {
@@ -75,12 +79,16 @@ export function environmentView(
 }
 
 function allowanceOf(
-  { key, release: number }: Environment,
+  { key, release: number, capacity }: Environment,
   records: Records,
+  machine: Machine | null,
 ): AllowanceView | null {
   const release = number === null ? undefined : records.release(key, number);
   if (!release || release.configuration.web.upstream !== null) return null;
-  return { ...limitsOf(release), size: sizeOf(release), byCommand: release.size !== undefined };
+  const limits = limitsOf(release);
+  const size = sizeOf(release);
+  const concerns = machine ? overcommitment({ ...capacity, size, limits }, machine) : [];
+  return { ...limits, size, byCommand: release.size !== undefined, concerns };
 }
 
 function fixedView({ fixed }: Observation): FixedView | null {

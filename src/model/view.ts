@@ -94,6 +94,8 @@ export interface AllowanceView extends Limits {
   size: SizeName | null;
   /** Set by `belay scale --size`. */
   byCommand: boolean;
+  /** What the machine has too little of for all that are wanted, or may be. */
+  concerns: Concern[];
 }
 
 export interface EnvironmentView {

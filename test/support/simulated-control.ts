@@ -8,6 +8,7 @@ import type { Prober } from '../../src/edge/driver.ts';
 import { createMemoryEdge, type MemoryEdge } from '../../src/edge/memory.ts';
 import { type ManualClock, manualClock } from '../../src/kernel/clock.ts';
 import { silentLog } from '../../src/kernel/log.ts';
+import type { Machine } from '../../src/kernel/machine.ts';
 import type { Configuration } from '../../src/model/configuration.ts';
 import { DEFAULT_GROUP } from '../../src/model/group.ts';
 import { type HookName, hookNames } from '../../src/model/hook.ts';
@@ -119,6 +120,8 @@ export class SimulatedControl {
 
   /** What answers probes; null: nothing is asked. */
   prober: Prober | null = null;
+  /** Null: nobody can say what there is. */
+  machine: Machine | null = null;
   /** How hooks end; by itself each passes after a moment. */
   readonly hookEnds = new Map<HookName, NonNullable<Behaviour['exits']>>();
   /** Golden images outlive the daemon too. */
@@ -168,6 +171,7 @@ export class SimulatedControl {
       bootId: this.bootId,
       home: this.home,
       ...(this.prober === null ? {} : { prober: this.prober }),
+      machine: () => this.machine,
       boundary,
     });
     await this.control.start();
