@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { configuration, SimulatedControl } from '../../test/support/simulated-control.ts';
 import type { Fault } from '../kernel/fault.ts';
 import { DEFAULT_GROUP, type Group } from '../model/group.ts';
+import { NO_SCALING, type Scaling } from '../model/scaling.ts';
 import type { InstanceView } from '../model/view.ts';
 
 const MINUTE_MS = 60_000;
@@ -105,6 +106,40 @@ describe('an instance that waits before it takes traffic', () => {
     }
     const { state, cause } = await simulated.settled();
     expect([state, cause]).toEqual(['failed', expect.stringMatching(/was abandoned before/)]);
+  });
+
+  it('lets the cool-down of a scale-out begin when it is over', async () => {
+    await using simulated = new SimulatedControl();
+    await simulated.start();
+    const track = { kind: 'track', metric: 'concurrency', source: null, target: 10, scaleIn: true };
+    const scaling = {
+      ...NO_SCALING,
+      ...{ policies: [track], cooldownMs: 2 * MINUTE_MS, stabilizationMs: 0 },
+    } as Scaling;
+    const { web } = grouped({ launching: { heartbeatMs: HOUR_MS, otherwise: 'abandon' } });
+    const { operations } = simulated.control;
+    await simulated.deploy('one', { web: { ...web, scaling } });
+    const answer = async () => {
+      await simulated.until('one waits', async () => (await waiting(simulated)) !== null);
+      operations.answerWait(where, await idOfWaiting(simulated), 'continue', null);
+    };
+    await answer();
+    await simulated.settled();
+    const [first] = (await simulated.status()).instances;
+    const load = (inFlight: number) =>
+      simulated.edge.setInside('shop/production#1', first?.id ?? '', { inFlight, tunnels: 0 });
+    const desired = async () => (await simulated.status()).capacity.desired;
+    load(20);
+    await simulated.until('two are desired', async () => (await desired()) === 2);
+    await simulated.until('one waits', async () => (await waiting(simulated)) !== null);
+    load(0);
+    await simulated.clock.advance(10 * MINUTE_MS);
+    expect(await desired()).toBe(2);
+    await answer();
+    await simulated.clock.advance(MINUTE_MS);
+    expect(await desired()).toBe(2);
+    await simulated.clock.advance(2 * MINUTE_MS);
+    expect(await desired()).toBe(1);
   });
 
   it('ends with its deployment when that is aborted', async () => {

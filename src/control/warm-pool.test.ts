@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { configuration, SimulatedControl } from '../../test/support/simulated-control.ts';
 import { DEFAULT_GROUP, type Group } from '../model/group.ts';
 import type { InstanceState } from '../model/instance.ts';
+import { NO_SCALING } from '../model/scaling.ts';
 
 const BOOT_MS = 3_000;
 
@@ -83,6 +84,31 @@ it('replaces one that its checks say is sick', async () => {
     return warm !== undefined && warm !== id;
   });
   expect(await idsIn(simulated, 'in-service')).toHaveLength(2);
+});
+
+it('makes decisions on capacity count on a flip while it is full, and on a boot while it fills', async () => {
+  await using simulated = new SimulatedControl();
+  simulated.behaviours.set('one', { bootMs: BOOT_MS });
+  await simulated.start();
+  const { web } = grouped({ warm: 1 });
+  const track = {
+    kind: 'track',
+    metric: 'concurrency',
+    source: null,
+    target: 10,
+    scaleIn: true,
+  } as const;
+  const scaling = { ...NO_SCALING, policies: [track] };
+  await simulated.deploy('one', { web: { ...web, scaling } });
+  const bootMs = async () => {
+    const { decisions } = simulated.control.queries.scaling('shop', 'production', 1);
+    return decisions[0]?.bootMs ?? 0;
+  };
+  await simulated.until('the pool is full', () => isWhole(simulated));
+  await simulated.until('it counts on a flip', async () => (await bootMs()) < 1_000, 5_000);
+  const [victim = ''] = await idsIn(simulated, 'in-service');
+  simulated.runtime.kill(victim);
+  await simulated.until('it counts on a boot', async () => (await bootMs()) >= BOOT_MS, 2_500);
 });
 
 it('is whole again wherever the daemon dies while it is filled and used', async () => {
