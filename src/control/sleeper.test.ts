@@ -7,6 +7,13 @@ import { NO_SCALING } from '../model/scaling.ts';
 import { poolId } from '../model/snapshot.ts';
 
 const KEY = 'shop/production';
+const trackConcurrency: ScalingPolicy = {
+  kind: 'track',
+  metric: 'concurrency',
+  source: null,
+  target: 10,
+  scaleIn: true,
+};
 const IDLE_MS = 12_000;
 
 /** Without a request for twelve seconds, nothing runs. */
@@ -216,6 +223,46 @@ describe('a request to an environment that is asleep', () => {
   });
 });
 
+describe('with policies', () => {
+  const scaling = { ...NO_SCALING, stabilizationMs: 5_000, policies: [trackConcurrency] };
+
+  it('goes in to one by them, and to none when nobody wants it', async () => {
+    const capacity = { min: 0, desired: 3, max: 4 };
+    await using simulated = await Sleepy.deployed(sleepy({ scaling, capacity }));
+    simulated.edge.demand(KEY, 'stays');
+    await simulated.until('one is left', () => simulated.desired === 1);
+    await simulated.clock.advance(3 * IDLE_MS);
+    expect(simulated.desired).toBe(1);
+    simulated.edge.demand(KEY);
+    await simulated.fallsAsleep();
+  });
+
+  it('wakes with one, to which they add what those who wait need', async () => {
+    await using simulated = await Sleepy.asleep(sleepy({ scaling }));
+    simulated.edge.setWaiting({ [KEY]: 35 });
+    await simulated.clock.advance(10_000);
+    expect(simulated.desired).toBe(0);
+    await simulated.request();
+    expect(simulated.desired).toBe(1);
+    await simulated.until('they add to it', () => (simulated.desired ?? 0) > 2);
+  });
+
+  it('stays awake while there is a backlog, or nobody knows whether there is', async () => {
+    const backlog: ScalingPolicy = {
+      kind: 'track',
+      metric: 'backlog-per-instance',
+      source: { name: 'orders', url: null },
+      target: 100,
+      scaleIn: true,
+    };
+    await using simulated = await Sleepy.deployed(
+      sleepy({ scaling: { ...NO_SCALING, policies: [backlog] } }),
+    );
+    await simulated.clock.advance(3 * IDLE_MS);
+    expect(simulated.desired).toBe(1);
+  });
+});
+
 describe('by hand', () => {
   it('more instances wake it, and stay for their time', async () => {
     await using simulated = await Sleepy.asleep();
@@ -259,10 +306,35 @@ describe('a deployment to an environment that is asleep', () => {
     expect((await simulated.runtime.list()).map(({ release }) => release)).toEqual([1]);
   });
 
+  it('wakes the release it has for whoever comes while it is being prepared', async () => {
+    await using simulated = await Sleepy.asleep();
+    simulated.hookEnds.set('build', { afterMs: 5_000, code: 0 });
+    const build = {
+      command: ['npm', 'run', 'build'],
+      variables: {},
+      timeoutMs: 60_000,
+      limits: { memoryBytes: null, cpu: null },
+      turnsBack: true,
+    };
+    await simulated.deploy('two', { ...sleepy(), hooks: { ...configuration.hooks, build } });
+    await simulated.clock.advance(500);
+    expect(simulated.wake?.asleep).toBe(true);
+    await simulated.request();
+    await simulated.wakes();
+    expect((await simulated.status()).instances.map(({ release }) => release)).toEqual([1]);
+    expect((await simulated.settled()).state).toBe('succeeded');
+    expect((await simulated.status()).instances.map(({ release }) => release)).toEqual([2]);
+  });
+
   it('is not held up for want of traffic to judge it by', async () => {
     await using simulated = await Sleepy.asleep();
     const rollout: Configuration['rollout'] = { ...configuration.rollout, policy: 'canary' };
-    await simulated.deploy('two', { ...sleepy(), rollout });
+    const change = { ...sleepy(), rollout };
+    const where = { application: 'shop', environment: 'production' };
+    const told = await simulated.control.forecasts.deploy(where, { ...configuration, ...change });
+    expect(told.concerns).toEqual([]);
+    expect(told.forecast?.steps.filter(({ step }) => step.kind === 'launch')).toHaveLength(1);
+    await simulated.deploy('two', change);
     expect((await simulated.settled()).state).toBe('succeeded');
   });
 
