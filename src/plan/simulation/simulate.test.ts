@@ -4,10 +4,11 @@ import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { accountOf } from './account.ts';
-import type { Known, Rule, Setting } from './rule.ts';
+import type { Known, Rule, RuleName, Setting } from './rule.ts';
 import { aws } from './rules/aws.ts';
 import { hpa } from './rules/hpa.ts';
 import { knative } from './rules/knative.ts';
+import { ruleNamed } from './rules/rules.ts';
 import { type SimulatedMinute, simulate } from './simulate.ts';
 import { MINUTE_MS, type Trace } from './trace.ts';
 
@@ -126,6 +127,34 @@ describe('a simulation', () => {
     const once = accountOf('hpa', simulate(trace, real, hpa(real)), real);
     expect(accountOf('hpa', simulate(trace, real, hpa(real)), real)).toEqual(once);
   });
+});
+
+describe('our own rule', () => {
+  it.each([
+    ['belay', 'worldcup98-1998-06-30-24h', 0, 1.25],
+    ['belay-predict', 'worldcup98-1998-06-30-24h', 0, 1.25],
+  ] as const)('%s is never short on %s, and costs little', (name, trace, short, most) => {
+    judge(name, trace, short, most);
+  });
+
+  it.skipIf(!process.env.BELAY_NIGHTLY).each([
+    ['belay', 'worldcup98-per-minute', 8, 1.12],
+    ['belay-predict', 'worldcup98-per-minute', 8, 1.12],
+  ] as const)(
+    '%s is seldom short on %s, and costs little',
+    (name, trace, short, most) => {
+      judge(name, trace, short, most);
+    },
+    300_000,
+  );
+
+  function judge(name: RuleName, trace: string, mostShort: number, mostCost: number): void {
+    const minutes = simulate(recorded(trace), real, ruleNamed(name, real));
+    const { minutesShort, costRatio, actions } = accountOf(name, minutes, real);
+    expect(minutesShort).toBeLessThanOrEqual(mostShort);
+    expect(costRatio).toBeLessThanOrEqual(mostCost);
+    expect(actions).toBeLessThan(1_500);
+  }
 });
 
 describe('target tracking as AWS does it', () => {

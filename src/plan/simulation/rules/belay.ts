@@ -15,7 +15,7 @@ import { MINUTE_MS } from '../trace.ts';
  * A trace knows requests and nothing more, so they are what is tracked.
  */
 
-/** What is learned from goes back so far, and is learned anew so often. */
+/** What is learned from goes back so far. The daemon learns every hour; days change more slowly. */
 const HISTORY_MINUTES = 28 * 24 * 60;
 const LEARN_EVERY_MINUTES = 6 * 60;
 
