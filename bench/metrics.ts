@@ -7,6 +7,7 @@ import { systemClock } from '../src/kernel/clock.ts';
 import { bucketOf } from '../src/kernel/histogram.ts';
 import { silentLog } from '../src/kernel/log.ts';
 import { noOutcomes } from '../src/model/ledger.ts';
+import { NO_SCALING, type ScalingPolicy } from '../src/model/scaling.ts';
 import { poolId } from '../src/model/snapshot.ts';
 import type { TargetTraffic } from '../src/model/target.ts';
 import { createMemoryRuntime } from '../src/runtime/memory.ts';
@@ -18,16 +19,27 @@ import { held, type Row, report, row } from './report.ts';
 /**
  * What it costs to keep and to measure ten thousand instances, every second: the real control plane
  * and store on the machine's own clock, over a runtime and an edge that are data. Every instance
- * answers some requests each second and uses CPU and memory. What it takes to make these figures up
- * is taken off. `node bench/metrics.ts [--seconds N] [--json]`.
+ * answers some requests each second and uses CPU and memory, and a policy decides on their number. What
+ * it takes to make these figures up is taken off. `node bench/metrics.ts [--seconds N] [--json]`.
  */
 
 const INSTANCES = 10_000;
 const MAX_CPU_PERCENT = 30;
 const SETTLE_MS = 10_000;
+/** How often it is told how it goes. */
+const TELL_SECONDS = 10;
 const KEY = 'shop/production';
 /** In microseconds, of each instance in each second. */
 const LATENCIES = [1_800, 2_100, 2_600, 3_000, 3_400, 5_200, 9_700, 21_000];
+
+/** Decided on as often as ever; the bounds leave nothing to change. */
+const trackCpu: ScalingPolicy = {
+  kind: 'track',
+  metric: 'cpu',
+  source: null,
+  target: 60,
+  scaleIn: true,
+};
 
 const secondsAsked = process.argv.indexOf('--seconds');
 const seconds = secondsAsked === -1 ? 60 : Number(process.argv[secondsAsked + 1]);
@@ -53,7 +65,7 @@ async function measure(): Promise<Row[]> {
   await pass(SETTLE_MS / 1_000, load);
   const fromMb = rssMb();
   const percents = await pass(seconds, load);
-  const average = percents.reduce((total, each) => total + each, 0) / percents.length;
+  const average = mean(percents);
   const busiest = Math.max(...percents);
   const name = `metrics: ${INSTANCES} instances`;
   return [
@@ -71,7 +83,7 @@ async function measure(): Promise<Row[]> {
 async function bringUp(): Promise<void> {
   const capacity = { min: INSTANCES, desired: INSTANCES, max: INSTANCES };
   const request = deployRequest(`sha256:${'0'.repeat(64)}`, {
-    web: { ...configuration.web, capacity },
+    web: { ...configuration.web, capacity, scaling: { ...NO_SCALING, policies: [trackCpu] } },
     rollout: { ...configuration.rollout, startTimeoutMs: 600_000 },
   });
   const manner = { by: null, message: null, force: false, otherwise: 'refuse' } as const;
@@ -95,6 +107,10 @@ async function pass(count: number, load: Load): Promise<number[]> {
     await systemClock.sleep(1_000);
     const { user, system } = process.cpuUsage(before);
     percents.push((user + system) / 10 / (systemClock.monotonic() - begun));
+    if ((second + 1) % TELL_SECONDS === 0) {
+      const latest = mean(percents.slice(-TELL_SECONDS)).toFixed(1);
+      process.stderr.write(`${second + 1} s: ${latest} % of a core, ${rssMb().toFixed(0)} MB\n`);
+    }
   }
   return percents;
 }
@@ -125,6 +141,9 @@ class Load {
     edge.setLedger({ rows: [row], unaccounted: 0, inFlight: 0, tunnels: 0 });
   }
 }
+
+const mean = (values: readonly number[]): number =>
+  values.reduce((total, each) => total + each, 0) / values.length;
 
 function rssMb(): number {
   return process.memoryUsage.rss() / 1024 / 1024;

@@ -16,7 +16,7 @@ export async function answerMetrics(context: Context, control: Control): Promise
     control.queries.daemon(),
     control.queries.allTraffic().catch(nullIfUnreachable),
   ]);
-  const text = exposition(metricFamilies(daemon, reading));
+  const text = exposition(metricFamilies(daemon, reading, control.metrics.now()));
   return context.body(text, 200, { 'content-type': EXPOSITION_TYPE });
 }
 

@@ -132,6 +132,31 @@ describe('metrics', () => {
     expect(up.find((sample) => sample.labels.instance === id)?.value).toBe(0);
   });
 
+  it('tell the capacity, where instances are, what waits and the numbers of the app’s own', async () => {
+    simulated.edge.setWaiting({ [KEY]: 12 });
+    simulated.control.metrics.report(KEY, 'backlog', 1_200.5);
+    await simulated.clock.advance(1_000);
+    const families = await scrape();
+    const at = { application: 'shop', environment: 'production' };
+    const values = ['min', 'desired', 'max'].map(
+      (bound) => samplesOf(families, `belay_environment_instances_${bound}`)[0],
+    );
+    expect(values).toMatchObject([2, 3, 6].map((value) => ({ labels: at, value })));
+    const states = samplesOf(families, 'belay_environment_instances');
+    expect(Object.fromEntries(states.map(({ labels, value }) => [labels.state, value]))).toEqual({
+      pending: 0,
+      'in-service': 3,
+      draining: 0,
+      standby: 0,
+      warmed: 0,
+      terminating: 0,
+    });
+    const waiting = () => samplesOf(families, 'belay_environment_requests_waiting');
+    expect(waiting()).toMatchObject([{ labels: at, value: 12 }]);
+    const own = samplesOf(families, 'belay_app_metric');
+    expect(own).toMatchObject([{ labels: { ...at, name: 'backlog' }, value: 1_200.5 }]);
+  });
+
   it('say that the edge is away, and fail not', async () => {
     simulated.edge.setReachable(false);
     const families = await scrape();

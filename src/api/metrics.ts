@@ -1,4 +1,7 @@
+import type { Now } from '../control/metrics/metrics-history.ts';
 import { middleOf, type SparseHistogram } from '../kernel/histogram.ts';
+import type { Capacity } from '../model/configuration.ts';
+import { instanceMachine } from '../model/instance.ts';
 import { type LedgerRow, outcomes, statusClasses } from '../model/ledger.ts';
 import type { DaemonView, InstanceView, TrafficReading } from '../model/view.ts';
 import type { Labels, MetricFamily, Sample } from './exposition.ts';
@@ -15,7 +18,11 @@ const BUCKETS_SECONDS = [
 const US_PER_SECOND = 1_000_000;
 
 /** @param reading null while the edge cannot be reached */
-export function metricFamilies(daemon: DaemonView, reading: TrafficReading | null): MetricFamily[] {
+export function metricFamilies(
+  daemon: DaemonView,
+  reading: TrafficReading | null,
+  measured: readonly Now[],
+): MetricFamily[] {
   return [
     family('belay_build_info', 'gauge', 'The version of Belay that runs.', [
       { labels: { version: daemon.version, runtime: daemon.runtime }, value: 1 },
@@ -23,7 +30,8 @@ export function metricFamilies(daemon: DaemonView, reading: TrafficReading | nul
     single('belay_start_time_seconds', 'When the daemon started.', daemon.startedAt / 1000),
     single('belay_edge_up', 'Whether the edge answers the daemon.', reading ? 1 : 0),
     ...(reading ? [...requestFamilies(reading), ...edgeFamilies(reading)] : []),
-    ...(reading ? instanceFamilies(reading) : []),
+    ...(reading ? [...capacityFamilies(reading), ...instanceFamilies(reading)] : []),
+    ...measuredFamilies(measured),
   ];
 }
 
@@ -115,20 +123,65 @@ function* valuesOf(latency: SparseHistogram): Iterable<[us: number, times: numbe
   }
 }
 
-function edgeFamilies({ edge, environments }: TrafficReading): MetricFamily[] {
+function edgeFamilies({ edge }: TrafficReading): MetricFamily[] {
   const accepting = edge.workers.filter((worker) => worker.accepting).length;
   return [
     single('belay_edge_workers', 'Workers that accept connections.', accepting),
     single('belay_edge_snapshot', 'The snapshot that every worker routes by.', edge.snapshot),
     single('belay_edge_generation', 'Counts upgrades of the edge from 1.', edge.generation),
+  ];
+}
+
+function capacityFamilies({ environments }: TrafficReading): MetricFamily[] {
+  const bound = (name: keyof Capacity, help: string) =>
     family(
-      'belay_environment_instances_desired',
+      `belay_environment_instances_${name}`,
       'gauge',
-      'Instances that are to be in service.',
+      help,
       environments.map(({ application, environment, capacity }) => ({
         labels: { application, environment },
-        value: capacity.desired,
+        value: capacity[name],
       })),
+    );
+  return [
+    bound('min', 'Instances that there are at least.'),
+    bound('desired', 'Instances that are to be in service.'),
+    bound('max', 'Instances that there are at most.'),
+    family(
+      'belay_environment_instances',
+      'gauge',
+      'Instances by their state.',
+      environments.flatMap(({ application, environment, instances }) =>
+        liveStates.map((state) => ({
+          labels: { application, environment, state },
+          value: instances.filter((instance) => instance.state === state).length,
+        })),
+      ),
+    ),
+  ];
+}
+
+/** What was not measured has no sample. */
+function measuredFamilies(measured: readonly Now[]): MetricFamily[] {
+  return [
+    family(
+      'belay_environment_requests_waiting',
+      'gauge',
+      'Requests that wait for an instance.',
+      measured.flatMap(({ application, environment, waiting }) =>
+        waiting === null ? [] : [{ labels: { application, environment }, value: waiting }],
+      ),
+    ),
+    family(
+      'belay_app_metric',
+      'gauge',
+      'Numbers of the apps’ own, as they scale by them.',
+      measured.flatMap(({ application, environment, reported }) =>
+        Object.entries(reported).map(([name, value]) => ({
+          labels: { application, environment, name },
+          value,
+        })),
+      ),
     ),
   ];
 }
@@ -181,6 +234,8 @@ function instanceFamilies({ environments, targets }: TrafficReading): MetricFami
     gauge('belay_instance_memory_bytes', 'Memory it uses.', ({ rssBytes }) => rssBytes),
   ];
 }
+
+const liveStates = instanceMachine.states.filter((state) => !instanceMachine.isFinal(state));
 
 const isUp = ({ state, health }: InstanceView): number =>
   state === 'in-service' && health === 'healthy' ? 1 : 0;

@@ -42,6 +42,15 @@ export interface MetricsParts {
   settleClock: () => void;
 }
 
+export interface Now {
+  application: string;
+  environment: string;
+  /** Requests that wait for an instance; null: not measured. */
+  waiting: number | null;
+  /** Numbers of the app's own that hold, by name. */
+  reported: Readonly<Record<string, number>>;
+}
+
 /**
  * What instances have done: every second of the last quarter of an hour, in memory, and every minute
  * of the last month, on record. What could not be measured is null and never 0: while the edge
@@ -153,6 +162,19 @@ export class MetricsHistory {
   /** The numbers of the app's own that hold now, by name. */
   reported(key: EnvironmentKey): Readonly<Record<string, number>> {
     return this.#numbers.of(key);
+  }
+
+  /** What of every environment is told by nobody else. */
+  now(): Now[] {
+    return this.#parts.records
+      .environments()
+      .filter(({ status }) => status !== 'terminated')
+      .map(({ key, application, name }) => ({
+        application,
+        environment: name,
+        waiting: this.#seconds.get(key)?.at(-1)?.waiting ?? null,
+        reported: this.reported(key),
+      }));
   }
 
   /** How far the wall clock is ahead of the one that nobody can set. */
