@@ -131,10 +131,16 @@ async function waitForInstances(
 const serving = ({ instances }: EnvironmentView): number =>
   instances.filter(({ state }) => state === 'in-service').length;
 
-const moving = new Set(['pending', 'draining', 'terminating']);
-
-const hasFollowed = (view: EnvironmentView): boolean =>
-  serving(view) === view.capacity.desired && !view.instances.some(({ state }) => moving.has(state));
+/** What fills the warm pool, or waits for somebody's word, is not waited for. */
+function hasFollowed(view: EnvironmentView): boolean {
+  const { instances, capacity, warm } = view;
+  const inState = (wanted: string) => instances.filter(({ state }) => state === wanted).length;
+  const isLeaving = instances.some(
+    ({ state, wait }) => (state === 'draining' || state === 'terminating') && wait === null,
+  );
+  const warming = Math.max(0, warm - inState('warmed'));
+  return serving(view) === capacity.desired && inState('pending') <= warming && !isLeaving;
+}
 
 function timedOut(where: Where, view: EnvironmentView): Fault {
   return new Fault({

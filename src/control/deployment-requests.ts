@@ -121,9 +121,17 @@ export class DeploymentRequests {
         rollout,
         desired,
         max,
-        running: records.instances(environment.key).length,
+        running: records
+          .instances(environment.key)
+          .filter(({ state, warming }) => state !== 'warmed' && !(state === 'pending' && warming))
+          .length,
         from: from && { upstream: from.configuration.web.upstream !== null },
-        to: { upstream: web.upstream !== null, size: sizeOf(release), limits },
+        to: {
+          upstream: web.upstream !== null,
+          warm: web.group.warm,
+          size: sizeOf(release),
+          limits,
+        },
       },
       circumstances,
     );

@@ -64,7 +64,8 @@ function refuseOvercommitted(
   const goal = goalNumber(environment, records);
   const release = goal === null ? undefined : records.release(environment.key, goal);
   if (!release || machine === null) return;
-  const commitment = { desired, max, size: sizeOf(release), limits: limitsOf(release) };
+  const { warm } = release.configuration.web.group;
+  const commitment = { desired, max, warm, size: sizeOf(release), limits: limitsOf(release) };
   const concern = overcommitment(commitment, machine).find(({ grave }) => grave);
   if (!concern) return;
   throw new Fault({

@@ -87,7 +87,8 @@ function allowanceOf(
   if (!release || release.configuration.web.upstream !== null) return null;
   const limits = limitsOf(release);
   const size = sizeOf(release);
-  const concerns = machine ? overcommitment({ ...capacity, size, limits }, machine) : [];
+  const { warm } = release.configuration.web.group;
+  const concerns = machine ? overcommitment({ ...capacity, warm, size, limits }, machine) : [];
   return { ...limits, size, byCommand: release.size !== undefined, concerns };
 }
 

@@ -71,7 +71,7 @@ describe.each(Object.keys(policies) as Policy[])('a forecast of %s', (policy) =>
         max: desired,
         running: desired,
         from: { upstream: false },
-        to: { upstream: false, size: null, limits: { memoryBytes: null, cpu: null } },
+        to: { upstream: false, warm: 0, size: null, limits: { memoryBytes: null, cpu: null } },
       });
       expect(mostAtOnce(foretold(environment), desired)).toBeLessThanOrEqual(counted);
     },

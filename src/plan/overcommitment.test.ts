@@ -5,8 +5,8 @@ import { overcommitment } from './overcommitment.ts';
 const MB = 1_048_576;
 const machine = { cores: 2, memoryBytes: 4_096 * MB };
 
-const concerns = (desired: number, max: number, size: SizeName) =>
-  overcommitment({ desired, max, size, limits: sizes[size] }, machine);
+const concerns = (desired: number, max: number, size: SizeName, warm = 0) =>
+  overcommitment({ desired, max, warm, size, limits: sizes[size] }, machine);
 
 it('has nothing against what the machine has', () => {
   expect(concerns(4, 8, 'small')).toEqual([]);
@@ -45,14 +45,25 @@ it('warns of processors that are promised more than once, with the ratio', () =>
 
 it('says nothing of what has no limit', () => {
   const limits = { memoryBytes: null, cpu: null };
-  expect(overcommitment({ desired: 100, max: 100, size: null, limits }, machine)).toEqual([]);
+  expect(overcommitment({ desired: 100, max: 100, warm: 0, size: null, limits }, machine)).toEqual(
+    [],
+  );
 });
 
 it('names no number of instances where not one fits', () => {
   const small = { cores: 2, memoryBytes: 1_024 * MB };
   const [concern] = overcommitment(
-    { desired: 1, max: 1, size: 'xlarge', limits: sizes.xlarge },
+    { desired: 1, max: 1, warm: 0, size: 'xlarge', limits: sizes.xlarge },
     small,
   );
   expect(concern?.instead).toBe('run fewer, or instances of size medium');
+});
+
+it('counts what is kept warm', () => {
+  expect(concerns(2, 2, 'medium', 2)).toEqual([]);
+  expect(concerns(2, 3, 'medium', 3)[0]).toMatchObject({
+    grave: true,
+    what: '5 instances (3 of them warm) of 1024 MB need 5120 MB of memory, and the machine has 4096 MB',
+    instead: expect.stringMatching(/^run 1 at most/),
+  });
 });

@@ -10,6 +10,8 @@ export interface Commitment {
   /** Instances that are wanted, and the most there may ever be. */
   desired: number;
   max: number;
+  /** Kept warm beside them, which takes memory and hardly any processor time. */
+  warm: number;
   size: SizeName | null;
   limits: Limits;
 }
@@ -22,21 +24,22 @@ export function overcommitment(commitment: Commitment, machine: Machine): Concer
 }
 
 function memoryConcern(commitment: Commitment, machine: Machine): Concern | null {
-  const { desired, max, limits } = commitment;
+  const { desired, max, warm, limits } = commitment;
   const { memoryBytes } = limits;
-  if (memoryBytes === null || max * memoryBytes <= machine.memoryBytes) return null;
-  const grave = desired * memoryBytes > machine.memoryBytes;
-  const count = grave ? desired : max;
+  if (memoryBytes === null || (max + warm) * memoryBytes <= machine.memoryBytes) return null;
+  const grave = (desired + warm) * memoryBytes > machine.memoryBytes;
+  const count = (grave ? desired : max) + warm;
+  const counted = `${instances(count)}${warm === 0 ? '' : ` (${warm} of them warm)`}`;
   const each = megabytes(memoryBytes);
   const needs = `need ${megabytes(count * memoryBytes)} of memory, and the machine has ${megabytes(machine.memoryBytes)}`;
-  const room = Math.floor(machine.memoryBytes / memoryBytes);
+  const room = Math.max(0, Math.floor(machine.memoryBytes / memoryBytes) - warm);
   const smaller = smallerThan(commitment, machine.memoryBytes / count);
   return {
     code: 'memory-overcommitted',
     grave,
     what: grave
-      ? `${instances(count)} of ${each} ${needs}`
-      : `${instances(count)} of ${each}, as max allows, would ${needs}`,
+      ? `${counted} of ${each} ${needs}`
+      : `${counted} of ${each}, as max allows, would ${needs}`,
     instead: `${grave ? 'run' : 'set max to'} ${room === 0 ? 'fewer' : `${room} at most`}${smaller}`,
   };
 }

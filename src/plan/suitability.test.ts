@@ -3,7 +3,7 @@ import type { Rollout } from '../model/configuration.ts';
 import { type Circumstances, concernsOf, type Intention, mostInstances } from './suitability.ts';
 
 const MB = 1_048_576;
-const elsewhere = { upstream: true, size: null, limits: { memoryBytes: null, cpu: null } };
+const elsewhere = { upstream: true, warm: 0, size: null, limits: { memoryBytes: null, cpu: null } };
 
 const rollout: Rollout = {
   policy: 'rolling',
@@ -32,7 +32,7 @@ function concerns(
       running: desired,
       from: { upstream: false },
       max: desired,
-      to: { upstream: false, size: null, limits: { memoryBytes: null, cpu: null } },
+      to: { upstream: false, warm: 0, size: null, limits: { memoryBytes: null, cpu: null } },
       ...intention,
     },
     {

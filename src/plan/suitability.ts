@@ -26,11 +26,11 @@ export interface Intention {
   desired: number;
   /** The most there may be. */
   max: number;
-  /** Instances that run now. */
+  /** Instances that run now, without those that are kept warm. */
   running: number;
   /** The release that is left, if there is one, and the new one. */
   from: { upstream: boolean } | null;
-  to: { upstream: boolean } & Pick<Commitment, 'size' | 'limits'>;
+  to: { upstream: boolean } & Pick<Commitment, 'warm' | 'size' | 'limits'>;
 }
 
 export function concernsOf(intention: Intention, circumstances: Circumstances): Concern[] {
