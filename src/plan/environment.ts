@@ -9,7 +9,7 @@ import { judge } from './judgement.ts';
 import { leavingStep } from './leaving.ts';
 import { afterFirstPass, hasComeUp, patienceEndsAt } from './lifecycle-waits.ts';
 import type { Observation, ObservedInstance, ReleaseNeeds } from './observation.ts';
-import { preferenceOf, zoneForLaunch } from './placement.ts';
+import { countByZone, emptiestZone, preferenceOf, zoneForLaunch } from './placement.ts';
 import { rebalance } from './rebalance.ts';
 import { policies } from './rollout/policies.ts';
 import { Wakes } from './wakes.ts';
@@ -253,12 +253,12 @@ function launches(
   }
   // What is to be replaced leaves its place.
   const live = [...starting, ...fleet.ready];
-  const placed = live.map(({ zone }) => ({ zone }));
+  const counts = countByZone(live);
   // A crash loop is probed with one instance at a time.
   const allowed = backoff.crashLooping ? Math.min(missing, 1 - starting.length) : missing;
   for (let index = 0; index < allowed; index += 1) {
-    const zone = zoneForLaunch(goal.zones, placed);
-    placed.push({ zone });
+    const zone = emptiestZone(goal.zones, counts);
+    counts.set(zone, (counts.get(zone) ?? 0) + 1);
     const which = `instance ${live.length + index + 1} of ${environment.capacity.desired}`;
     const reason = launchReason(demand.reason ?? which, backoff);
     steps.push({ kind: 'launch', instance: newInstanceId(), release: goal.number, zone, reason });

@@ -46,21 +46,22 @@ export function emptiestZone(
 export function chooseRetiring<T extends Placed>(
   candidates: readonly T[],
   count: number,
-  preference: Preference,
+  { zones, terminate }: Preference,
   peers: readonly Pick<Placed, 'zone'>[] = candidates,
 ): T[] {
-  const left = [...candidates].sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
+  const at = terminate.indexOf('zone');
+  const before = at < 0 ? terminate : terminate.slice(0, at);
+  const after = at < 0 ? [] : terminate.slice(at + 1);
+  const ordered = candidates.toSorted(
+    (a, b) => compare(a, b, before) || compare(a, b, after) || compareByAge(a, b),
+  );
+  if (at < 0) return ordered.slice(0, count);
+  // Only how full a zone is changes with each that goes: the rest is an order, made once.
   const counts = countByZone(peers);
   const chosen: T[] = [];
-  while (chosen.length < count) {
-    const [next] = preference.terminate.reduce(
-      (narrowed, criterion) => narrow(narrowed, criterion, preference.zones, counts),
-      left,
-    );
-    if (!next) break;
-    left.splice(left.indexOf(next), 1);
-    counts.set(next.zone, (counts.get(next.zone) ?? 0) - 1);
-    chosen.push(next);
+  for (const alike of runsOf(ordered, (a, b) => compare(a, b, before) === 0)) {
+    if (chosen.length >= count) break;
+    for (const one of fromFullest(alike, count - chosen.length, zones, counts)) chosen.push(one);
   }
   return chosen;
 }
@@ -71,37 +72,73 @@ export function countByZone(instances: readonly Pick<Placed, 'zone'>[]): Map<str
   return counts;
 }
 
-function narrow<T extends Placed>(
-  instances: T[],
-  criterion: TerminationCriterion,
+/** How full a zone is; one that is not configured any more has too many as long as it has any. */
+export function fullness(
+  zone: string,
   zones: readonly string[],
   counts: ReadonlyMap<string, number>,
+): number {
+  return zones.includes(zone) ? (counts.get(zone) ?? 0) : Number.POSITIVE_INFINITY;
+}
+
+/** Each from the zone that is fullest by then; among equally full ones the first in order. */
+function fromFullest<T extends Placed>(
+  ordered: readonly T[],
+  count: number,
+  zones: readonly string[],
+  counts: Map<string, number>,
 ): T[] {
+  const ranked = ordered.map((instance, rank) => ({ instance, rank }));
+  const queues = [...Map.groupBy(ranked, ({ instance }) => instance.zone).values()];
+  for (const queue of queues) queue.reverse();
+  const chosen: T[] = [];
+  while (chosen.length < count) {
+    const heads = queues.flatMap((queue) => queue.at(-1) ?? []);
+    const [first] = heads.toSorted((a, b) => {
+      const [full, other] = [a, b].map(({ instance }) => fullness(instance.zone, zones, counts));
+      return full === other ? a.rank - b.rank : (other ?? 0) - (full ?? 0);
+    });
+    if (!first) break;
+    const { zone } = first.instance;
+    queues.find((queue) => queue.at(-1) === first)?.pop();
+    counts.set(zone, (counts.get(zone) ?? 0) - 1);
+    chosen.push(first.instance);
+  }
+  return chosen;
+}
+
+function compare(a: Placed, b: Placed, criteria: readonly TerminationCriterion[]): number {
+  for (const criterion of criteria) {
+    const difference = compareBy(criterion, a, b);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+/** Negative: `a` goes first. */
+function compareBy(criterion: TerminationCriterion, a: Placed, b: Placed): number {
   switch (criterion) {
     case 'zone':
-      // A zone that is not configured any more has one too many as long as it has any.
-      return greatest(instances, ({ zone }) =>
-        zones.includes(zone) ? (counts.get(zone) ?? 0) : Number.POSITIVE_INFINITY,
-      );
+      return 0;
     case 'oldest-version':
-      return greatest(instances, ({ release }) => -release);
+      return a.release - b.release;
     case 'oldest':
-      return greatest(instances, ({ createdAt }) => -createdAt);
+      return a.createdAt - b.createdAt;
     case 'newest':
-      return greatest(instances, ({ createdAt }) => createdAt);
+      return b.createdAt - a.createdAt;
   }
 }
 
-/** Those that score highest, in their order. */
-function greatest<T>(items: T[], score: (item: T) => number): T[] {
-  let best = Number.NEGATIVE_INFINITY;
-  let found: T[] = [];
+const compareByAge = (a: Placed, b: Placed): number =>
+  a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1);
+
+/** Neighbours that are alike, together. */
+function runsOf<T>(items: readonly T[], areAlike: (a: T, b: T) => boolean): T[][] {
+  const runs: T[][] = [];
   for (const item of items) {
-    const own = score(item);
-    if (own > best) {
-      best = own;
-      found = [item];
-    } else if (own === best) found.push(item);
+    const run = runs.at(-1);
+    if (run?.[0] !== undefined && areAlike(run[0], item)) run.push(item);
+    else runs.push([item]);
   }
-  return found;
+  return runs;
 }

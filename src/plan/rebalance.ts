@@ -2,7 +2,7 @@ import type { TerminationCriterion } from '../model/group.ts';
 import type { Backoff } from './backoff.ts';
 import { type Fleet, hasSettled, isServing } from './fleet.ts';
 import type { Observation, ReleaseNeeds } from './observation.ts';
-import { countByZone, emptiestZone, type Preference, preferenceOf } from './placement.ts';
+import { countByZone, emptiestZone, fullness, type Preference, preferenceOf } from './placement.ts';
 
 /**
  * Zones that have come out of balance, after one was lost or instances died unevenly, are balanced
@@ -90,7 +90,7 @@ function fullest(
   let best: string | null = null;
   let most = Number.NEGATIVE_INFINITY;
   for (const [zone, spare] of free) {
-    const weight = zones.includes(zone) ? (counts.get(zone) ?? 0) : Number.POSITIVE_INFINITY;
+    const weight = fullness(zone, zones, counts);
     if (spare > 0 && weight > most) {
       best = zone;
       most = weight;
