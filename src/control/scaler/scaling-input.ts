@@ -12,7 +12,10 @@ import type { Records } from '../records.ts';
 
 /** Puts together what a decision on capacity is made from. */
 
-/** As often as decisions are made: each has a number of its own to go by. */
+/**
+ * As they are measured: a leap of the load shows whole in the newest, and an instance that has become
+ * too busy is not taken for one that is half as busy, because the moment before was calm.
+ */
 const POINT_MS = 1_000;
 /** Of an app of which no instance has come up yet: a program that reads its code and connects. */
 const UNKNOWN_BOOT_MS = 10_000;

@@ -53,6 +53,7 @@ export interface AppOptions {
   stopGrace?: string;
   health?: { interval: string; timeout: string };
   edge?: {
+    maxConcurrency?: number;
     timeouts?: { answer?: string; quiet?: string };
     queue?: { length?: number; wait?: string };
   };
