@@ -208,10 +208,10 @@ export class Control {
     this.#unwatchRuntime?.();
     this.#view.close();
     await this.metrics.close();
-    this.#scaler.close();
     await this.#loop.close();
     this.#probes.close();
     await this.housekeeping.close();
+    this.#scaler.close();
     await this.#parts.runtime.close();
     await this.#parts.edge.close();
     this.#parts.store.close();

@@ -74,7 +74,10 @@ export class DecisionLog {
   }
 
   closeAll(): void {
-    for (const key of [...this.#courses.keys()]) this.close(key);
+    if (this.#courses.size === 0) return;
+    this.#store.transaction(() => {
+      for (const key of [...this.#courses.keys()]) this.close(key);
+    });
   }
 
   /** The wall clock was set: what has passed is what has passed. */

@@ -66,7 +66,7 @@ export class Scaler {
   close(): void {
     this.#timer?.cancel();
     this.#timer = null;
-    this.#parts.store.transaction(() => this.#decisions.closeAll());
+    this.#decisions.closeAll();
   }
 
   /** Newest first. */
@@ -104,6 +104,7 @@ export class Scaler {
     try {
       this.#parts.settleClock();
       const due = records.environments().flatMap((environment) => this.#decide(environment) ?? []);
+      if (due.length === 0) return;
       records.transaction(() => {
         for (const each of due) this.#writeDown(each);
       });
