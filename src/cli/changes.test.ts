@@ -37,6 +37,14 @@ describe('scale', () => {
     expect(scaled?.body).toEqual({ desired: 2, max: 6 });
   });
 
+  test('does not wait for what is protected from it', async () => {
+    const held = instanceOf({ isProtected: true });
+    daemon.script.scale = environmentOf();
+    daemon.script.environment = environmentOf({ instances: [held, held, held] });
+    const { out } = await belay(daemon, ['scale', '2']);
+    expect(out).toBe('✓ shop/production: 3 of 2 in service, 1 to 4 allowed\n');
+  });
+
   test('with --no-wait does not', async () => {
     daemon.script.scale = environmentOf({ instances: [] });
     const { code } = await belay(daemon, ['scale', '--min', '2', '--no-wait']);

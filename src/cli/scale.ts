@@ -139,8 +139,14 @@ function hasFollowed(view: EnvironmentView): boolean {
     ({ state, wait }) => (state === 'draining' || state === 'terminating') && wait === null,
   );
   const warming = Math.max(0, warm - inState('warmed'));
-  return serving(view) === capacity.desired && inState('pending') <= warming && !isLeaving;
+  const isMet = serving(view) === capacity.desired || isHeldByProtection(view);
+  return isMet && inState('pending') <= warming && !isLeaving;
 }
+
+/** More serve than are desired, and none of them may go. */
+const isHeldByProtection = (view: EnvironmentView): boolean =>
+  serving(view) > view.capacity.desired &&
+  view.instances.every(({ state, isProtected }) => state !== 'in-service' || isProtected);
 
 function timedOut(where: Where, view: EnvironmentView): Fault {
   return new Fault({
