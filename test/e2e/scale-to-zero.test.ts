@@ -159,6 +159,25 @@ describe('requests to an environment that is asleep', () => {
   });
 });
 
+describe.skipIf(!process.env.BELAY_NIGHTLY)(
+  'requests in the moment in which it falls asleep',
+  () => {
+    test('are all answered, whether it is on its way out or gone', async () => {
+      const lostBefore = await lost();
+      let sleeps = 0;
+      for (let round = 0; round < 16; round += 1) {
+        const requests = 1 + (round % 4);
+        expect(rightly(await ask({ requests }))).toBe(requests);
+        // Around the end of its time, a little later each round; the client needs some to come up.
+        await systemClock.sleep(IDLE_MS - 150 + round * 20);
+        if ((await house.environment()).capacity.desired === 0) sleeps += 1;
+      }
+      expect(sleeps).toBeGreaterThan(0);
+      expect(await lost()).toBe(lostBefore);
+    }, 120_000);
+  },
+);
+
 describe('an app that takes its time to start', () => {
   test('wakes although the worker in which its requests wait is killed', async () => {
     await deployed({ name: 'slow', bootMs: 800 }, { edge: { queue: { length: 20 } } });
