@@ -123,7 +123,7 @@ async function loadOf(
   }
   if (rps !== undefined) return { trace: imagineLoad(rps), name: rps };
   if (trace !== undefined) {
-    return { trace: await readTrace(resolve(directory, trace)), name: basename(trace) };
+    return { trace: await readTrace(resolve(directory, trace), trace), name: basename(trace) };
   }
   throw new InputFault({
     code: 'bad-usage',

@@ -18,10 +18,11 @@ const LONGEST_LINE = 200;
 const HINT =
   'a trace is a CSV: the header time,requests, then a row such as 2026-01-31T12:00,5120 for each minute';
 
-export async function readTrace(file: string): Promise<Trace> {
+/** @param file as it is called in what is said of it */
+export async function readTrace(path: string, file: string): Promise<Trace> {
   const trace = new TraceReader(file);
   try {
-    for await (const line of linesOf(openTrace(file), file)) trace.read(line);
+    for await (const line of linesOf(openTrace(path), file)) trace.read(line);
   } catch (thrown) {
     if (thrown instanceof InputFault) throw thrown;
     throw new InputFault({
@@ -41,10 +42,10 @@ function reasonOf(thrown: unknown): string {
   return code?.startsWith('Z_') ? 'it is not compressed by gzip' : messageOf(thrown);
 }
 
-function openTrace(file: string): Readable {
-  const bytes = createReadStream(file);
+function openTrace(path: string): Readable {
+  const bytes = createReadStream(path);
   // Who reads hears of every error; the callback has nothing to add.
-  return file.endsWith('.gz') ? pipeline(bytes, createGunzip(), () => {}) : bytes;
+  return path.endsWith('.gz') ? pipeline(bytes, createGunzip(), () => {}) : bytes;
 }
 
 /** Line by line, so that no file is too large to be refused. */
