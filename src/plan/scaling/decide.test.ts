@@ -103,6 +103,16 @@ describe('what holds a scale-in back', () => {
     expect(decision.reason).toMatch(/^1 fewer: .*; but min is 3$/);
   });
 
+  it('is that it would be the last, which goes for being idle and not for low load', () => {
+    const capacity = { min: 0, desired: 1, max: 8 };
+    const fleet = { inService: 1, healthy: 1, starting: 0, isProtected: 0 };
+    const points = steady(45, { cpuPercent: 0, instances: 1 });
+    const input = inputWith([takeOne], { points, capacity, fleet });
+    const decision = decideScaling(input);
+    expect(decision.to).toBe(1);
+    expect(decision.reason).toMatch(/but the last one goes only when nobody asks for it$/);
+  });
+
   it('is a deployment, that cannot lose instances it counts on', () => {
     const decision = decide({ deploying: true });
     expect(decision.to).toBe(4);

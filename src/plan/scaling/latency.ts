@@ -17,8 +17,9 @@ const STEP_OUT = 0.5;
 const STEP_IN = 0.1;
 /** Far below the target: less than half of it. */
 const FAR_BELOW = 0.5;
-/** Judged by the median of so many points: one slow moment is no trend. */
+/** Judged by the median of so many points, over so long: one slow moment is no trend. */
 const POINTS_JUDGED = 3;
+const JUDGED_MS = 6_000;
 /** What instances have been seen to bear is that of the last day: releases differ. */
 const DAY_MINUTES = 1_440;
 
@@ -30,11 +31,14 @@ export function latencyOpinion(policy: TrackPolicy, input: ScalingInput): Opinio
   if (!newestOf(samples, input)) {
     return { policy: name, wants: null, mayShrink: false, why: silenceText(samples, input) };
   }
-  const latencyMs = medianOf(samples.slice(-POINTS_JUDGED));
+  const latencyMs = medianOf(samples.slice(-pointsJudged(input)));
   const { wants, why } = wantedAt(latencyMs, policy.target, input);
   const mayShrink = wants < desired && samples.slice(-1).every((each) => isFresh(each, input));
   return { policy: name, wants, mayShrink, why: `${shareText('p99', latencyMs)} ${why}` };
 }
+
+const pointsJudged = ({ periodMs }: ScalingInput): number =>
+  Math.max(POINTS_JUDGED, Math.ceil(JUDGED_MS / periodMs));
 
 /** Where nothing was asked, nothing was slow. */
 function latenciesOf(points: readonly MetricPoint[]): Sample[] {
@@ -77,14 +81,14 @@ function wantedAbove(excess: number, input: ScalingInput): Wanted {
 function hasShownItself(input: ScalingInput): boolean {
   const { now, periodMs, fleet, memory } = input;
   if (fleet.starting > 0) return false;
-  const neededMs = horizonOf(input) + POINTS_JUDGED * periodMs;
+  const neededMs = horizonOf(input) + pointsJudged(input) * periodMs;
   return memory.lastOutAt === null || now - memory.lastOutAt >= neededMs;
 }
 
 function wantedFarBelow(target: number, input: ScalingInput): Wanted {
   const { desired } = input.capacity;
   const wants = desired - Math.max(1, Math.floor(desired * STEP_IN));
-  const loads = input.points.slice(-POINTS_JUDGED).map((point) => point.requestsPerMinute);
+  const loads = input.points.slice(-pointsJudged(input)).map((point) => point.requestsPerMinute);
   const load = loads.reduce((most, each) => Math.max(most ?? 0, each ?? Infinity), 0) ?? 0;
   const shown = mostBorne(target, [...input.history.slice(-DAY_MINUTES), ...input.points]);
   const perInstance = load / wants;

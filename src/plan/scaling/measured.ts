@@ -12,10 +12,14 @@ export interface Sample {
 
 type Moment = Pick<ScalingInput, 'now' | 'periodMs'>;
 
-/** Numbers older than this say nothing. */
-const SILENCE_PERIODS = 3;
-/** A number stands for now until two periods have gone by without a newer one. */
+/**
+ * A number is of now until two periods, or two decisions, have gone by without a newer one. What was
+ * too much a moment before that is still a reason to add, for a while: who is busy measures late.
+ */
 const FRESH_PERIODS = 2;
+const FRESH_MS = 4_000;
+const SILENCE_PERIODS = 3;
+const SILENCE_MS = 10_000;
 /** Clocks of the same machine agree better than this. */
 const FUTURE_PERIODS = 1;
 
@@ -33,12 +37,14 @@ export function believable({ points, now, periodMs }: ScalingInput): readonly Me
 /** The newest number; null when it is too old to say anything. */
 export function newestOf(samples: readonly Sample[], { now, periodMs }: Moment): Sample | null {
   const newest = samples.at(-1);
-  return newest && now - newest.at <= SILENCE_PERIODS * periodMs ? newest : null;
+  return newest && now - newest.at <= Math.max(SILENCE_MS, SILENCE_PERIODS * periodMs)
+    ? newest
+    : null;
 }
 
 /** Whether a number is of now. Without one nothing may be taken away. */
 export const isFresh = ({ at }: Sample, { now, periodMs }: Moment): boolean =>
-  now - at <= FRESH_PERIODS * periodMs;
+  now - at <= Math.max(FRESH_MS, FRESH_PERIODS * periodMs);
 
 /** What a whole group had to bear; null: not measured, or not a number that can be. */
 export function totalAt(

@@ -11,7 +11,10 @@ export interface Restraint {
 export function floors(input: ScalingInput): Restraint[] {
   const { capacity, scaling, fleet, deploying } = input;
   const { desired, min } = capacity;
-  const found: Restraint[] = [{ limit: min, why: `min is ${min}` }];
+  const found: Restraint[] = [
+    { limit: min, why: `min is ${min}` },
+    { limit: Math.min(1, desired), why: 'the last one goes only when nobody asks for it' },
+  ];
   if (fleet.isProtected > 0) {
     found.push({ limit: fleet.isProtected, why: `${fleet.isProtected} are protected` });
   }

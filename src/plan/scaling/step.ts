@@ -15,17 +15,18 @@ export function stepOpinion(policy: StepPolicy, input: ScalingInput): Opinion {
   const { capacity } = input;
   const { metric, source, when, threshold, forMs } = policy;
   const limit = `${when} ${shareText(metric, threshold)}`;
+  const samples = sharesOf(metric, source, input.points);
+  const newest = newestOf(samples, input);
+  const isOfNow = newest !== null && isFresh(newest, input);
   const opinion = {
     policy: policyName('step', metric, source, limit),
     wants: null,
     // One that adds has nothing against fewer while it is not beyond; one that takes away agrees to
     // no other's taking away before it is beyond itself.
-    mayShrink: when === 'above',
+    mayShrink: when === 'above' && isOfNow,
   };
-  const samples = sharesOf(metric, source, input.points);
-  const newest = newestOf(samples, input);
-  if (!newest || !isFresh(newest, input)) {
-    return { ...opinion, mayShrink: false, why: silenceText(samples, input) };
+  if (!newest || (when === 'below' && !isOfNow)) {
+    return { ...opinion, why: silenceText(samples, input) };
   }
   const measured = shareText(metric, newest.value);
   if (!isBeyond(policy, newest.value)) {
@@ -40,7 +41,7 @@ export function stepOpinion(policy: StepPolicy, input: ScalingInput): Opinion {
   if (!step) return { ...opinion, why: `${measured} has no step` };
   const wants = wantedBy(step.adjustment, newest.instances, capacity.desired);
   const why = `${measured} is ${limit}: ${adjustmentText(step.adjustment)}`;
-  return { ...opinion, wants, mayShrink: wants < capacity.desired, why };
+  return { ...opinion, wants, mayShrink: wants < capacity.desired && isOfNow, why };
 }
 
 /** Percentages are cut to whole instances towards none, and come to at least one. */
