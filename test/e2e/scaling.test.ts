@@ -1,5 +1,3 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/kernel/clock.ts';
 import { ledgerDifference } from '../../src/model/ledger.ts';
@@ -22,17 +20,15 @@ const WINDOW_MS = 1_000;
 /** Of the scale-out test: p99 may be more than twice as long for so long. */
 const DOUBLED_AT_MOST_MS = 10_000;
 const MOST = 6;
-/** Long enough for a few decisions. */
-const LIED_MS = 2_500;
 /** Until the step is forgotten by the measure of how restless the load is, too. */
-const CALM_AGAIN_MS = 150_000;
+const CALM_AGAIN_MS = 60_000;
 
 const app = {
   cpu: 0.2,
   // What piles up waits at the edge, for any instance, and not inside the first.
   edge: { maxConcurrency: 32, queue: { length: 20_000, wait: '30s' } },
   capacity: { min: 1, desired: 1, max: MOST, zones: ['a', 'b'] },
-  scaling: { policies: [{ kind: 'track', metric: 'cpu', target: 60 }], stabilization: '5s' },
+  scaling: { policies: [{ kind: 'track', metric: 'cpu', target: 60 }], stabilization: '3s' },
 };
 
 /** What clients and capacity were like over one window. */
@@ -46,13 +42,9 @@ interface Window {
 
 let house: House;
 const loads: Load[] = [];
-let numbers: Server | null = null;
 
 afterEach(async ({ task }) => {
   for (const load of loads.splice(0)) load.kill();
-  numbers?.closeAllConnections();
-  numbers?.close();
-  numbers = null;
   await house.close(task.result?.state === 'fail');
 });
 
@@ -114,7 +106,7 @@ function tell(calmP99Ms: number, windows: readonly Window[]): void {
 }
 
 describe('a step of the load from 50 to 800 requests a second', () => {
-  test('is answered by more instances in time, outlives the daemon, and loses nothing', async () => {
+  test('brings instances in time, takes them back, outlives the daemon and loses nothing', async () => {
     house = new House();
     await house.start();
     await house.deployed(house.app({ name: 'v1', burnMs: BURN_MS, waitMs: WAIT_MS }, app));
@@ -135,58 +127,17 @@ describe('a step of the load from 50 to 800 requests a second', () => {
 
     await house.killDaemon();
     await house.start();
-    const after = await watch(more, MORE_PER_SECOND, 5_000);
+    const after = await watch(more, MORE_PER_SECOND, 3_000);
     tell(calmP99Ms, after);
     expect.soft(Math.min(...after.map(({ desired }) => desired))).toBeGreaterThanOrEqual(reached);
     const stepped = await more.pause();
-    if (process.env.BELAY_NIGHTLY) {
-      await until('it is back', desiredNow, (desired) => desired === 1, CALM_AGAIN_MS);
-      await house.inService(1);
-    }
+    await until('it is back', desiredNow, (desired) => desired === 1, CALM_AGAIN_MS);
+    await house.inService(1);
     const calmed = await calm.pause();
     const account = ledgerDifference(before, await house.ledger());
     expect.soft(stepped.failures).toEqual([]);
     expect.soft(failed(stepped) + failed(calmed)).toBe(0);
     expect.soft(account.outcomes).toMatchObject({ lost: 0, cut: 0, shed: 0 });
     expect.soft(account.outcomes.ok).toBe(stepped.sent + calmed.sent);
-  });
-});
-
-describe('a number of the app’s own', () => {
-  test('that hangs, lies or is none takes no instance away', async () => {
-    let answer: () => { status?: number; body: string } | null = () => ({ body: '25' });
-    numbers = createServer((_, response) => {
-      const given = answer();
-      if (given) response.writeHead(given.status ?? 200).end(given.body);
-    });
-    await new Promise<void>((resolve) => numbers?.listen(0, '127.0.0.1', resolve));
-    const { port } = numbers.address() as AddressInfo;
-    const url = `http://127.0.0.1:${port}/`;
-    const policy = { kind: 'track', metric: 'backlog-per-instance', target: 10, url };
-    house = new House();
-    await house.start();
-    await house.deployed(
-      house.app(
-        { name: 'v1' },
-        {
-          capacity: { min: 1, desired: 1, max: 4 },
-          scaling: { policies: [policy], stabilization: '0s' },
-        },
-      ),
-    );
-    await until('it has grown', desiredNow, (desired) => desired >= 3);
-    await house.inService(await desiredNow());
-    const reached = await desiredNow();
-    const lies: (typeof answer)[] = [
-      () => ({ body: 'many' }),
-      () => ({ body: '-5' }),
-      () => ({ body: '0', status: 500 }),
-      () => null,
-    ];
-    for (const lie of lies) {
-      answer = lie;
-      await systemClock.sleep(LIED_MS);
-      expect.soft(await desiredNow(), String(lie)).toBeGreaterThanOrEqual(reached);
-    }
   });
 });
