@@ -75,6 +75,12 @@ async function measure(): Promise<Row[]> {
       value: MAX_CPU_PERCENT,
     }),
     row(`${name}, the busiest second`, busiest, null, '%'),
+    row(
+      `${name}, seconds that were measured`,
+      control.metrics.points(KEY, 1_000).length,
+      null,
+      's',
+    ),
     row(`${name}, memory before`, fromMb, null, 'MB'),
     row(`${name}, memory after`, rssMb(), null, 'MB'),
   ];
