@@ -1,4 +1,4 @@
-import type { Account } from '../plan/simulation/account.ts';
+import { type Account, isShort } from '../plan/simulation/account.ts';
 import type { Setting } from '../plan/simulation/rule.ts';
 import type { SimulatedMinute } from '../plan/simulation/simulate.ts';
 import { MINUTE_MS } from '../plan/simulation/trace.ts';
@@ -176,7 +176,7 @@ function decisions(columns: readonly Column[], x: Scale): string[] {
   return [`<path class="line" d="M${PLOT.left} ${middle}H${PLOT.right}"/>`, ...bars];
 }
 
-function columnsOf(minutes: readonly SimulatedMinute[], { unit }: Setting): Column[] {
+function columnsOf(minutes: readonly SimulatedMinute[], setting: Setting): Column[] {
   const wide = Math.ceil(minutes.length / MOST_COLUMNS);
   const columns: Column[] = [];
   for (let index = 0; index < minutes.length; index += wide) {
@@ -185,8 +185,8 @@ function columnsOf(minutes: readonly SimulatedMinute[], { unit }: Setting): Colu
     columns.push({
       at: busiest.at,
       requests: busiest.requests,
-      capacity: busiest.serving * unit,
-      short: group.some(({ requests, serving }) => serving * unit < requests),
+      capacity: busiest.serving * setting.unit,
+      short: group.some((minute) => isShort(minute, setting)),
       out: sum(group.map(({ desired, decided }) => Math.max(0, decided - desired))),
       in: sum(group.map(({ desired, decided }) => Math.max(0, desired - decided))),
     });
