@@ -176,6 +176,19 @@ describe('a daemon that dies', () => {
     await simulated.pass(CALM_AGAIN_S);
     expect(simulated.desired).toBe(2);
   });
+
+  it.each([1, 2, 4, 7])('amid a scale-out, at boundary %i, goes on with it', async (crashAt) => {
+    await using simulated = await Scaled.deployed();
+    await simulated.control.close();
+    simulated.load = 45;
+    await simulated.start(crashAt);
+    while (!simulated.crashed) await simulated.pass(1);
+    await simulated.bury();
+    await simulated.start();
+    await simulated.pass(20);
+    expect(simulated.desired).toBeGreaterThanOrEqual(5);
+    expect((await simulated.status()).instances).toHaveLength(simulated.desired);
+  });
 });
 
 describe.each([
