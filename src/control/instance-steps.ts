@@ -103,10 +103,16 @@ export class InstanceSteps {
 
   retire(environment: Environment, step: StepOf<'retire'>): Prepared {
     const instance = this.#instance(environment, step.instance);
-    this.#parts.records.moveInstance(instance, 'draining', this.#parts.clock.now(), {
-      reason: step.reason,
-      unroutedBy: null,
-    });
+    const last = step.final && !instance.wish ? { wish: { kind: 'replace' } as const } : {};
+    this.#parts.records.moveInstance(
+      { ...instance, ...last },
+      'draining',
+      this.#parts.clock.now(),
+      {
+        reason: step.reason,
+        unroutedBy: null,
+      },
+    );
     this.#tell(
       environment,
       instance.id,

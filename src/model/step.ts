@@ -18,7 +18,8 @@ export type Step =
   | { kind: 'warm'; instance: string; reason: string }
   | { kind: 'wait'; instance: string; turn: LifecycleTurn; reason: string }
   | { kind: 'admit'; instance: string; reason: string }
-  | { kind: 'retire'; instance: string; reason: string }
+  /** `final`: it is sick, and does not come back. */
+  | { kind: 'retire'; instance: string; reason: string; final?: true }
   | { kind: 'hold'; instance: string; reason: string }
   | {
       kind: 'terminate';

@@ -222,7 +222,7 @@ function followPolicy(
     ...baselineLaunches(observation, move.launchBaseline ?? 0, newInstanceId),
     ...shifts(observation, goal, move.shift, now),
     ...move.retire.map(
-      ({ instance, reason }): Step => ({ kind: 'retire', instance: instance.id, reason }),
+      ({ instance, ...why }): Step => ({ kind: 'retire', instance: instance.id, ...why }),
     ),
   ];
 }

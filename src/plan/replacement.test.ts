@@ -40,6 +40,18 @@ describe('an instance that fails its health check', () => {
     ]);
   });
 
+  it('does not come back while it drains, when more are wanted', () => {
+    const environment = running(2, {});
+    environment.addRelease(1, { ...good, drainTakesMs: 20_000 });
+    const [sick = ''] = serving(environment);
+    environment.sicken(sick);
+    environment.run(FAILING_MS + 2_000, () => retired(environment).length > 0);
+    environment.scale(4);
+    environment.run(2_000);
+    expect(serving(environment)).toHaveLength(4);
+    expect(serving(environment)).not.toContain(sick);
+  });
+
   it('is only left without traffic where health is process, and the status says so', () => {
     const environment = running(2, { replace: 'process' });
     const [sick = ''] = serving(environment);

@@ -441,6 +441,7 @@ export class SimulatedEnvironment {
         return;
       case 'retire':
         this.#move(step.instance, 'draining', step.reason);
+        if (step.final) this.#require(step.instance).instance.wish ??= { kind: 'replace' };
         return;
       case 'hold':
         this.#move(step.instance, 'standby', step.reason);

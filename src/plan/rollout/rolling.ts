@@ -45,7 +45,7 @@ function launches({ fleet, desired, rollout }: RolloutInput, readmitted: number)
 }
 
 function retirements(input: RolloutInput): Pick<RolloutMove, 'retire'> {
-  const { fleet, desired, rollout, now } = input;
+  const { fleet, rollout, now } = input;
   const settled = fleet.ready.filter((instance) => hasSettled(instance, rollout.healthyMs, now));
   if (fleet.others.length > 0) return { retire: retireOthers(input, settled) };
 
@@ -118,7 +118,11 @@ function retireReplaced(
   const unwell = chooseRetiring(sick, noRoom ? Math.max(1, replaced) : replaced, preference);
   const asked = chooseRetiring(outgoing, Math.max(0, replaced - unwell.length), preference);
   return [
-    ...unwell.map((instance) => ({ instance, reason: `unhealthy: ${complaintOf(instance)}` })),
+    ...unwell.map((instance) => ({
+      instance,
+      reason: `unhealthy: ${complaintOf(instance)}`,
+      final: true as const,
+    })),
     ...asked.map((instance) => ({ instance, reason: wishReason(instance) })),
   ];
 }

@@ -29,8 +29,8 @@ export interface RolloutMove {
   launch: number;
   /** Bring these back to service. */
   readmit: ObservedInstance[];
-  /** Take these out of service. */
-  retire: { instance: ObservedInstance; reason: string }[];
+  /** Take these out of service; `final`: for good. */
+  retire: { instance: ObservedInstance; reason: string; final?: true }[];
   /** Launch so many of the release that is left, to compare with instances of the same age. */
   launchBaseline?: number;
   /** Give the goal this share of the traffic, in per cent. */
