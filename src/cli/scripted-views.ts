@@ -127,6 +127,7 @@ export const environmentOf = (fields: Partial<EnvironmentView> = {}): Environmen
   domains: ['shop.localhost'],
   namesOf: null,
   capacity: { min: 1, desired: 2, max: 4 },
+  asleepSince: null,
   allowance: null,
   warm: 0,
   scaling: null,

@@ -89,8 +89,8 @@ describe('an environment that nobody wants', () => {
     expect(simulated.events('environment-asleep')).toEqual([
       'nobody wanted it for 12 s: nothing runs until the next request',
     ]);
-    const { health, cause } = await simulated.status();
-    expect(health).toBe('ok');
+    const { health, cause, asleepSince } = await simulated.status();
+    expect([health, asleepSince]).toEqual(['ok', expect.any(Number)]);
     expect(cause).toMatch(/^asleep since \S+Z; the next request wakes it$/);
   });
 
@@ -219,7 +219,8 @@ describe('a request to an environment that is asleep', () => {
     await simulated.request();
     await simulated.clock.advance(10_000);
     expect(simulated.desired).toBe(0);
-    expect((await simulated.status()).cause).not.toMatch(/asleep/);
+    const { cause, asleepSince } = await simulated.status();
+    expect([cause, asleepSince]).toEqual([expect.not.stringMatching(/asleep/), null]);
   });
 });
 

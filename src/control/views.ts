@@ -62,6 +62,7 @@ export function environmentView(
     domains: [...domainsOf(environment, records)],
     namesOf: environment.names?.of ?? null,
     capacity: environment.capacity,
+    asleepSince: environment.capacity.desired === 0 ? (environment.asleep?.since ?? null) : null,
     allowance: allowanceOf(environment, records, context.machine),
     scaling: context.scaling,
     warm: warmFor(observation),

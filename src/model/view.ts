@@ -113,6 +113,8 @@ export interface EnvironmentView {
   /** The environment whose names these are since a swap, as `application/name`; null: its own. */
   namesOf: string | null;
   capacity: Capacity;
+  /** Since when nothing runs because nobody wants it; null: it is awake, or stopped. */
+  asleepSince: number | null;
   /** What one instance may use; null where nothing runs by Belay. */
   allowance: AllowanceView | null;
   /** How it follows the load; null: no policy has a say. */
