@@ -47,7 +47,7 @@ export interface Exit {
  *
  * standby  to leave service and be kept, until it is asked to come back
  * resume   to come back from standby
- * replace  to end, and not before another serves in its place; also of one that is sick, once it drains
+ * replace  to end, and not before another serves in its place; so do sick ones, once they drain
  */
 export type InstanceWish =
   /** `lowersDesired`: nothing takes its place; desired went down by one for it. */
