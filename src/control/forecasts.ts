@@ -57,6 +57,9 @@ export class Forecasts {
     if (judged && requestsPerSecond === null) {
       assumptions.push('how much is asked for is not measured yet: enough to judge by');
     }
+    const { launching } = configuration.web.group;
+    if (launching !== null)
+      assumptions.push('what waits before it takes traffic is answered at once');
     const busy = busyFault(environment, this.#parts.records);
     const enough = configuration.rollout.minRequests * 100;
     const forecast = forecastDeployment({

@@ -297,3 +297,29 @@ it('asks no target in depth that was never admitted, that drains, or that has no
   expect(checks.statuses()).toMatchObject([{ deep: null }]);
   checks.close();
 });
+
+it('asks a target on standby, and tells what it would be, also to the next supervisor', async () => {
+  const { clock, checks, results } = bench();
+  const standby = snapshot(1, { id: 'a', port: 1, state: 'standby' });
+  const toldOf = ({ statuses }: Checks) =>
+    statuses().map((status) => [status.health, status.standby]);
+  results.set(1, failure);
+  checks.update(standby);
+  const registeredAt = clock.now();
+  await clock.advance(1_000);
+  expect(toldOf(checks)).toEqual([['unused', { condition: 'initial', since: registeredAt }]]);
+  results.set(1, { passed: true });
+  await clock.advance(50);
+  const passedAt = clock.now();
+  await clock.advance(30_000);
+  expect(toldOf(checks)).toEqual([['unused', { condition: 'healthy', since: passedAt }]]);
+
+  const next = bench();
+  next.checks.restore(checks.kept());
+  next.checks.update(standby);
+  expect(toldOf(next.checks)).toEqual([['unused', { condition: 'healthy', since: passedAt }]]);
+  next.checks.update(snapshot(2, { id: 'a', port: 1 }));
+  expect(toldOf(next.checks)).toEqual([['healthy', undefined]]);
+  checks.close();
+  next.checks.close();
+});
