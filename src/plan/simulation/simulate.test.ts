@@ -4,7 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { accountOf } from './account.ts';
-import type { Known, Rule, RuleName, Setting } from './rule.ts';
+import { type Known, type Rule, type RuleName, ruleNames, type Setting } from './rule.ts';
 import { aws } from './rules/aws.ts';
 import { hpa } from './rules/hpa.ts';
 import { knative } from './rules/knative.ts';
@@ -102,7 +102,6 @@ describe('a simulation', () => {
   });
 
   it('never goes below min, and never costs less than an oracle without being short', () => {
-    const rules = [aws, hpa, knative];
     const loads = fc.array(fc.integer({ min: 0, max: 3_000 }), { minLength: 1, maxLength: 60 });
     const settings = fc.record({
       unit: fc.integer({ min: 50, max: 1_000 }),
@@ -111,8 +110,8 @@ describe('a simulation', () => {
       bootMs: fc.integer({ min: 0, max: 300_000 }),
     });
     fc.assert(
-      fc.property(loads, settings, fc.constantFrom(...rules), (requests, given, rule) => {
-        const minutes = [...simulate(traceOf(...requests), given, rule(given))];
+      fc.property(loads, settings, fc.constantFrom(...ruleNames), (requests, given, rule) => {
+        const minutes = [...simulate(traceOf(...requests), given, ruleNamed(rule, given))];
         const account = accountOf('aws', minutes, given);
         expect(minutes.every(({ serving }) => serving >= given.min)).toBe(true);
         if (account.minutesShort > 0) return;
