@@ -13,7 +13,7 @@ import {
   timeoutOption,
 } from './options.ts';
 import { resize, type SizeOptions, sizeOptions } from './scale-size.ts';
-import { renderScaling } from './scaling-text.ts';
+import { allowedText, renderScaling } from './scaling-text.ts';
 import { chooseEnvironment, commandFor, type Where } from './where.ts';
 
 interface ScaleOptions extends EnvironmentOptions, SizeOptions {
@@ -160,9 +160,9 @@ function timedOut(where: Where, view: EnvironmentView): Fault {
 
 function renderScaled(view: EnvironmentView, context: Context): string[] {
   const { paint } = context.stdout;
-  const { min, desired, max } = view.capacity;
+  const { desired } = view.capacity;
   return [
-    `${paint.green('✓')} ${view.application}/${view.environment}: ${serving(view)} of ${desired} in service, ${min} to ${max} allowed`,
+    `${paint.green('✓')} ${view.application}/${view.environment}: ${serving(view)} of ${desired} in service, ${allowedText(view)}`,
     ...(view.allowance?.concerns ?? []).map(({ what }) => paint.yellow(`! ${what}`)),
     ...(view.scaling === null
       ? []

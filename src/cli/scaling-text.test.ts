@@ -153,6 +153,7 @@ describe('status', () => {
     };
     const { out } = await belay(daemon, ['status']);
     expect(out).toContain(`scaling     ${line}\n`);
+    expect(out).toContain('2 of 2 in service, 3 to 6 allowed\n');
   });
 });
 

@@ -7,6 +7,7 @@ import {
   type ScalingRecord,
 } from '../model/scaling-decision.ts';
 import type { ScalingGlance, ScalingView } from '../model/scaling-view.ts';
+import type { EnvironmentView } from '../model/view.ts';
 import type { Paint } from './paint.ts';
 import { formatCount, formatDuration, formatMs, formatPercent, formatTime } from './quantity.ts';
 import { renderTable } from './table.ts';
@@ -16,6 +17,12 @@ import { renderTable } from './table.ts';
 const INDENT = '  ';
 /** What was decided so lately holds still. */
 const STILL_MS = 10_000;
+
+/** The bounds in force, which a schedule may have moved. */
+export function allowedText({ capacity, scaling }: EnvironmentView): string {
+  const { min, max } = scaling ?? capacity;
+  return `${min} to ${max} allowed`;
+}
 
 /** In a line, for `status`: what it is by whom; why is for `scale --explain`. */
 export function scalingLine({ max, decision }: ScalingGlance, paint: Paint): string {

@@ -21,7 +21,7 @@ import {
   formatRate,
   formatTime,
 } from './quantity.ts';
-import { scalingLine } from './scaling-text.ts';
+import { allowedText, scalingLine } from './scaling-text.ts';
 import { renderTable } from './table.ts';
 
 /** An environment at a glance. */
@@ -85,11 +85,11 @@ function fixedFacts({ fixed }: EnvironmentView, paint: Paint): [string, string][
 const isFixed = ({ release, version }: EnvironmentView): boolean =>
   release !== null && version === null;
 
-function capacityOf({ capacity, instances, warm }: EnvironmentView): string {
+function capacityOf(view: EnvironmentView): string {
+  const { capacity, instances, warm } = view;
   const inState = (wanted: string) => instances.filter(({ state }) => state === wanted).length;
-  const range = `${capacity.min} to ${capacity.max} allowed`;
   const ahead = warm === 0 ? '' : `; ${inState('warmed')} of ${warm} kept warm`;
-  return `${inState('in-service')} of ${capacity.desired} in service, ${range}${ahead}`;
+  return `${inState('in-service')} of ${capacity.desired} in service, ${allowedText(view)}${ahead}`;
 }
 
 /** What each instance may use, as far as it has limits. */
