@@ -1,8 +1,8 @@
-import type { Now } from '../control/metrics/metrics-history.ts';
 import { middleOf, type SparseHistogram } from '../kernel/histogram.ts';
 import type { Capacity } from '../model/configuration.ts';
 import { instanceMachine } from '../model/instance.ts';
 import { type LedgerRow, outcomes, statusClasses } from '../model/ledger.ts';
+import type { MetricsNow } from '../model/metrics.ts';
 import type { DaemonView, InstanceView, TrafficReading } from '../model/view.ts';
 import type { Labels, MetricFamily, Sample } from './exposition.ts';
 
@@ -21,7 +21,7 @@ const US_PER_SECOND = 1_000_000;
 export function metricFamilies(
   daemon: DaemonView,
   reading: TrafficReading | null,
-  measured: readonly Now[],
+  measured: readonly MetricsNow[],
 ): MetricFamily[] {
   return [
     family('belay_build_info', 'gauge', 'The version of Belay that runs.', [
@@ -162,7 +162,7 @@ function capacityFamilies({ environments }: TrafficReading): MetricFamily[] {
 }
 
 /** What was not measured has no sample. */
-function measuredFamilies(measured: readonly Now[]): MetricFamily[] {
+function measuredFamilies(measured: readonly MetricsNow[]): MetricFamily[] {
   return [
     family(
       'belay_environment_requests_waiting',

@@ -50,3 +50,13 @@ export interface InstanceMetricsView {
   /** Oldest first. */
   points: readonly InstancePoint[];
 }
+
+/** What of an environment is told by nobody else. */
+export interface MetricsNow {
+  application: string;
+  environment: string;
+  /** Requests that wait for an instance; null: not measured. */
+  waiting: number | null;
+  /** Numbers of the app's own that hold, by name. */
+  reported: Readonly<Record<string, number>>;
+}

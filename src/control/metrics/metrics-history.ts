@@ -7,6 +7,7 @@ import {
   type GroupPoint,
   type InstanceMetricsView,
   type InstancePoint,
+  type MetricsNow,
   type MetricsView,
   SECONDS_KEPT_MS,
 } from '../../model/metrics.ts';
@@ -40,15 +41,6 @@ export interface MetricsParts {
   slots: () => Promise<Slots>;
   /** Moves stamps along when the wall clock was set; before ages are told by them. */
   settleClock: () => void;
-}
-
-export interface Now {
-  application: string;
-  environment: string;
-  /** Requests that wait for an instance; null: not measured. */
-  waiting: number | null;
-  /** Numbers of the app's own that hold, by name. */
-  reported: Readonly<Record<string, number>>;
 }
 
 /**
@@ -165,7 +157,7 @@ export class MetricsHistory {
   }
 
   /** What of every environment is told by nobody else. */
-  now(): Now[] {
+  now(): MetricsNow[] {
     return this.#parts.records
       .environments()
       .filter(({ status }) => status !== 'terminated')
