@@ -145,6 +145,8 @@ describe('scale --explain', () => {
 describe('status', () => {
   test.each([
     [4, 'stays at 4: track cpu 60% wants 4'],
+    [3, 'stays at 4 for now: track cpu 60% wants 3'],
+    [2, 'at min 3: track cpu 60% wants 2'],
     [9, 'at max 6, and track cpu 60% wants 9'],
     [null, calm.reason],
   ])('where %j are wanted, says so in a line', async (wants, line) => {

@@ -25,15 +25,17 @@ export function allowedText({ capacity, scaling }: EnvironmentView): string {
 }
 
 /** In a line, for `status`: what it is by whom; why is for `scale --explain`. */
-export function scalingLine({ max, decision }: ScalingGlance, paint: Paint): string {
+export function scalingLine({ min, max, decision }: ScalingGlance, paint: Paint): string {
   if (decision === null) return 'by policies, which have not decided yet';
   const { from, to, reason, opinions } = decision;
   const wanted = mostWanted(opinions);
   const leader = opinions.find(({ wants }) => wants !== null && wants === wanted);
   if (!leader) return reason;
   if (wanted > max) return paint.yellow(`at max ${max}, and ${leader.policy} wants ${wanted}`);
-  const change = from === to ? `stays at ${to}` : `${from} → ${to}`;
-  return `${change}: ${leader.policy} wants ${wanted}`;
+  const wish = `${leader.policy} wants ${wanted}`;
+  if (from !== to) return `${from} → ${to}: ${wish}`;
+  if (wanted < min) return `at min ${min}: ${wish}`;
+  return wanted < to ? `stays at ${to} for now: ${wish}` : `stays at ${to}: ${wish}`;
 }
 
 export function renderScaling(view: ScalingView, now: number, paint: Paint): string[] {
