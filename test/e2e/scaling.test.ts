@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/kernel/clock.ts';
 import { ledgerDifference } from '../../src/model/ledger.ts';
-import { House } from './support/house.ts';
+import type { ScalingRecord } from '../../src/model/scaling-decision.ts';
+import { House, where } from './support/house.ts';
 import { failed, type Load, percentile, startLoad } from './support/load.ts';
 import { until } from './support/until.ts';
 
@@ -96,6 +97,15 @@ function longestDoubledMs(windows: readonly Window[], calmP99Ms: number): number
 
 const desiredNow = async (): Promise<number> => (await house.environment()).capacity.desired;
 
+/** Decisions that changed something, newest first. */
+async function changes(): Promise<ScalingRecord[]> {
+  const { decisions } = await house.client.call('scaling', {
+    params: where,
+    query: { limit: 100 },
+  });
+  return decisions.filter(({ from, to }) => from !== to);
+}
+
 function tell(calmP99Ms: number, windows: readonly Window[]): void {
   console.log(`p99 ${calmP99Ms.toFixed(0)} ms at ${CALM_PER_SECOND} requests/s; then`);
   for (const { endMs, p99Ms, requests, desired, inService } of windows) {
@@ -125,8 +135,15 @@ describe('a step of the load from 50 to 800 requests a second', () => {
       .soft(longestDoubledMs(windows, calmP99Ms), 'p99 more than doubled for so long')
       .toBeLessThanOrEqual(DOUBLED_AT_MOST_MS);
 
+    const decided = await changes();
+    expect
+      .soft(decided.at(-1))
+      .toMatchObject({ from: 1, capacity: { min: 1, desired: 1, max: MOST } });
+    expect.soft(decided[0]?.measured?.requestsPerMinute).toBeGreaterThan(20_000);
+
     await house.killDaemon();
     await house.start();
+    expect.soft(await changes()).toEqual(decided);
     const after = await watch(more, MORE_PER_SECOND, 3_000);
     tell(calmP99Ms, after);
     expect.soft(Math.min(...after.map(({ desired }) => desired))).toBeGreaterThanOrEqual(reached);
