@@ -97,6 +97,15 @@ describe('what holds a scale-in back', () => {
     expect(decide({}).reason).toMatch(/^3 fewer: track cpu 50%: 20% of CPU now/);
   });
 
+  it('is that the rest would be missed with a little more load', () => {
+    const decision = decide({ points: calm(125) });
+    expect(decision).toMatchObject({ to: 4 });
+    expect(decision.reason).toMatch(
+      /at 50% each: 3 instances, and 4 until fewer leave twice as much free$/,
+    );
+    expect(decide({ points: calm(120) }).to).toBe(3);
+  });
+
   it('is the lower bound', () => {
     const decision = decide({ capacity: { min: 3, desired: 4, max: 8 } });
     expect(decision).toMatchObject({ to: 3 });

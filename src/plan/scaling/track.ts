@@ -32,31 +32,42 @@ function shareOpinion(policy: TrackPolicy, metric: SharedMetric, input: ScalingI
     return { policy: name, wants: null, mayShrink: false, why: silenceText(samples, input) };
   }
   const forecast = forecastLoad(samples, periodMs, horizonOf(input));
-  const wants = wantedFor(forecast, policy.target, capacity.desired);
+  const wanted = wantedFor(forecast, policy.target, capacity.desired);
   return {
     policy: name,
-    wants,
-    mayShrink: wants < capacity.desired && isFresh(newest, input),
-    why: whyText(policy, forecast, wants),
+    wants: wanted.instances,
+    mayShrink: wanted.instances < capacity.desired && isFresh(newest, input),
+    why: whyText(policy, forecast, wanted),
   };
 }
 
-/** @param desired of which fewer are wanted only with a margin */
-function wantedFor(forecast: LoadForecast, target: number, desired: number): number {
-  // The last instance is not a matter of load but of being idle.
-  const least = Math.min(1, desired);
-  const needed = Math.ceil(loadWith(forecast, 1) / target);
-  if (needed >= desired) return Math.max(least, needed);
-  const withMargin = Math.ceil(loadWith(forecast, HEADROOMS_TO_SHRINK) / target);
-  return Math.max(least, Math.min(desired, withMargin));
+interface Wanted {
+  /** Without a margin. */
+  needed: number;
+  instances: number;
 }
 
-function whyText({ metric, target }: TrackPolicy, forecast: LoadForecast, wants: number): string {
+/** @param desired of which fewer are wanted only with a margin */
+function wantedFor(forecast: LoadForecast, target: number, desired: number): Wanted {
+  // The last instance is not a matter of load but of being idle.
+  const least = Math.min(1, desired);
+  const needed = Math.max(least, Math.ceil(loadWith(forecast, 1) / target));
+  if (needed >= desired) return { needed, instances: needed };
+  const withMargin = Math.ceil(loadWith(forecast, HEADROOMS_TO_SHRINK) / target);
+  return { needed, instances: Math.max(needed, Math.min(desired, withMargin)) };
+}
+
+function whyText(policy: TrackPolicy, forecast: LoadForecast, wanted: Wanted): string {
+  const { metric, target } = policy;
   const { level, expected, headroom, horizonMs } = forecast;
+  const { needed, instances } = wanted;
+  const margin = `, and ${instances} until fewer leave twice as much free`;
   return [
     `${totalText(metric, level)} now,`,
     `${totalText(metric, expected)} expected in ${timeSpanText(horizonMs)}`,
     `and ${totalText(metric, headroom)} kept free,`,
-    `at ${shareText(metric, target)} each: ${instancesText(wants)}`,
-  ].join(' ');
+    `at ${shareText(metric, target)} each: ${instancesText(needed)}`,
+  ]
+    .join(' ')
+    .concat(needed === instances ? '' : margin);
 }
