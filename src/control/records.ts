@@ -283,6 +283,6 @@ function failureOf(instance: Instance): Failure | null {
   if (inServiceAt === null && wait?.turn === 'launching' && wait.answer === 'abandon') {
     return { ...failure, servedMs: null, abandoned: true };
   }
-  const fitSince = passedAt ?? inServiceAt;
+  const fitSince = inServiceAt ?? passedAt ?? null;
   return { ...failure, servedMs: fitSince === null ? null : exit.at - fitSince };
 }

@@ -6,8 +6,7 @@ import type { LifecycleWait } from './group.ts';
  * launching    pending, has passed its first check, takes no traffic yet
  * terminating  drained, or never routed to, and still runs
  */
-export const lifecycleTurns = ['launching', 'terminating'] as const;
-export type LifecycleTurn = (typeof lifecycleTurns)[number];
+export type LifecycleTurn = 'launching' | 'terminating';
 
 export type LifecycleAnswer = LifecycleWait['otherwise'];
 

@@ -190,7 +190,9 @@ describe('a wait before an instance is stopped', () => {
       environment.run(20_000);
       const { id, state } = only(waiting(environment));
       expect(state).toBe('draining');
-      expect(reasonsOf(environment, 'wait')).toEqual(['drained']);
+      expect(reasonsOf(environment, 'wait')).toEqual([
+        `drained; goes on with: belay instance continue ${id}`,
+      ]);
       environment.answer(id, word);
       environment.run(1_000);
       expect(environment.live().map((each) => each.id)).not.toContain(id);

@@ -28,14 +28,14 @@ function waitState(
 /** What follows from the first passed check. */
 export function afterFirstPass(
   instance: ObservedInstance,
-  { releases }: Observation,
+  { environment, releases }: Observation,
   reason: string,
   now: number,
 ): Step | null {
   const { id } = instance;
   switch (waitState(instance, 'launching', releases.get(instance.release)?.group, now)) {
     case 'due':
-      return { kind: 'wait', instance: id, turn: 'launching', reason };
+      return environment.status === 'terminating' ? null : waitStep(instance, 'launching', reason);
     case 'waiting':
       return null;
     case 'abandon':
@@ -44,6 +44,13 @@ export function afterFirstPass(
       return { kind: instance.warming ? 'warm' : 'admit', instance: id, reason };
   }
 }
+
+const waitStep = ({ id }: ObservedInstance, turn: LifecycleTurn, why: string): Step => ({
+  kind: 'wait',
+  instance: id,
+  turn,
+  reason: `${why}; goes on with: belay instance continue ${id}`,
+});
 
 /** Once it is on record that it waits, it has passed, whatever its checks say by now. */
 export const hasComeUp = ({ wait, target }: ObservedInstance): boolean =>
@@ -68,7 +75,7 @@ export function stopStep(
   // Who ends the environment, or aborts, does not wait to be asked about each instance.
   const isHurried = environment.status === 'terminating' || deployment?.aborted === true;
   const state = isHurried ? 'abandon' : waitState(instance, 'terminating', group, now);
-  if (state === 'due') return { kind: 'wait', instance: id, turn: 'terminating', reason };
+  if (state === 'due') return waitStep(instance, 'terminating', reason);
   return state === 'waiting' ? null : { kind: 'terminate', instance: id, reason };
 }
 

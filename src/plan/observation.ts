@@ -61,7 +61,7 @@ export interface Failure {
   release: number;
   launchedAt: number;
   at: number;
-  /** How long it had been in service, or fit for it; null when it never was. */
+  /** How long it had been in service, or, where it never was, fit for it; null when it was neither. */
   servedMs: number | null;
   cause: string;
   /** Somebody, or nobody in time, has said that it must not take traffic. */

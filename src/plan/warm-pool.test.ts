@@ -135,6 +135,21 @@ describe('a warm pool', () => {
     expect(launches.length).toBeLessThan(25);
   });
 
+  it('does not hide a crash loop of what dies as soon as it serves', () => {
+    const environment = running(1, { warm: 1 }, good);
+    const before = environment.now;
+    const serving: string[] = [];
+    for (let round = 0; round < 12; round += 1) {
+      environment.run(60_000, () => environment.serving().length === 1);
+      serving.push(environment.serving()[0]?.id ?? '');
+      environment.run(100);
+      environment.kill(serving.at(-1) ?? '');
+    }
+    expect(new Set(serving).size).toBe(12);
+    // Those that are up already serve at once; what is started after them comes later and later.
+    expect(environment.now - before).toBeGreaterThan(15_000);
+  });
+
   it('is empty where nothing is to run', () => {
     const environment = running(1, { warm: 2, idleMs: 60_000 });
     environment.scale(0);

@@ -560,7 +560,7 @@ export class SimulatedEnvironment {
     const { instance } = this.#move(id, 'terminated', cause);
     this.#fleet.delete(id);
     if (stopped) return;
-    const fitSince = instance.passedAt ?? instance.inServiceAt;
+    const fitSince = instance.inServiceAt ?? instance.passedAt ?? null;
     const servedMs = fitSince === null ? null : this.now - fitSince;
     const { release, createdAt: launchedAt } = instance;
     this.#failures.push({ instance: id, release, launchedAt, at: this.now, servedMs, cause });
