@@ -212,3 +212,15 @@ it('tells which environments are wanted by some worker that lives', () => {
   account.fold('a', false);
   expect(account.wanted()).toEqual(['shop']);
 });
+
+it('tells how many wait, over the workers that live, unless one of them cannot say', () => {
+  const account = ledger(null);
+  for (const name of ['a', 'b']) account.open(worker(name));
+  account.report('a', { ...report([]), waiting: { shop: 3, blog: 1 } });
+  account.report('b', { ...report([]), waiting: { shop: 2 } });
+  expect(account.waiting()).toEqual({ shop: 5, blog: 1 });
+  account.report('b', report([]));
+  expect(account.waiting()).toBeNull();
+  account.fold('b', false);
+  expect(account.waiting()).toEqual({ shop: 3, blog: 1 });
+});

@@ -99,9 +99,12 @@ describe('requests beyond what the targets may have inside', () => {
     const edge = await boundedEdge(apps, { balancing: { maxConcurrency: 2 } });
     for (let i = 0; i < 6; i += 1) await send(edge, `/${i}`);
     await until(() => apps.every(({ seen }) => seen.length === 2));
+    const waiting = () => edge.worker.report(null, 'changes').waiting;
+    await until(() => waiting()?.['shop/production'] === 2);
     for (const app of apps) app.release();
     await until(() => apps.every(({ seen }) => seen.length === 3));
     expect(apps.map(({ most }) => most)).toEqual([2, 2]);
+    expect(waiting()).toEqual({});
   });
 
   it('are not overtaken by the next request of the client that makes room', async () => {
