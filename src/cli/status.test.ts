@@ -114,6 +114,23 @@ describe('status', () => {
     `);
   });
 
+  test('shows who is protected, and what is asked of whom', async () => {
+    const reason = 'on standby by hand';
+    const instances = [
+      instanceOf({ isProtected: true }),
+      instanceOf({ id: 'i-0000000b', state: 'standby', health: 'unused', wish: 'standby', reason }),
+    ];
+    daemon.script.environments = { environments: [environmentOf({ instances })] };
+    const { out } = await belay(daemon, ['status']);
+    expect(out.slice(out.indexOf('  ZONE'))).toMatchInlineSnapshot(`
+      "  ZONE  INSTANCE    STATE       HEALTH   VERSION    CPU   MEMORY        UP  REASON
+        a     i-0000000a  in-service  healthy  v3       3.1 %  46.1 MB  1 m 30 s
+           protected   from scale-in
+        a     i-0000000b  standby     unused   v3       3.1 %  46.1 MB  1 m 30 s  on standby by hand
+      "
+    `);
+  });
+
   test('shows what a fixed address says of itself and of what it depends on', async () => {
     const parts = [{ name: 'database', passed: false, detail: 'connection refused' }];
     const fixed = {

@@ -88,7 +88,11 @@ describe('standby', () => {
     const id = await firstOf(simulated);
     simulated.control.operations.standby(where, id, false, 'ada');
     await simulated.until('standby', async () => (await stateOf(simulated, id)) === 'standby');
-    expect(await simulated.status()).toMatchObject({ health: 'ok', capacity: { desired: 2 } });
+    expect(await simulated.status()).toMatchObject({
+      health: 'ok',
+      cause: '2 instances in service in 2 zones, 1 on standby by hand',
+      capacity: { desired: 2 },
+    });
     expect(await find(simulated, id)).toMatchObject({
       wish: 'standby',
       reason: 'on standby by hand',

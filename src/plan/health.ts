@@ -155,7 +155,9 @@ function inServiceSentence({ instances, fixed }: Observation): string {
   if (fixed) return 'the fixed address is healthy';
   const serving: ObservedInstance[] = instances.filter(isServing);
   const zones = new Set(serving.map(({ zone }) => zone)).size;
-  return `${counted(serving.length, 'instance')} in service in ${counted(zones, 'zone')}`;
+  const aside = instances.filter(({ state, wish }) => state === 'standby' && wish).length;
+  const kept = aside === 0 ? '' : `, ${aside} on standby by hand`;
+  return `${counted(serving.length, 'instance')} in service in ${counted(zones, 'zone')}${kept}`;
 }
 
 const counted = (count: number, noun: string): string =>
