@@ -25,7 +25,8 @@ export function scalingGlance(
   const release = scaledRelease(environment, records);
   if (!release) return null;
   const { scaling } = release.configuration.web;
-  const [last] = scaler.decisions(environment.key, 1);
+  const { key } = environment;
+  const last = scaler.last(key) ?? scaler.decisions(key, 1)[0];
   return {
     ...boundsInForce(environment.capacity, scaling, clock.now()),
     decision: last
