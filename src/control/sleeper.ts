@@ -39,6 +39,14 @@ interface Awake {
   lookAtMs: number;
 }
 
+/** An environment that falls asleep when nobody wants it. */
+interface Sleepy {
+  environment: Environment;
+  /** The one that serves, or is to. */
+  release: Release;
+  idleMs: number;
+}
+
 export class Sleeper {
   readonly #parts: SleeperParts;
   readonly #awake = new Map<EnvironmentKey, Awake>();
@@ -55,48 +63,46 @@ export class Sleeper {
   async review(key: EnvironmentKey): Promise<number | null> {
     const { records, view } = this.#parts;
     const environment = records.find(key);
-    const release = environment && this.#releaseOf(environment);
-    if (!environment || !release || idleMsOf(release) === null) {
+    const sleepy = environment ? this.#sleepy(environment) : null;
+    const deployment = records.runningDeployment(key);
+    if (!environment || !sleepy) {
       this.#awake.delete(key);
-      if (environment?.asleep) this.#keep(environment, null);
+      // A deployment that is turned back takes it to where it was.
+      if (environment?.asleep && !deployment) this.#keep(environment, null);
       return null;
     }
-    const deployment = records.runningDeployment(key);
-    if (capacityInForce(environment, deployment).desired > 0) {
-      return await this.#lookAfter(environment, release);
-    }
+    if (capacityInForce(environment, deployment).desired > 0) return await this.#lookAfter(sleepy);
     this.#awake.delete(key);
-    if (view.wanted.has(key)) this.#wake(environment, release);
+    if (view.wanted.has(key)) this.#wake(sleepy);
     else if (!environment.asleep) this.#keep(environment, 1);
     return null;
   }
 
-  async #lookAfter(environment: Environment, release: Release): Promise<number | null> {
+  async #lookAfter(sleepy: Sleepy): Promise<number | null> {
     const { records, clock } = this.#parts;
+    const { environment, idleMs } = sleepy;
     const { key } = environment;
-    const awake = this.#stir(environment, idleMsOf(release) ?? 0);
-    // A deployment that is turned back takes it to where it was.
+    const awake = this.#stir(sleepy);
     if (records.runningDeployment(key)) return null;
     const isUp = records.instances(key).some(({ state }) => state === 'in-service');
     if (environment.asleep && isUp) this.#keep(environment, null);
-    if (!this.#maySleep(environment, release)) return null;
+    if (!this.#maySleep(sleepy)) return null;
     const waitMs = awake.lookAtMs - clock.monotonic();
     if (waitMs > 0) return clock.now() + waitMs;
     const quietMs = await this.#quietMs(key);
     const nowMs = clock.monotonic();
-    const idleMs = idleMsOf(release) ?? 0;
-    const idleForMs = Math.min(quietMs, nowMs - awake.stirredMs);
-    awake.lookAtMs = nowMs + idleMs - idleForMs;
-    if (idleForMs < idleMs) return clock.now() + idleMs - idleForMs;
+    const leftMs = idleMs - Math.min(quietMs, nowMs - awake.stirredMs);
+    awake.lookAtMs = nowMs + leftMs;
+    if (leftMs > 0) return clock.now() + leftMs;
     // Somebody may have asked for something else meanwhile.
-    if (records.find(key) === environment && !records.runningDeployment(key)) {
-      this.#sleep(environment, idleMs);
-    }
+    const isSame = records.find(key) === environment && !records.runningDeployment(key);
+    if (isSame) this.#sleep(sleepy);
     return null;
   }
 
   /** Whoever gives it more instances wants them to be there for a while. */
-  #stir({ key, capacity: { desired } }: Environment, idleMs: number): Awake {
+  #stir({ environment: { key, capacity }, idleMs }: Sleepy): Awake {
+    const { desired } = capacity;
     const known = this.#awake.get(key);
     const nowMs = this.#parts.clock.monotonic();
     const isStirred =
@@ -108,7 +114,7 @@ export class Sleeper {
     return awake;
   }
 
-  #maySleep({ key, status, capacity }: Environment, release: Release): boolean {
+  #maySleep({ environment: { key, status, capacity }, release }: Sleepy): boolean {
     const { records, clock, lastDecision } = this.#parts;
     const { scaling } = release.configuration.web;
     if (status !== 'ready' || boundsInForce(capacity, scaling, clock.now()).min > 0) return false;
@@ -130,7 +136,7 @@ export class Sleeper {
     }
   }
 
-  #sleep(environment: Environment, idleMs: number): void {
+  #sleep({ environment, idleMs }: Sleepy): void {
     const { records, feed } = this.#parts;
     const { key, capacity } = environment;
     records.transaction(() => {
@@ -146,7 +152,7 @@ export class Sleeper {
   }
 
   /** A deployment under way keeps what it wants, and goes back to what is wanted now. */
-  #wake(environment: Environment, release: Release): void {
+  #wake({ environment, release }: Sleepy): void {
     const { records, feed, clock } = this.#parts;
     const { key, capacity } = environment;
     const desired = wakingDesired(environment, release, clock.now());
@@ -158,7 +164,8 @@ export class Sleeper {
       });
       if (deployment) {
         const { capacityBefore } = deployment;
-        records.saveDeployment({ ...deployment, capacityBefore: { ...capacityBefore, desired } });
+        const before = { ...capacityBefore, desired: Math.min(capacityBefore.max, desired) };
+        records.saveDeployment({ ...deployment, capacityBefore: before });
       }
       feed.publish({
         environment: key,
@@ -177,11 +184,12 @@ export class Sleeper {
     records.saveEnvironment(noted);
   }
 
-  /** The one that serves, or is to. */
-  #releaseOf(environment: Environment): Release | undefined {
-    if (environment.status === 'terminating' || environment.status === 'terminated') return;
+  #sleepy(environment: Environment): Sleepy | null {
+    if (environment.status === 'terminating' || environment.status === 'terminated') return null;
     const { records } = this.#parts;
     const goal = goalNumber(environment, records);
-    return goal === null ? undefined : records.release(environment.key, goal);
+    const release = goal === null ? undefined : records.release(environment.key, goal);
+    const idleMs = release ? idleMsOf(release) : null;
+    return release && idleMs !== null ? { environment, release, idleMs } : null;
   }
 }
