@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { NO_SCALING } from '../../model/scaling.ts';
+import { NO_SCALING, scalingSchema } from '../../model/scaling.ts';
 import { DrivenGroup, trackCpu, trackRequests } from './decision.fixture.ts';
 import type { ScalingDecision } from './scaling.ts';
 
@@ -58,6 +58,25 @@ describe('a load that leaps from 50 to 800 requests a second, on an app bound by
     passMinutes(group, 12, () => 50 * 60);
     expect(group.desired).toBe(before);
     expect(changes(group).length).toBeLessThan(8);
+  });
+});
+
+describe('latency alone', () => {
+  const byLatency = { ...NO_SCALING, policies: [{ ...trackCpu, metric: 'p99', target: 200 }] };
+
+  it('is brought below its target in bounded steps, kept there, and goes in when load falls', () => {
+    const group = new DrivenGroup({ scaling: scalingSchema.parse(byLatency) });
+    passMinutes(group, 6, () => 60);
+    expect(group.desired).toBe(1);
+    passMinutes(group, 4, () => 600);
+    const steps = changes(group).map(({ to }) => to);
+    expect(group.points.at(-1)?.p99Ms).toBeLessThanOrEqual(200);
+    expect(steps.every((to, index) => to <= Math.ceil(1.5 * (steps[index - 1] ?? 1)))).toBe(true);
+    passMinutes(group, 20, () => 600);
+    expect(changes(group)).toHaveLength(steps.length);
+    passMinutes(group, 60, () => 100);
+    expect(group.desired).toBeLessThanOrEqual(2);
+    expect(turns(changes(group))).toBe(1);
   });
 });
 

@@ -74,6 +74,9 @@ export function inputWith(
   };
 }
 
+/** Of a queue: hardly more until there is too much to do. */
+const latencyAt = (busy: number): number => (busy >= 0.99 ? 5_000 : 50 / (1 - busy));
+
 interface GroupSetup {
   scaling: ScalingInput['scaling'];
   capacity?: ScalingInput['capacity'];
@@ -92,6 +95,7 @@ export class DrivenGroup {
   isShort = false;
   memory: ScalingMemory = NOTHING_REMEMBERED;
   points: MetricPoint[] = [];
+  history: MetricPoint[] = [];
   readonly #setup: Required<GroupSetup>;
   /** When each instance serves from. */
   #serveFrom: number[];
@@ -111,13 +115,17 @@ export class DrivenGroup {
     const asked = requestsPerMinute === null ? null : requestsPerMinute * costPercent;
     this.isShort = asked !== null && asked > 100 * serving;
     const cpuPercent = asked === null ? null : Math.min(asked, 100 * serving);
-    const measured = { instances: serving, cpuPercent, requestsPerMinute };
-    this.points = [...this.points, pointAt(this.now, measured)].slice(-450);
+    const p99Ms = asked === null ? null : latencyAt(asked / (100 * serving));
+    const measured = { instances: serving, cpuPercent, requestsPerMinute, p99Ms };
+    const point = pointAt(this.now, measured);
+    this.points = [...this.points, point].slice(-450);
+    if (this.now % 60_000 === 0) this.history.push(point);
     const up = this.#serveFrom.filter((from) => from <= this.now).length;
     const fleet = { inService: up, healthy: up, starting: this.desired - up, isProtected: 0 };
     const decision = decideScaling({
       ...inputWith([], { fleet, bootMs, periodMs, scaling, now: this.now, points: this.points }),
       capacity: { ...capacity, desired: this.desired },
+      history: this.history,
       memory: this.memory,
     });
     this.#want(decision.to);

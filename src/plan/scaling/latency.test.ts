@@ -59,11 +59,17 @@ describe('below the target', () => {
     expect(opinion.why).toMatch(/nothing has shown that 3 instances bear 133 requests a minute/);
   });
 
-  it('takes a tenth away, one at least, where as much was borne within the target', () => {
+  it('takes a quarter away, one at least, where as much was borne within the target', () => {
     const busier = steady(20, { p99Ms: 190, requestsPerMinute: 560 }).slice(0, 10);
     const points = [...busier, ...slow(20)];
     const opinion = latencyOpinion(trackP99, inputWith([], { points }));
     expect(opinion).toMatchObject({ wants: 3, mayShrink: true });
+  });
+
+  it('does not take for borne what came in a moment, before it could be felt', () => {
+    const leapt = steady(12, { p99Ms: 20, requestsPerMinute: 560 }).slice(0, 2);
+    const points = [...leapt, ...slow(20)];
+    expect(latencyOpinion(trackP99, inputWith([], { points })).wants).toBe(4);
   });
 
   it('does not take for borne what was borne badly', () => {

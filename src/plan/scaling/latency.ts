@@ -13,8 +13,8 @@ import type { MetricPoint, Opinion, ScalingInput } from './scaling.ts';
 
 /** At most a half more at a time, at least one. */
 const STEP_OUT = 0.5;
-/** A tenth fewer at a time, at least one. */
-const STEP_IN = 0.1;
+/** A quarter fewer at a time, at least one. */
+const STEP_IN = 0.25;
 /** Far below the target: less than half of it. */
 const FAR_BELOW = 0.5;
 /** Judged by the median of so many points, over so long: one slow moment is no trend. */
@@ -90,7 +90,10 @@ function wantedFarBelow(target: number, input: ScalingInput): Wanted {
   const wants = desired - Math.max(1, Math.floor(desired * STEP_IN));
   const loads = input.points.slice(-pointsJudged(input)).map((point) => point.requestsPerMinute);
   const load = loads.reduce((most, each) => Math.max(most ?? 0, each ?? Infinity), 0) ?? 0;
-  const shown = mostBorne(target, [...input.history.slice(-DAY_MINUTES), ...input.points]);
+  const shown = Math.max(
+    mostBorne(target, input.history.slice(-DAY_MINUTES), 1),
+    mostBorne(target, input.points, pointsJudged(input)),
+  );
   const perInstance = load / wants;
   if (perInstance <= shown) {
     return { wants, why: `is far below, and ${instancesText(wants)} have borne as much` };
@@ -102,12 +105,20 @@ function wantedFarBelow(target: number, input: ScalingInput): Wanted {
   };
 }
 
-/** The most requests a minute that instances have answered within the target. */
-function mostBorne(target: number, points: readonly MetricPoint[]): number {
+/**
+ * The most requests a minute that an instance has answered within the target, for so many points one
+ * after the other: the moment in which load leaps is answered well, and says nothing.
+ */
+function mostBorne(target: number, points: readonly MetricPoint[], inARow: number): number {
   let most = 0;
+  let borne: number[] = [];
   for (const { requestsPerMinute, instances, p99Ms } of points) {
-    if (requestsPerMinute === null || instances === 0 || p99Ms === null || p99Ms > target) continue;
-    most = Math.max(most, requestsPerMinute / instances);
+    if (requestsPerMinute === null || instances === 0 || p99Ms === null || p99Ms > target) {
+      borne = [];
+      continue;
+    }
+    borne = [...borne, requestsPerMinute / instances].slice(-inARow);
+    if (borne.length === inARow) most = Math.max(most, Math.min(...borne));
   }
   return most;
 }
