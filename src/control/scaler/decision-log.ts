@@ -73,6 +73,11 @@ export class DecisionLog {
     this.#courses.delete(key);
   }
 
+  /** After a write that failed: what counts is what is on disk. */
+  reload(): void {
+    this.#courses.clear();
+  }
+
   closeAll(): void {
     if (this.#courses.size === 0) return;
     this.#store.transaction(() => {

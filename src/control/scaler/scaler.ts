@@ -112,6 +112,7 @@ export class Scaler {
         if (decision.to !== decision.from) wake(environment.key);
       }
     } catch (fault) {
+      this.#decisions.reload();
       log.error({ fault: messageOf(fault) }, 'capacity was not looked at; it is in a moment');
     }
   }
