@@ -23,7 +23,7 @@ export interface Foreseen {
 
 export const DAY_MINUTES = 1_440;
 /** People and programs are not on time to the minute. */
-const TOLERANCE_MINUTES = 2;
+const TOLERANCE_MINUTES = 1;
 
 /** @param minute since the epoch; null: nothing is known of its time on any of the days */
 export function foresee(growths: Growths, { daysBack }: Rhythm, minute: number): Foreseen | null {
