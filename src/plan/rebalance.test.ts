@@ -134,6 +134,18 @@ describe('after a zone was lost', () => {
     expect(stepsOf(environment, 'launch').filter((each) => /zone/.test(each.reason))).toEqual([]);
   });
 
+  it('waits while a deployment is being prepared', () => {
+    const environment = running(4);
+    loseZone(environment, 'b', ['a', 'b']);
+    environment.history.length = 0;
+    environment.environment = { ...environment.environment, status: 'updating' };
+    environment.run(2_000);
+    expect(environment.history).toEqual([]);
+    environment.environment = { ...environment.environment, status: 'ready' };
+    environment.run(2_000);
+    expect(zonesOf(environment)).toBe('aabb');
+  });
+
   it('gives it up while what is launched does not come up', () => {
     const environment = running(4);
     loseZone(environment, 'b', ['a', 'b']);

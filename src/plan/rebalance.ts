@@ -28,7 +28,9 @@ export function rebalance(
   now: number,
 ): { launch: number; reason: string } | null {
   const { desired } = environment.capacity;
-  if (deployment || !isAtRest(fleet, desired, goal, now)) return null;
+  // While one is being prepared, the rest is planned as if there were no deployment.
+  const isDeploying = deployment !== null || environment.status === 'updating';
+  if (isDeploying || !isAtRest(fleet, desired, goal, now)) return null;
   // Nothing is wrong with those that serve: they are not given up for what does not come up.
   if (backoff.crashLooping || backoff.until !== null) return null;
   const found = imbalance(fleet.ready, preferenceOf(goal));
