@@ -199,6 +199,21 @@ describe('a request to an environment that is asleep', () => {
     await simulated.wakes();
   });
 
+  it.each([1, 2, 3, 4, 5])('wakes it although a daemon dies at boundary %d of it', async (at) => {
+    await using simulated = await Sleepy.asleep();
+    await simulated.control.close();
+    await simulated.start(at);
+    simulated.edge.setWanted([KEY]);
+    await simulated.until('it has died, or done it', async () => {
+      return simulated.crashed || (await simulated.runtime.list()).length === 1;
+    });
+    if (simulated.crashed) await simulated.bury();
+    else await simulated.control.close();
+    await simulated.start();
+    await simulated.wakes();
+    expect(simulated.events('instance-launched')).toHaveLength(2);
+  });
+
   it('finds as many as there were, where no policy adds what is missing', async () => {
     await using simulated = await Sleepy.asleep(
       sleepy({ capacity: { min: 0, desired: 3, max: 4 } }),
