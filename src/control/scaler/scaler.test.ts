@@ -250,6 +250,22 @@ describe('a deployment', () => {
     expect((await simulated.status()).instances).toHaveLength(6);
   });
 
+  it('that is turned back keeps what was added, within the bounds there were', async () => {
+    await using simulated = await Scaled.deployed();
+    simulated.load = 8;
+    await simulated.pass(10);
+    simulated.healths.set('two', 'initial');
+    const rollout = { ...configuration.rollout, startTimeoutMs: 20_000 };
+    const wider = scaled([trackConcurrency], {}, { min: 1, desired: 1, max: 12 });
+    await simulated.deploy('two', { ...wider, rollout });
+    simulated.load = 90;
+    await simulated.pass(12);
+    expect(simulated.desired).toBeGreaterThan(6);
+    await simulated.settled();
+    expect(simulated.deployment()?.state).toBe('rolled-back');
+    expect(simulated.explained().capacity).toEqual({ min: 2, desired: 6, max: 6 });
+  });
+
   it('leaves desired as it is, within its bounds', async () => {
     await using simulated = await Scaled.deployed();
     simulated.load = 45;
