@@ -289,6 +289,14 @@ describe('by hand', () => {
     await simulated.fallsAsleep();
   });
 
+  it('a min above none wakes it, for good', async () => {
+    await using simulated = await Sleepy.asleep();
+    simulated.control.operations.scale('shop', 'production', { min: 1 });
+    await simulated.wakes();
+    await simulated.clock.advance(3 * IDLE_MS);
+    expect(simulated.desired).toBe(1);
+  });
+
   it('none at all puts it to sleep at once, and the next request wakes it', async () => {
     await using simulated = await Sleepy.deployed();
     simulated.control.operations.scale('shop', 'production', { desired: 0 });
