@@ -18,6 +18,7 @@ const badUsage = new Set([
   'ambiguous-application',
   'bad-capacity',
   'bad-disk-floor',
+  'bad-metric',
   'bad-name',
   'bad-port',
   'bad-request',

@@ -89,7 +89,9 @@ function titleOf(shown: Shown, { now, lastMs }: Span, paint: Paint): string {
 function tableOf(shown: Shown, span: Span, width: number, paint: Paint): string[] {
   if (shown.points.length === 0) return ['Nothing was measured in this time.'];
   const room = Number.isFinite(width) ? width - COLUMNS_BESIDE : MAX_BARS;
-  const bars = Math.min(MAX_BARS, Math.max(MIN_BARS, room));
+  // Two readings to a bar at least: a second that ends a little late must not look like a gap.
+  const readable = Math.floor(span.lastMs / shown.periodMs / 2);
+  const bars = Math.max(MIN_BARS, Math.min(MAX_BARS, room, readable));
   const rows =
     'instance' in shown
       ? rowsOf(shown.points, instanceMetrics, span, bars, paint)

@@ -93,7 +93,7 @@ function averageOf(
     measuredMs += second.durationMs;
     total += value * second.durationMs;
   }
-  return measuredMs < periodMs * MEASURED_SHARE ? null : total / measuredMs;
+  return measuredMs < periodMs * MEASURED_SHARE ? null : rounded(total / measuredMs);
 }
 
 function perMinuteOf(
@@ -110,7 +110,7 @@ function perMinuteOf(
     total += count;
   }
   if (measuredMs < periodMs * MEASURED_SHARE) return null;
-  return Math.max(0, (total * MINUTE_MS) / measuredMs);
+  return Math.max(0, rounded((total * MINUTE_MS) / measuredMs));
 }
 
 /** Null where too little was measured. */
@@ -138,5 +138,8 @@ function reportedOf(seconds: readonly GroupSecond[], periodMs: number): Record<s
   }
   return averages;
 }
+
+/** To a thousandth: finer than anything is measured. */
+const rounded = (value: number): number => Math.round(value * 1_000) / 1_000;
 
 const toMs = (us: number | null): number | null => (us === null ? null : Math.round(us / 10) / 100);
