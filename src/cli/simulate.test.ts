@@ -154,7 +154,7 @@ describe('a trace is refused that', () => {
     expect((await simulate('--trace', 'plain.csv.gz')).err).toContain('not compressed by gzip');
   });
 
-  test('unpacks to more than ten years, or to a line without end', async () => {
+  test('unpacks to a line without end', async () => {
     lay('bomb.csv.gz', gzipSync(Buffer.alloc(50_000_000, 0x30)));
     expect((await simulate('--trace', 'bomb.csv.gz')).err).toContain('lines too long');
   });

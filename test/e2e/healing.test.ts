@@ -23,6 +23,8 @@ import { until } from './support/until.ts';
 const INSTANCES = 4;
 const RATE_PER_SECOND = 100;
 const SOCKETS = 8;
+/** Requests before and after each death, so that it meets connections and requests in use. */
+const SENT_AROUND = 50;
 /** From its death to the service of another, beyond what that one takes to boot. */
 const REPLACED_WITHIN_MS = 2_000;
 /** What a request may wait for an instance, and what the machine adds when it is busy. */
@@ -77,7 +79,7 @@ describe('under load', () => {
   test('one cannot start again: the tries come further apart, and the others serve on', async () => {
     const [victim, ...others] = (await house.inService(INSTANCES)).instances;
     const before = await reading();
-    await load.send(RATE_PER_SECOND);
+    await load.send(SENT_AROUND);
     writeFileSync(obstacle, '');
     if (victim?.pid) kill(victim.pid);
     const tries = await until('three tries failed', deathsAtBoot, ({ length }) => length >= 3);
@@ -124,7 +126,7 @@ interface Healing extends Account {
 async function healed(what: string, victims: readonly InstanceView[]): Promise<Healing> {
   const before = await reading();
   const known = (await house.environment()).instances.map(({ id }) => id);
-  await load.send(RATE_PER_SECOND);
+  await load.send(SENT_AROUND);
   const killedAt = systemClock.monotonic();
   for (const { pid } of victims) if (pid) kill(pid);
   const dead = victims.map(({ id }) => id);
@@ -133,7 +135,7 @@ async function healed(what: string, victims: readonly InstanceView[]): Promise<H
   await until('they are noticed', () => house.environment(), isNoticed);
   const view = await house.inService(INSTANCES);
   const tookMs = systemClock.monotonic() - killedAt;
-  await load.send(RATE_PER_SECOND);
+  await load.send(SENT_AROUND);
   const account = differenceOf(before, await reading());
   const fresh = view.instances.filter(({ id }) => !known.includes(id));
   const bootMs = Math.max(...fresh.map(({ boot }) => boot?.bootMs ?? 0));
