@@ -16,13 +16,19 @@ export type SharedMetric = Exclude<ScalingMetric, 'p99'>;
  */
 const SATURATED_PERCENT = 85;
 
-/** Of the points that have the number. */
+/**
+ * Of the points that have the number.
+ *
+ * @param known of a longer time, by which it is learned what requests take
+ */
 export function demandOf(
   metric: SharedMetric,
   source: MetricSource | null,
   points: readonly MetricPoint[],
+  known: readonly MetricPoint[] = points,
 ): Sample[] {
-  const costPercent = metric === 'cpu' ? costOfRequest(points) : null;
+  const isHidden = metric === 'cpu' && points.some(isSaturated);
+  const costPercent = isHidden ? costOfRequest(known) : null;
   return points.flatMap((point) => {
     const total = totalAt(metric, source, point);
     if (total === null) return [];

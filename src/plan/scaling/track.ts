@@ -1,6 +1,6 @@
 import type { TrackPolicy } from '../../model/scaling.ts';
 import { demandOf, type SharedMetric } from './demand.ts';
-import { forecastLoad, horizonOf, type LoadForecast, loadWith } from './forecast-load.ts';
+import { forecastLoad, horizonOf, type LoadForecast, loadWith, reachMs } from './forecast-load.ts';
 import { latencyOpinion } from './latency.ts';
 import { isFresh, newestOf, silenceText } from './measured.ts';
 import { instancesText, policyName, shareText, timeSpanText, totalText } from './quantity.ts';
@@ -24,14 +24,17 @@ export function trackOpinion(policy: TrackPolicy, input: ScalingInput): Opinion 
 }
 
 function shareOpinion(policy: TrackPolicy, metric: SharedMetric, input: ScalingInput): Opinion {
-  const { periodMs, capacity } = input;
+  const { now, periodMs, capacity, points } = input;
   const name = policyName('track', metric, policy.source, shareText(metric, policy.target));
-  const samples = demandOf(metric, policy.source, input.points);
+  const horizonMs = horizonOf(input);
+  const since = now - reachMs(horizonMs, periodMs);
+  const recent = points.filter(({ at }) => at > since);
+  const samples = demandOf(metric, policy.source, recent, points);
   const newest = newestOf(samples, input);
   if (!newest) {
     return { policy: name, wants: null, mayShrink: false, why: silenceText(samples, input) };
   }
-  const forecast = forecastLoad(samples, periodMs, horizonOf(input));
+  const forecast = forecastLoad(samples, periodMs, horizonMs);
   const wanted = wantedFor(forecast, policy.target, capacity.desired);
   return {
     policy: name,
