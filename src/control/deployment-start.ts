@@ -242,7 +242,8 @@ function capacityAfter(
   if (!from) return fitted(wanted);
   const before = from.configuration.web.capacity;
   const { capacity, asleep } = environment;
-  const current = asleep ? { ...capacity, desired: asleep.desired } : capacity;
+  const sleeps = asleep && capacity.desired === 0;
+  const current = sleeps ? { ...capacity, desired: asleep.desired } : capacity;
   const pick = (field: keyof Capacity): number =>
     wanted[field] === before[field] ? current[field] : wanted[field];
   const min = pick('min');

@@ -279,6 +279,19 @@ describe('with policies', () => {
   });
 });
 
+it('is given up for now when it cannot start and nobody waits any more', async () => {
+  await using simulated = await Sleepy.asleep();
+  simulated.behaviours.set('one', { exits: { afterMs: 50, code: 3 } });
+  await simulated.request();
+  simulated.edge.demand(KEY, 'stays');
+  await simulated.clock.advance(2 * IDLE_MS);
+  expect(simulated.desired).toBe(1);
+  expect((await simulated.status()).health).toBe('severe');
+  simulated.edge.setWanted([]);
+  simulated.edge.demand(KEY);
+  await simulated.until('it sleeps', () => simulated.desired === 0);
+});
+
 describe('by hand', () => {
   it('more instances wake it, and stay for their time', async () => {
     await using simulated = await Sleepy.asleep();
@@ -286,6 +299,19 @@ describe('by hand', () => {
     await simulated.wakes(2);
     await simulated.clock.advance(IDLE_MS - 5_000);
     expect(simulated.desired).toBe(2);
+    await simulated.fallsAsleep();
+  });
+
+  it('those that are slow to start have their time from when they have', async () => {
+    const rollout = { ...configuration.rollout, startTimeoutMs: 60_000 };
+    await using simulated = await Sleepy.asleep({ ...sleepy(), rollout });
+    simulated.behaviours.set('one', { bootMs: 2 * IDLE_MS });
+    simulated.control.operations.scale('shop', 'production', { desired: 1 });
+    await simulated.clock.advance(2 * IDLE_MS - 1_000);
+    expect(simulated.desired).toBe(1);
+    await simulated.wakes();
+    await simulated.clock.advance(IDLE_MS - 2_000);
+    expect(simulated.desired).toBe(1);
     await simulated.fallsAsleep();
   });
 

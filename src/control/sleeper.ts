@@ -33,7 +33,12 @@ export interface SleeperParts {
 /** One that is awake. The times are of the clock that nobody sets. */
 interface Awake {
   desired: number;
-  /** It was woken, deployed to or given more instances, or this daemon began: its time counts from here. */
+  /** As many have been in service since as are desired. */
+  isUp: boolean;
+  /**
+   * From here its time counts: it was woken, deployed to or given more instances, and they came up; or
+   * this daemon began.
+   */
   stirredMs: number;
   /** It cannot be time to sleep before. */
   lookAtMs: number;
@@ -84,8 +89,7 @@ export class Sleeper {
     const { key } = environment;
     const awake = this.#stir(sleepy);
     if (records.runningDeployment(key)) return null;
-    const isUp = records.instances(key).some(({ state }) => state === 'in-service');
-    if (environment.asleep && isUp) this.#keep(environment, null);
+    if (environment.asleep && awake.isUp) this.#keep(environment, null);
     if (!this.#maySleep(sleepy)) return null;
     const waitMs = awake.lookAtMs - clock.monotonic();
     if (waitMs > 0) return clock.now() + waitMs;
@@ -102,14 +106,17 @@ export class Sleeper {
 
   /** Whoever gives it more instances wants them to be there for a while. */
   #stir({ environment: { key, capacity }, idleMs }: Sleepy): Awake {
+    const { records, clock } = this.#parts;
     const { desired } = capacity;
     const known = this.#awake.get(key);
-    const nowMs = this.#parts.clock.monotonic();
-    const isStirred =
-      !known || desired > known.desired || this.#parts.records.runningDeployment(key) !== null;
-    const awake = isStirred
-      ? { desired, stirredMs: nowMs, lookAtMs: nowMs + idleMs }
-      : { ...known, desired };
+    const isMore = !known || desired > known.desired || records.runningDeployment(key) !== null;
+    const serving = records.instances(key).filter(({ state }) => state === 'in-service').length;
+    const isUp = serving >= desired || (!isMore && known.isUp);
+    const nowMs = clock.monotonic();
+    const awake =
+      isMore || isUp !== known.isUp
+        ? { desired, isUp, stirredMs: nowMs, lookAtMs: nowMs + idleMs }
+        : { ...known, desired };
     this.#awake.set(key, awake);
     return awake;
   }
@@ -118,7 +125,10 @@ export class Sleeper {
     const { records, clock, lastDecision } = this.#parts;
     const { scaling } = release.configuration.web;
     if (status !== 'ready' || boundsInForce(capacity, scaling, clock.now()).min > 0) return false;
-    if (records.instances(key).some(({ isProtected }) => isProtected)) return false;
+    const instances = records.instances(key);
+    // What is about to serve is seen to serve. Between the tries of a crash loop nothing is.
+    if (instances.some(({ state, isProtected }) => isProtected || state === 'pending'))
+      return false;
     return !wantsToStayAwake(scaling, lastDecision(key));
   }
 
