@@ -97,6 +97,7 @@ describe('a simulation', () => {
     expect(code).toBe(0);
     expect(picture).toMatch(/^<svg .*<\/svg>\n$/s);
     expect(picture).toContain('prefers-color-scheme: dark');
+    expect(picture).toMatch(/<title>2026-01-31 12:01 {2}15 → \d+ {2}\d+ more: /);
     expect(picture).not.toContain('NaN');
   });
 });

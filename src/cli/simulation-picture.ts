@@ -2,12 +2,13 @@ import { type Account, isShort } from '../plan/simulation/account.ts';
 import type { Setting } from '../plan/simulation/rule.ts';
 import type { SimulatedMinute } from '../plan/simulation/simulate.ts';
 import { MINUTE_MS } from '../plan/simulation/trace.ts';
-import { formatCount } from './quantity.ts';
+import { formatCount, formatTime } from './quantity.ts';
 
 /**
  * A simulation as an SVG: the load as an area, what the serving instances can answer as a line above
  * it, short minutes as bars from top to bottom, and below the axis every change of `desired`, up or
- * down. It follows the reader's choice of light or dark, and needs nothing but itself.
+ * down, with its reason for whoever points at it. It follows the reader's choice of light or dark, and
+ * needs nothing but itself.
  */
 
 const WIDTH = 1000;
@@ -26,6 +27,8 @@ interface Column {
   /** By how many instances `desired` rose and fell in it. */
   out: number;
   in: number;
+  /** What each of these changes was, and why. */
+  changes: readonly string[];
 }
 
 export function drawSimulation(
@@ -167,7 +170,7 @@ function decisions(columns: readonly Column[], x: Scale): string[] {
   const bars = columns.flatMap((column, index) => {
     const left = x(index).toFixed(1);
     const bar = (kind: 'out' | 'in', top: number): string =>
-      `<rect class="${kind}" x="${left}" y="${top.toFixed(1)}" width="2" height="${long(column[kind]).toFixed(1)}"/>`;
+      `<rect class="${kind}" x="${left}" y="${top.toFixed(1)}" width="2" height="${long(column[kind]).toFixed(1)}"><title>${escaped(column.changes.join('\n'))}</title></rect>`;
     return [
       ...(column.out > 0 ? [bar('out', middle - long(column.out))] : []),
       ...(column.in > 0 ? [bar('in', middle)] : []),
@@ -189,10 +192,14 @@ function columnsOf(minutes: readonly SimulatedMinute[], setting: Setting): Colum
       short: group.some((minute) => isShort(minute, setting)),
       out: sum(group.map(({ desired, decided }) => Math.max(0, decided - desired))),
       in: sum(group.map(({ desired, decided }) => Math.max(0, desired - decided))),
+      changes: group.filter(({ reason }) => reason !== '').map(changeText),
     });
   }
   return columns;
 }
+
+const changeText = ({ at, desired, decided, reason }: SimulatedMinute): string =>
+  `${formatTime(at + MINUTE_MS).slice(0, 16)}  ${desired} → ${decided}  ${reason}`;
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((all, each) => all + each, 0);
 

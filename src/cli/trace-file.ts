@@ -11,8 +11,8 @@ import { InputFault } from './exit-code.ts';
  * later on.
  */
 
-/** Ten years of minutes. */
-const MOST_MINUTES = 5_300_000;
+/** Two years. */
+const MOST_MINUTES = 2 * 366 * 24 * 60;
 const MOST_REQUESTS = 1e12;
 const LONGEST_LINE = 200;
 const HINT =
@@ -115,7 +115,7 @@ class TraceReader {
         `has the time ${quoted(time)}, which is not a minute such as 2026-01-31T12:00`,
       );
     }
-    if (this.#requests.length >= MOST_MINUTES) throw this.#bad('is one minute more than ten years');
+    if (this.#requests.length >= MOST_MINUTES) throw this.#bad('is one minute more than two years');
     this.#follow(at);
     this.#requests.push(this.#parseRequests(requests));
   }

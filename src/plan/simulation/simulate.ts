@@ -17,6 +17,7 @@ export interface SimulatedMinute {
   /** Before and after the decision at its end. */
   desired: number;
   decided: number;
+  /** Of a change; empty where there is none. */
   reason: string;
 }
 
@@ -42,7 +43,7 @@ export function* simulate(
       instanceMinutes: (fleet.instanceMs - instanceMs) / MINUTE_MS,
       desired,
       decided: fleet.desired,
-      reason: decided.reason,
+      reason: fleet.desired === desired ? '' : decided.reason,
     };
   }
 }
