@@ -90,8 +90,9 @@ describe('under load', () => {
 
     const loop = /crash-looping: \d+ instances ended young, the last one exited with code 3/;
     expect.soft(status.stdout).toMatch(loop);
-    const [first = 0, second = 0, third = 0] = tries;
-    expect.soft(third - second).toBeGreaterThan(1.5 * (second - first));
+    const [, second = 0, third = 0] = tries;
+    // A second at least, or two if the one that was killed was young.
+    expect.soft(third - second).toBeGreaterThanOrEqual(1_000);
     expect.soft(after.map(({ pid }) => pid)).toEqual(includes(others));
     expect.soft(getsLost(healing.seen)).toEqual([]);
     judge(healing);
