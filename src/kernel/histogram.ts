@@ -15,7 +15,7 @@ export const COARSE_BITS = 3;
 /** Values from here on share the last bucket: 2^36 µs is 19 hours. */
 const MAX_EXPONENT = 36;
 
-/** `[bucket, count, bucket, count, …]` for the buckets that are not empty. */
+/** `[bucket, count, bucket, count, …]` for the buckets that are not empty, in their order. */
 export type SparseHistogram = number[];
 
 export interface Histogram {
@@ -146,15 +146,23 @@ export function quantilesBetween(
   });
 }
 
+/** In one pass over both, which are in the order of their buckets; what comes to nothing is left out. */
 function combine(a: SparseHistogram, b: SparseHistogram, sign: 1 | -1): SparseHistogram {
-  const counts = new Map<number, number>();
-  for (let i = 0; i + 1 < a.length; i += 2) counts.set(a[i] ?? 0, a[i + 1] ?? 0);
-  for (let i = 0; i + 1 < b.length; i += 2) {
-    const bucket = b[i] ?? 0;
-    counts.set(bucket, (counts.get(bucket) ?? 0) + sign * (b[i + 1] ?? 0));
+  const combined: SparseHistogram = [];
+  let i = 0;
+  let j = 0;
+  while (i < a.length || j < b.length) {
+    const bucket = Math.min(a[i] ?? Number.POSITIVE_INFINITY, b[j] ?? Number.POSITIVE_INFINITY);
+    let count = 0;
+    if (a[i] === bucket) {
+      count += a[i + 1] ?? 0;
+      i += 2;
+    }
+    if (b[j] === bucket) {
+      count += sign * (b[j + 1] ?? 0);
+      j += 2;
+    }
+    if (count > 0) combined.push(bucket, count);
   }
-  return [...counts]
-    .filter(([, count]) => count > 0)
-    .sort(([x], [y]) => x - y)
-    .flat();
+  return combined;
 }

@@ -7,6 +7,7 @@ import {
   type LedgerReading,
   type LedgerRow,
   ledgerDifference,
+  outcomes,
 } from '../../model/ledger.ts';
 import type { TargetStatus, TargetTraffic } from '../../model/target.ts';
 
@@ -82,15 +83,27 @@ export class EdgeTotals {
     const { inFlight } = this.#insideOf(key);
     const waiting = this.#waiting(key);
     if (earlier === null) return { came: null, errors: null, latency: null, inFlight, waiting };
+    const growth = this.#open(key) - earlier.#open(key);
+    // Most environments are idle most of the time, and histograms are long.
+    if (this.#ended(key) === earlier.#ended(key)) {
+      return { came: growth, errors: 0, latency: [], inFlight, waiting };
+    }
     const row = ledgerDifference(earlier.#reading(key), this.#reading(key));
-    const inside = this.#open(key) - earlier.#open(key);
     return {
-      came: arrivals(row) + inside,
+      came: arrivals(row) + growth,
       errors: Math.max(0, answersOf(row, '5xx')),
       latency: row.latency,
       inFlight,
       waiting,
     };
+  }
+
+  #ended(key: EnvironmentKey): number {
+    let ended = 0;
+    for (const row of this.#rows.get(key) ?? []) {
+      for (const outcome of outcomes) ended += row.outcomes[outcome];
+    }
+    return ended;
   }
 
   #insideOf(key: EnvironmentKey): { inFlight: number; tunnels: number } {
@@ -122,8 +135,8 @@ export class EdgeTotals {
  * Requests that wanted an instance, however they ended. Not what the edge answers by itself, and
  * not those of a client that sends more than it may (429); but those for which nobody had room.
  */
-function arrivals({ outcomes, answers }: LedgerRow): number {
-  const { ok, lost, cut } = outcomes;
+function arrivals({ outcomes: counts, answers }: LedgerRow): number {
+  const { ok, lost, cut } = counts;
   const hadNoRoom = answers['shed 5xx'] ?? 0;
-  return ok + outcomes['app-error'] + lost + cut + outcomes['client-aborted'] + hadNoRoom;
+  return ok + counts['app-error'] + lost + cut + counts['client-aborted'] + hadNoRoom;
 }

@@ -205,6 +205,17 @@ describe('what could not be measured', () => {
     expect(newest()).toMatchObject({ requestsPerMinute: 0 });
   });
 
+  it('is null while the edge does not answer, and CPU is measured on', async () => {
+    const [first = ''] = await deploy();
+    await simulated.bury();
+    simulated.edge.traffic = () => new Promise(() => {});
+    await simulated.start();
+    simulated.runtime.setUsage(first, { cpuPercent: 30, rssBytes: 10e6 });
+    await seconds(20);
+    expect(newest(10_000)).toMatchObject({ requestsPerMinute: null, concurrency: null });
+    expect(newest(10_000)).toMatchObject({ cpuPercent: 30, instances: 3 });
+  });
+
   it('is null for most of a period of which little was measured', async () => {
     await deploy();
     await seconds(20);

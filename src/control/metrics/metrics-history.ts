@@ -28,6 +28,8 @@ import { Minutes } from './minutes.ts';
 const PERIOD_MS = 1_000;
 /** So much later than the one before, a sample is none of a second: the daemon was held up. */
 const HELD_UP_MS = 5_000;
+/** An edge that takes longer to answer is not waited for: CPU is measured all the same. */
+const EDGE_PATIENCE_MS = 2_000;
 const MINUTE_MS = 60_000;
 const SECONDS_KEPT = SECONDS_KEPT_MS / PERIOD_MS;
 
@@ -57,6 +59,7 @@ export class MetricsHistory {
   readonly #seconds = new Map<EnvironmentKey, GroupSecond[]>();
   #lastAtMs: number | null = null;
   #lastTotals: EdgeTotals | null = null;
+  readonly #closing = new AbortController();
   #timer: Timer | null = null;
   #sampling: Promise<void> | null = null;
 
@@ -73,6 +76,7 @@ export class MetricsHistory {
   /** Resolves when no sample is being taken any more. */
   async close(): Promise<void> {
     this.#timer?.cancel();
+    this.#closing.abort();
     this.#numbers.close();
     await this.#sampling;
   }
@@ -225,11 +229,18 @@ export class MetricsHistory {
   }
 
   async #readEdge(): Promise<EdgeTotals | null> {
+    const { edge, clock, log } = this.#parts;
+    const answered = new AbortController();
     try {
-      return new EdgeTotals(await sampleEdge(this.#parts.edge));
+      const until = AbortSignal.any([answered.signal, this.#closing.signal]);
+      const late = clock.sleep(EDGE_PATIENCE_MS, until).then(() => null);
+      const sample = await Promise.race([sampleEdge(edge), late]);
+      return sample && new EdgeTotals(sample);
     } catch (fault) {
-      this.#parts.log.debug({ fault: messageOf(fault) }, 'the edge cannot be measured');
+      log.debug({ fault: messageOf(fault) }, 'the edge cannot be measured');
       return null;
+    } finally {
+      answered.abort();
     }
   }
 }
