@@ -10,7 +10,10 @@ export interface Condemned {
   tree(): ProcessEntry[];
 }
 
-const LOOK_PERIOD_MS = 10;
+/** Most leave at once, and a deployment waits for them; the others are waited for at leisure. */
+const SOON_MS = 250;
+const SOON_PERIOD_MS = 3;
+const LOOK_PERIOD_MS = 20;
 const KILL_PERIOD_MS = 5;
 /** A process that survives SIGKILL for so long hangs in the kernel. */
 const KILL_TIMEOUT_MS = 5_000;
@@ -31,6 +34,7 @@ export async function terminate(
   const { shim } = condemned;
   let tree = condemned.tree();
   send(tree, shim, 'SIGTERM');
+  const askedMs = clock.monotonic();
   while (clock.monotonic() < deadlineMs() && !signal.aborted) {
     // Those seen last are cheap to look at; the whole table only when they are gone.
     const isGrouped = (entry: ProcessEntry) => entry.group === shim?.pid;
@@ -38,7 +42,8 @@ export async function terminate(
       tree = condemned.tree();
       if (!tree.some(isGrouped)) break;
     }
-    await clock.sleep(LOOK_PERIOD_MS, signal);
+    const isSoon = clock.monotonic() - askedMs < SOON_MS;
+    await clock.sleep(isSoon ? SOON_PERIOD_MS : LOOK_PERIOD_MS, signal);
   }
   if (!signal.aborted) await killTree(condemned, clock, signal);
 }

@@ -30,8 +30,13 @@ export interface WatchLoopParts {
   save(record: SlotRecord): void;
 }
 
-/** While an instance is coming up its port is looked at this often. */
-const STARTING_PERIOD_MS = 20;
+/**
+ * While an instance is coming up its port is looked at this often: a deployment waits for it. Where
+ * there is so much to look at that this would take more than a tenth of the time, less often.
+ */
+const STARTING_PERIOD_MS = 5;
+const SLOWEST_STARTING_PERIOD_MS = 20;
+const STARTING_COST_FACTOR = 10;
 /** Nobody tells us of the end of a process that is not our child. */
 const ADOPTED_PERIOD_MS = 100;
 /** The system tells of the end of our children, and so this only catches what it cannot know. */
@@ -53,8 +58,9 @@ export function watchLoop(parts: WatchLoopParts): WatchLoop {
     look() {
       if (closed) return;
       timer?.cancel();
+      const beganMs = clock.monotonic();
       const changed = tryToObserve();
-      const periodMs = nextLookMs(running());
+      const periodMs = nextLookMs(running(), clock.monotonic() - beganMs);
       timer = periodMs === null ? null : clock.after(periodMs, loop.look);
       if (changed) loop.notify();
     },
@@ -100,9 +106,12 @@ export function watchLoop(parts: WatchLoopParts): WatchLoop {
     return true;
   }
 
-  function nextLookMs(held: readonly HeldSlot[]): number | null {
+  function nextLookMs(held: readonly HeldSlot[], costMs: number): number | null {
     if (held.length === 0) return null;
-    if (held.some(isExpected)) return STARTING_PERIOD_MS;
+    if (held.some(isExpected)) {
+      const affordableMs = Math.max(STARTING_PERIOD_MS, costMs * STARTING_COST_FACTOR);
+      return Math.min(SLOWEST_STARTING_PERIOD_MS, affordableMs);
+    }
     return held.every((each) => each.parented) ? RESTING_PERIOD_MS : ADOPTED_PERIOD_MS;
   }
 
