@@ -61,5 +61,9 @@ export async function resize(
 function readSize(text: string): SizeName | typeof CONFIGURED {
   const found = [...sizeNames, CONFIGURED].find((name) => name === text);
   if (found !== undefined) return found as SizeName | typeof CONFIGURED;
-  throw badOption('--size', `is '${text}'`, `the sizes are ${sizeNames.join(', ')}`);
+  throw badOption(
+    '--size',
+    `is '${text}'`,
+    `the sizes are ${sizeNames.join(', ')}; or write ${CONFIGURED}`,
+  );
 }

@@ -1,3 +1,4 @@
+import { formatSize } from '../config/size.ts';
 import { isRunning } from '../model/deployment.ts';
 import type { EnvironmentHealth } from '../model/environment.ts';
 import type { Receipt } from '../model/receipt.ts';
@@ -98,7 +99,7 @@ function allowanceFacts({ allowance }: EnvironmentView, paint: Paint): [string, 
   const { size, cpu, memoryBytes, byCommand, concerns } = allowance;
   const limits = [
     ...(cpu === null ? [] : [formatPlural(cpu, 'core')]),
-    ...(memoryBytes === null ? [] : [formatBytes(memoryBytes)]),
+    ...(memoryBytes === null ? [] : [formatSize(memoryBytes)]),
   ];
   if (limits.length === 0) return [];
   const name = size === null ? '' : `${size}: `;

@@ -37,7 +37,7 @@ it('warns of processors that are promised more than once, with the ratio', () =>
     {
       code: 'cpu-overcommitted',
       grave: false,
-      what: '3 instances of 1 cores may take 3 cores, 1.5 times the 2 there are',
+      what: '3 instances of 1 core may take 3 cores, 1.5 times the 2 there are',
       instead: 'count on less than that of each while all are busy',
     },
   ]);

@@ -52,7 +52,7 @@ function cpuConcern({ desired, limits }: Commitment, machine: Machine): Concern 
   return {
     code: 'cpu-overcommitted',
     grave: false,
-    what: `${instances(desired)} of ${cpu} cores may take ${cores} cores, ${ratio} times the ${machine.cores} there are`,
+    what: `${instances(desired)} of ${coresText(cpu)} may take ${coresText(cores)}, ${ratio} times the ${machine.cores} there are`,
     instead: 'count on less than that of each while all are busy',
   };
 }
@@ -64,4 +64,5 @@ function smallerThan({ size }: Commitment, memoryBytes: number): string {
 }
 
 const instances = (count: number): string => (count === 1 ? '1 instance' : `${count} instances`);
+const coresText = (cores: number): string => (cores === 1 ? '1 core' : `${cores} cores`);
 const megabytes = (bytes: number): string => `${Math.ceil(bytes / 1_048_576)} MB`;
