@@ -59,7 +59,8 @@ export class MetricsHistory {
   readonly #seconds = new Map<EnvironmentKey, GroupSecond[]>();
   #lastAtMs: number | null = null;
   #lastTotals: EdgeTotals | null = null;
-  readonly #closing = new AbortController();
+  /** Ends the wait for the edge that is under way. */
+  #answered = new AbortController();
   #timer: Timer | null = null;
   #sampling: Promise<void> | null = null;
 
@@ -76,7 +77,7 @@ export class MetricsHistory {
   /** Resolves when no sample is being taken any more. */
   async close(): Promise<void> {
     this.#timer?.cancel();
-    this.#closing.abort();
+    this.#answered.abort();
     this.#numbers.close();
     await this.#sampling;
   }
@@ -230,17 +231,16 @@ export class MetricsHistory {
 
   async #readEdge(): Promise<EdgeTotals | null> {
     const { edge, clock, log } = this.#parts;
-    const answered = new AbortController();
+    this.#answered = new AbortController();
     try {
-      const until = AbortSignal.any([answered.signal, this.#closing.signal]);
-      const late = clock.sleep(EDGE_PATIENCE_MS, until).then(() => null);
+      const late = clock.sleep(EDGE_PATIENCE_MS, this.#answered.signal).then(() => null);
       const sample = await Promise.race([sampleEdge(edge), late]);
       return sample && new EdgeTotals(sample);
     } catch (fault) {
       log.debug({ fault: messageOf(fault) }, 'the edge cannot be measured');
       return null;
     } finally {
-      answered.abort();
+      this.#answered.abort();
     }
   }
 }
