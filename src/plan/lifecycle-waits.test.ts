@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   type Behaviour,
@@ -256,5 +257,77 @@ describe('a wait before an instance is stopped', () => {
     environment.runUntilVerdict();
     environment.settle();
     expect(only(waiting(environment)).id).toBe(warm?.id);
+  });
+});
+
+describe('whatever is answered, and whatever happens', () => {
+  const turn = fc.option(
+    fc.record({
+      heartbeatMs: fc.constantFrom(1_000, 3_000),
+      otherwise: fc.constantFrom('continue' as const, 'abandon' as const),
+    }),
+  );
+  const scenario = fc.record({
+    desired: fc.integer({ min: 1, max: 4 }),
+    warm: fc.integer({ min: 0, max: 1 }),
+    launching: turn,
+    terminating: turn,
+    happenings: fc.array(
+      fc.record({
+        afterMs: fc.integer({ min: 0, max: 1_500 }),
+        what: fc.constantFrom('continue', 'abandon', 'heartbeat', 'kill', 'scale', 'abort'),
+        pick: fc.nat(20),
+      }),
+      { maxLength: 8 },
+    ),
+  });
+  type Scenario = typeof scenario extends fc.Arbitrary<infer Value> ? Value : never;
+
+  function happen(environment: SimulatedEnvironment, { happenings }: Scenario): void {
+    for (const { afterMs, what, pick } of happenings) {
+      environment.run(afterMs);
+      const all = what === 'kill' ? environment.live() : waiting(environment);
+      const { id = '' } = all[pick % all.length] ?? {};
+      if (what === 'kill') environment.kill(id);
+      else if (what === 'scale') environment.scale(1 + (pick % 4));
+      else if (what === 'abort') environment.abort();
+      else if (id === '') continue;
+      else if (what === 'heartbeat') environment.heartbeat(id);
+      else environment.answer(id, what);
+    }
+  }
+
+  it('a deployment ends, one release is left, and nobody waits for ever', {
+    timeout: 120_000,
+  }, () => {
+    const ends = (given: Scenario) => {
+      const { desired, warm, launching, terminating } = given;
+      const environment = new SimulatedEnvironment(desired);
+      environment.addRelease(1, good, {}, { terminating, warm });
+      environment.deploy(1);
+      environment.runUntilVerdict();
+      environment.run(11_000);
+      environment.addRelease(2, good, {}, { launching, terminating, warm });
+      environment.deploy(2);
+      happen(environment, given);
+      if (environment.deployment !== null) environment.runUntilVerdict();
+      const { capacity, release } = environment.environment;
+      const shape = () =>
+        environment
+          .live()
+          .map((each) => `${each.release} ${each.state}`)
+          .sort()
+          .join();
+      const whole = [
+        ...Array(capacity.desired).fill(`${release} in-service`),
+        ...Array(warm).fill(`${release} warmed`),
+      ].join();
+      // One that nobody answers is tried again and again where that is what was chosen.
+      if (release === 2 && launching?.otherwise === 'abandon') return;
+      environment.run(120_000, () => shape() === whole);
+      expect(shape()).toBe(whole);
+      expect(environment.plan().steps).toEqual([]);
+    };
+    fc.assert(fc.property(scenario, ends), { numRuns: process.env.BELAY_NIGHTLY ? 300 : 20 });
   });
 });
