@@ -335,6 +335,24 @@ describe('minutes', () => {
     expect(history().length).toBeGreaterThan(before.length);
   });
 
+  it('are told for a longer past than seconds are', async () => {
+    await deploy();
+    await seconds(200);
+    const view = (lastMs: number) => simulated.control.metrics.view('shop', 'production', lastMs);
+    expect(view(30_000)).toMatchObject({ periodMs: 1_000, reported: {} });
+    expect(view(30_000).points).toHaveLength(30);
+    const hour = view(HOUR_MS);
+    expect(hour).toMatchObject({ periodMs: MINUTE_MS });
+    expect(hour.points).toEqual(history());
+    expect(view(HOUR_MS).points).toEqual(hour.points);
+    expect(() => simulated.control.metrics.view('shop', 'none', HOUR_MS)).toThrow(
+      expect.objectContaining({ code: 'unknown-environment' }),
+    );
+    expect(() => simulated.control.metrics.instanceView(KEY, 'i-none', 1_000)).toThrow(
+      expect.objectContaining({ code: 'unknown-instance' }),
+    );
+  });
+
   it('that no daemon saw are missing', async () => {
     await deploy();
     await seconds(150);

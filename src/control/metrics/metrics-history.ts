@@ -113,7 +113,8 @@ export class MetricsHistory {
   view(application: string, name: string, lastMs: number): MetricsView {
     const { key } = this.#parts.records.environment(environmentKey(application, name));
     const periodMs = lastMs <= SECONDS_KEPT_MS ? PERIOD_MS : MINUTE_MS;
-    const points = periodMs === PERIOD_MS ? this.points(key, PERIOD_MS) : this.history(key);
+    const points =
+      periodMs === PERIOD_MS ? this.points(key, PERIOD_MS) : this.#minutes.last(key, lastMs);
     return {
       application,
       environment: name,

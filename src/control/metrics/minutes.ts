@@ -89,6 +89,12 @@ export class Minutes {
     return cached.points;
   }
 
+  /** Of the last so long, read for once: a month of them is long. */
+  last(key: EnvironmentKey, lastMs: number): readonly GroupPoint[] {
+    const now = this.#clock.now();
+    return this.#cached.get(key)?.points ?? this.#store.minutes(key, now - lastMs, now);
+  }
+
   #begin(minute: number, atMs: number): void {
     this.#minute = minute;
     this.#beganMs = atMs;
