@@ -158,7 +158,7 @@ export class Control {
     this.#sleeper = new Sleeper({
       ...acting,
       view: this.#view,
-      lastDecision: (key) => this.#scaler.last(key),
+      scaler: this.#scaler,
     });
     this.operations = new Operations(asking);
     this.forecasts = new Forecasts(asking);

@@ -261,6 +261,12 @@ describe('with policies', () => {
     await simulated.request();
     expect(simulated.desired).toBe(1);
     await simulated.until('they add to it', () => (simulated.desired ?? 0) > 2);
+    const { decisions } = simulated.control.queries.scaling('shop', 'production', 10);
+    const changes = decisions.filter(({ from, to }) => from !== to).reverse();
+    expect(changes.slice(0, 2)).toMatchObject([
+      { from: 1, to: 0, reason: expect.stringMatching(/^nobody wanted it for 12 s/) },
+      { from: 0, to: 1, reason: 'a request waits: it wakes with one instance' },
+    ]);
   });
 
   it('stays awake while there is a backlog, or nobody knows whether there is', async () => {

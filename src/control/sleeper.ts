@@ -4,13 +4,13 @@ import { messageOf } from '../kernel/fault.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Environment, EnvironmentKey } from '../model/environment.ts';
 import type { Release } from '../model/release.ts';
-import type { ScalingRecord } from '../model/scaling-decision.ts';
 import { capacityInForce, wantsToStayAwake } from '../plan/sleep.ts';
 import { boundsInForce } from './capacity.ts';
 import type { EdgeView } from './edge-view.ts';
 import type { EventFeed } from './event-feed.ts';
 import { goalNumber } from './observe.ts';
 import type { Records } from './records.ts';
+import type { Scaler } from './scaler/scaler.ts';
 import { idleMsOf, wakingDesired } from './waking.ts';
 
 /**
@@ -26,8 +26,7 @@ export interface SleeperParts {
   feed: EventFeed;
   clock: Clock;
   log: Log;
-  /** The last decision of its policies; null where none was made. */
-  lastDecision: (key: EnvironmentKey) => ScalingRecord | null;
+  scaler: Pick<Scaler, 'last' | 'note'>;
 }
 
 /** One that is awake. The times are of the clock that nobody sets. */
@@ -122,14 +121,14 @@ export class Sleeper {
   }
 
   #maySleep({ environment: { key, status, capacity }, release }: Sleepy): boolean {
-    const { records, clock, lastDecision } = this.#parts;
+    const { records, clock, scaler } = this.#parts;
     const { scaling } = release.configuration.web;
     if (status !== 'ready' || boundsInForce(capacity, scaling, clock.now()).min > 0) return false;
     const instances = records.instances(key);
     // What is about to serve is seen to serve. Between the tries of a crash loop nothing is.
     if (instances.some(({ state, isProtected }) => isProtected || state === 'pending'))
       return false;
-    return !wantsToStayAwake(scaling, lastDecision(key));
+    return !wantsToStayAwake(scaling, scaler.last(key));
   }
 
   /** What is not known is taken for wanted. */
@@ -147,25 +146,23 @@ export class Sleeper {
   }
 
   #sleep({ environment, idleMs }: Sleepy): void {
-    const { records, feed } = this.#parts;
+    const { records, feed, scaler } = this.#parts;
     const { key, capacity } = environment;
+    const message = `nobody wanted it for ${idleMs / 1000} s: nothing runs until the next request`;
     records.transaction(() => {
       this.#keep({ ...environment, capacity: { ...capacity, desired: 0 } }, capacity.desired);
-      feed.publish({
-        environment: key,
-        severity: 'info',
-        type: 'environment-asleep',
-        message: `nobody wanted it for ${idleMs / 1000} s: nothing runs until the next request`,
-      });
+      scaler.note(key, 0, message);
+      feed.publish({ environment: key, severity: 'info', type: 'environment-asleep', message });
     });
     this.#awake.delete(key);
   }
 
   /** A deployment under way keeps what it wants, and goes back to what is wanted now. */
   #wake({ environment, release }: Sleepy): void {
-    const { records, feed, clock } = this.#parts;
+    const { records, feed, clock, scaler } = this.#parts;
     const { key, capacity } = environment;
     const desired = wakingDesired(environment, release, clock.now());
+    const message = `a request waits: it wakes with ${desired === 1 ? 'one instance' : `${desired} instances`}`;
     const deployment = records.runningDeployment(key);
     records.transaction(() => {
       records.saveEnvironment({
@@ -177,12 +174,8 @@ export class Sleeper {
         const before = { ...capacityBefore, desired: Math.min(capacityBefore.max, desired) };
         records.saveDeployment({ ...deployment, capacityBefore: before });
       }
-      feed.publish({
-        environment: key,
-        severity: 'info',
-        type: 'environment-woken',
-        message: `a request waits: it wakes with ${desired === 1 ? 'one instance' : `${desired} instances`}`,
-      });
+      scaler.note(key, desired, message);
+      feed.publish({ environment: key, severity: 'info', type: 'environment-woken', message });
     });
   }
 

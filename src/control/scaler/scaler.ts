@@ -79,6 +79,15 @@ export class Scaler {
     return this.#decisions.last(key);
   }
 
+  /** Something beside the policies has changed what is desired. In the caller's transaction. */
+  note(key: EnvironmentKey, to: number, reason: string): void {
+    const last = this.last(key);
+    if (!last) return;
+    const at = Math.round(this.#parts.clock.now());
+    const record = { ...last, at, since: at, count: 1, from: last.to, to, reason };
+    this.#decisions.add(key, record, this.#decisions.memory(key, at));
+  }
+
   /** What a decision would be made from now; null: nothing is decided. */
   input(environment: Environment): ScalingInput | null {
     const { records, clock } = this.#parts;
