@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { SchedulePolicy } from '../../model/scaling.ts';
 import { capacityBySchedule } from './schedule.ts';
@@ -148,4 +149,45 @@ describe('words', () => {
       'max 10 from 24 Dec 09:00 Europe/Berlin on',
     );
   });
+});
+
+describe('a clock that jumps', () => {
+  /** An hour forward, an hour back, or on by some minutes. */
+  const moves = fc.array(fc.constantFrom(60, -60, 1, 7, 15), { minLength: 1, maxLength: 120 });
+  const policies = [
+    schedule('30 2 * * *', { min: 4, desired: 5, until: lasting(HOUR_MS) }),
+    schedule('0 3 * * *', { min: 3, desired: 3, until: until('0 4 * * *') }),
+  ];
+
+  it.each(['2026-03-28T22:00Z', '2026-10-24T22:00Z', '2026-06-16T22:00Z'])(
+    'sets nothing twice and leaves nothing out, from %s on',
+    (from) => {
+      fc.assert(
+        fc.property(moves, (minutes) => {
+          let now = Date.parse(from);
+          let { scheduled } = capacityBySchedule(policies, CAPACITY, now, {});
+          let sets = 0;
+          for (const move of minutes) {
+            now += move * 60_000;
+            const seen = capacityBySchedule(policies, CAPACITY, now, scheduled);
+            expect(seen).toMatchObject({
+              min: capacityBySchedule(policies, CAPACITY, now, {}).min,
+              max: CAPACITY.max,
+            });
+            if (seen.desired !== null) sets += 1;
+            scheduled = seen.scheduled;
+          }
+          const days = (now - Date.parse(from)) / (24 * HOUR_MS) + 2;
+          expect(sets).toBeLessThanOrEqual(policies.length * days);
+          // Whatever was before, each of the next days has its turn.
+          const halfHours = Array.from({ length: 48 }, (_, index) => now + (index * HOUR_MS) / 2);
+          const set = halfHours.map(
+            (at) => capacityBySchedule(policies, CAPACITY, at + 24 * HOUR_MS, scheduled).desired,
+          );
+          expect(set).toContain(5);
+        }),
+        { numRuns: 50 },
+      );
+    },
+  );
 });

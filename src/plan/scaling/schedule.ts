@@ -11,7 +11,7 @@ import type { Opinion, ScalingMemory } from './scaling.ts';
  */
 
 /** From when to when a schedule is in force at a moment. */
-export interface Span {
+interface Span {
   beganAt: number;
   /** Null: until another schedule sets the same. */
   endsAt: number | null;
@@ -86,7 +86,7 @@ export function capacityBySchedule(
 }
 
 /** Null: it is not in force. */
-export function spanAt(policy: SchedulePolicy, now: number): Span | null {
+function spanAt(policy: SchedulePolicy, now: number): Span | null {
   const { cron, timeZone, until } = policy;
   const beganAt = calendarOf(cron, timeZone).last(now);
   if (beganAt === null) return null;
