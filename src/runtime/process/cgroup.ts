@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Limits } from '../../model/configuration.ts';
 
@@ -10,6 +10,10 @@ import type { Limits } from '../../model/configuration.ts';
 const ROOT = '/sys/fs/cgroup';
 const SUBTREE = 'belay';
 const CPU_PERIOD_US = 100_000;
+/** What the kernel gives to one process that is in no group of ours, by the file of the version. */
+const USUAL_WEIGHT = { 'cpu.weight': 100, 'cpu.shares': 1024 } as const;
+const MOST_WEIGHT = { 'cpu.weight': 10_000, 'cpu.shares': 262_144 } as const;
+type WeightFile = keyof typeof USUAL_WEIGHT;
 
 /** A controller's folder for one instance, and what to write into it. */
 interface Group {
@@ -50,6 +54,7 @@ export function controlGroups(): ControlGroups {
           for (const [file, value] of [...settings, ...present]) {
             writeFileSync(join(path, file), value);
           }
+          weighSubtree(dirname(path));
         }
         return made;
       } catch {
@@ -93,7 +98,10 @@ function planUnified(instance: string, limits: Limits): Group[] | null {
   const handDown = wanted.map((controller) => `+${controller}`).join(' ');
   const settings: Group['settings'] = [];
   if (limits.memoryBytes !== null) settings.push(['memory.max', String(limits.memoryBytes)]);
-  if (limits.cpu !== null) settings.push(['cpu.max', `${quotaUs(limits.cpu)} ${CPU_PERIOD_US}`]);
+  if (limits.cpu !== null) {
+    settings.push(['cpu.max', `${quotaUs(limits.cpu)} ${CPU_PERIOD_US}`]);
+    settings.push(weightOf('cpu.weight', limits.cpu));
+  }
   for (let base = join(ROOT, ownGroup('')); base.startsWith(ROOT); base = dirname(base)) {
     const subtree = join(base, SUBTREE);
     try {
@@ -135,10 +143,27 @@ function planLegacy(instance: string, limits: Limits): Group[] | null {
     const settings: Group['settings'] = [
       ['cpu.cfs_period_us', String(CPU_PERIOD_US)],
       ['cpu.cfs_quota_us', String(quotaUs(limits.cpu))],
+      weightOf('cpu.shares', limits.cpu),
     ];
     groups.push({ path: place('cpu'), settings, optional: [] });
   }
   return groups;
+}
+
+/** A limit takes nothing away while there is enough: an instance weighs as a process without one. */
+function weightOf(file: WeightFile, cores: number): [file: string, value: string] {
+  const weight = Math.round(USUAL_WEIGHT[file] * Math.max(1, cores));
+  return [file, String(Math.min(MOST_WEIGHT[file], weight))];
+}
+
+/** All instances together weigh what each of them does, and not what one process does. */
+function weighSubtree(subtree: string): void {
+  for (const file of Object.keys(USUAL_WEIGHT) as WeightFile[]) {
+    if (!exists(join(subtree, file))) continue;
+    const weights = readFolders(subtree).map((name) => readText(join(subtree, name, file)));
+    const sum = weights.reduce((total, weight) => total + Number(weight), 0);
+    if (sum > 0) tryToWrite(join(subtree, file), String(Math.min(MOST_WEIGHT[file], sum)));
+  }
 }
 
 const quotaUs = (cores: number): number => Math.max(1_000, Math.round(cores * CPU_PERIOD_US));
@@ -157,6 +182,7 @@ function removeGroups(groups: readonly string[]): boolean {
     removeFolder(group);
     // The subtree goes with its last instance.
     removeFolder(dirname(group));
+    weighSubtree(dirname(group));
   }
   return !groups.some(exists);
 }
@@ -166,6 +192,21 @@ function removeFolder(path: string): void {
     rmdirSync(path);
   } catch {
     // Not empty, or gone already.
+  }
+}
+
+function readFolders(path: string): string[] {
+  return readdirSync(path, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name);
+}
+
+/** What the kernel will not have stays as it was. */
+function tryToWrite(path: string, text: string): void {
+  try {
+    writeFileSync(path, text);
+  } catch {
+    // Another's to write.
   }
 }
 

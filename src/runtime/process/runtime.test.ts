@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   type ProcessBench,
@@ -238,6 +238,21 @@ describe('the process runtime', () => {
     expect(groups.filter(existsSync)).toEqual([]);
   });
 
+  it('lets an instance with a limit weigh no less than a process without', async (test) => {
+    const runtime = await bench.open();
+    const specs = [0.3, 2].map((cpu) =>
+      bench.spec('serve', { limits: { memoryBytes: null, cpu } }),
+    );
+    const slots = await Promise.all(specs.map((spec) => runtime.ensure(spec)));
+    const isHeld = slots.every(({ limit }) => limit === 'cgroup');
+    test.skip(!isHeld, 'this machine lets us make no control groups for processors');
+    const groups = (await Promise.all(specs.map(({ id }) => groupsOf(id)))).flat();
+    const shares = groups.map(processesWorth);
+    expect(shares).toEqual([1, 2]);
+    // Instances of others may be there too.
+    expect(processesWorth(dirname(groups[0] ?? ''))).toBeGreaterThanOrEqual(3);
+  });
+
   it('goes on when its home is full, and loses no instance by it', async (test) => {
     test.skip(!(await bench.canFill()), 'this user may not mount a small disk');
     const runtime = await bench.open();
@@ -259,3 +274,11 @@ describe('the process runtime', () => {
     return JSON.parse(await readFile(join(bench.home, 'run', id, 'slot.json'), 'utf8')).cgroups;
   }
 });
+
+/** What a group weighs beside processes that are in none. */
+function processesWorth(group: string): number {
+  const [file, usual] = existsSync(join(group, 'cpu.weight'))
+    ? ['cpu.weight', 100]
+    : ['cpu.shares', 1024];
+  return Number(readFileSync(join(group, file), 'utf8')) / usual;
+}
