@@ -105,6 +105,21 @@ describe('a warm pool', () => {
     expect(idsOf(inState(environment, 'warmed'))).toEqual(warm);
   });
 
+  it('stands in for a zone that is gone, and is spread again when it is back', () => {
+    const environment = running(4, { warm: 2 });
+    for (const { id, zone } of environment.live()) if (zone === 'a') environment.kill(id);
+    environment.settle();
+    expect(environment.serving().map(({ zone }) => zone)).toEqual(['b', 'b', 'b']);
+    environment.run(20_000);
+    const zonesOf = (state: Instance['state']) =>
+      inState(environment, state)
+        .map(({ zone }) => zone)
+        .sort();
+    expect(zonesOf('in-service')).toEqual(['a', 'a', 'b', 'b']);
+    expect(zonesOf('warmed')).toEqual(['a', 'b']);
+    expect(environment.plan().steps).toEqual([]);
+  });
+
   it('replaces one that dies', () => {
     const environment = running(2, { warm: 1 });
     const [warm] = inState(environment, 'warmed');

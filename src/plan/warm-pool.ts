@@ -4,7 +4,7 @@ import type { Backoff } from './backoff.ts';
 import { type Fleet, REPLACE_AFTER_MS } from './fleet.ts';
 import { stopStep } from './lifecycle-waits.ts';
 import type { Observation, ObservedInstance, ReleaseNeeds } from './observation.ts';
-import { zoneForLaunch } from './placement.ts';
+import { countByZone, zoneForLaunch } from './placement.ts';
 
 /**
  * Instances that are started and checked ahead of need. Coming into service is a change of routing,
@@ -91,14 +91,14 @@ function dismissal(
   size: number,
   now: number,
 ): Step | null {
-  const reason = `${size === 0 ? 'none is' : `${size} are`} kept warm`;
+  const reason = size === 0 ? 'none is to be kept warm' : `no more than ${size} to be kept warm`;
   return instance.state === 'pending'
     ? { kind: 'terminate', instance: instance.id, reason }
     : stopStep(instance, observation, reason, now);
 }
 
 function launches(
-  { observation, goal, fleet, launched, backoff, newInstanceId }: PoolPlan,
+  { goal, fleet, launched, backoff, newInstanceId }: PoolPlan,
   kept: readonly ObservedInstance[],
   size: number,
 ): Step[] {
@@ -108,16 +108,15 @@ function launches(
   if (missing <= 0 || forService > 0 || backoff.until !== null) return [];
   const starting = kept.filter(({ state }) => state === 'pending').length;
   const count = backoff.crashLooping ? Math.min(missing, 1 - starting) : missing;
-  const placed = observation.instances.filter(
-    ({ release, state }) =>
-      release === goal.number &&
-      (state === 'pending' || state === 'in-service' || state === 'warmed'),
-  );
+  // Spread for itself, as the fleet is; among equals, where the fleet has fewest.
+  const serving = countByZone([...fleet.ready, ...fleet.starting]);
+  const zones = [...goal.zones].sort((a, b) => (serving.get(a) ?? 0) - (serving.get(b) ?? 0));
+  const placed = kept.map(({ zone }) => ({ zone }));
   return Array.from({ length: Math.max(0, count) }, (_, index): Step => {
-    const zone = zoneForLaunch(goal.zones, placed);
-    const instance = newInstanceId();
-    placed.push({ ...(placed[0] as ObservedInstance), id: instance, zone });
+    const zone = zoneForLaunch(zones, placed);
+    placed.push({ zone });
     const reason = `${kept.length + index + 1} of ${size} to keep warm`;
+    const instance = newInstanceId();
     return { kind: 'launch', instance, release: goal.number, zone, reason, warm: true };
   });
 }
