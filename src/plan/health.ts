@@ -61,8 +61,8 @@ function diagnoseCapacity(observation: Observation, now: number): Diagnosis | nu
   const serving = instances.filter(isServing).length;
   const { desired, min } = environment.capacity;
   if (desired === 0 && environment.asleep) {
-    const since = new Date(environment.asleep.since).toISOString();
-    return { health: 'ok', cause: `asleep since ${since}; the next request wakes it` };
+    const since = new Date(environment.asleep.since).toISOString().slice(0, 19).replace('T', ' ');
+    return { health: 'ok', cause: `asleep since ${since}Z; the next request wakes it` };
   }
   if (environment.status === 'launching' && serving === 0 && deployment?.state === 'running') {
     return {
