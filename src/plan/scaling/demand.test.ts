@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { inputWith, pointsOf, START, steady, trackCpu } from './decision.fixture.ts';
-import { costOfRequest, demandOf } from './demand.ts';
+import { demandOf } from './demand.ts';
 import { believable } from './measured.ts';
+import { requestCost } from './request-cost.ts';
 
 describe('the demand on a group', () => {
   it('is what its instances bear together', () => {
@@ -36,7 +37,7 @@ describe('CPU at its end', () => {
 
   it('is itself all that is known where nothing was left over before', () => {
     const points = steady(3, { cpuPercent: 398, requestsPerMinute: 9_000 });
-    expect(costOfRequest(points)).toBe(null);
+    expect(requestCost(points)).toBe(null);
     expect(demandOf('cpu', null, points).at(-1)?.value).toBe(398);
   });
 
@@ -47,7 +48,29 @@ describe('CPU at its end', () => {
 
   it('costs what most points say, not the one in which load began', () => {
     const odd = steady(7, { cpuPercent: 200, requestsPerMinute: 9_000 }).slice(0, 1);
-    expect(costOfRequest([...unsaturated, ...odd])).toBe(0.1);
+    expect(requestCost([...unsaturated, ...odd])?.cpuPercent).toBe(0.1);
+  });
+});
+
+describe('CPU of an app that its machine leaves too little of', () => {
+  const served = steady(20, { cpuPercent: 40, requestsPerMinute: 1_200, concurrency: 1 });
+  const demandWith = (...measured: Parameters<typeof pointsOf>[0]) =>
+    demandOf('cpu', null, [...served, ...pointsOf(measured)]).map(({ value }) => value);
+
+  it('hides what is asked for, and requests that stay inside tell', () => {
+    const piling = { cpuPercent: 60, requestsPerMinute: 6_000, concurrency: 50 };
+    expect(demandWith(piling).at(-1)).toBeCloseTo(200, 5);
+  });
+
+  it('does not rise because what it waits for is slow', () => {
+    const slow = { cpuPercent: 41, requestsPerMinute: 1_200, concurrency: 30 };
+    expect(demandWith(slow).at(-1)).toBe(41);
+  });
+
+  it('is learned where much is asked, not from what it does by itself', () => {
+    const night = steady(40, { cpuPercent: 8, requestsPerMinute: 10 });
+    const cost = requestCost([...night.slice(0, 19), ...served]);
+    expect(cost?.cpuPercent).toBeCloseTo(40 / 1_200, 5);
   });
 });
 

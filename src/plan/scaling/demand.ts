@@ -1,5 +1,6 @@
 import type { MetricSource, ScalingMetric } from '../../model/scaling.ts';
 import { type Sample, totalAt } from './measured.ts';
+import { isBehind, type RequestCost, requestCost } from './request-cost.ts';
 import type { MetricPoint } from './scaling.ts';
 
 /**
@@ -9,12 +10,6 @@ import type { MetricPoint } from './scaling.ts';
 
 /** Metrics of which each instance has its share. Latency is none: it is not divided by adding one. */
 export type SharedMetric = Exclude<ScalingMetric, 'p99'>;
-
-/**
- * An instance as busy as this hides what it leaves undone: its CPU says how much it does and not how
- * much is asked of it.
- */
-const SATURATED_PERCENT = 85;
 
 /**
  * Of the points that have the number.
@@ -27,34 +22,16 @@ export function demandOf(
   points: readonly MetricPoint[],
   known: readonly MetricPoint[] = points,
 ): Sample[] {
-  const isHidden = metric === 'cpu' && points.some(isSaturated);
-  const costPercent = isHidden ? costOfRequest(known) : null;
+  const cost = metric === 'cpu' ? requestCost(known) : null;
   return points.flatMap((point) => {
     const total = totalAt(metric, source, point);
     if (total === null) return [];
     const { at, instances } = point;
-    return [{ at, instances, value: Math.max(total, hiddenDemand(point, costPercent)) }];
+    return [{ at, instances, value: Math.max(total, cost ? hiddenDemand(point, cost) : 0) }];
   });
 }
 
-/** Of a saturated group, what the requests that came would have taken of CPU. */
-function hiddenDemand(point: MetricPoint, costPercent: number | null): number {
-  if (costPercent === null || point.requestsPerMinute === null || !isSaturated(point)) return 0;
-  return point.requestsPerMinute * costPercent;
+/** Of a group that is behind, what the requests that came would have taken of CPU. */
+function hiddenDemand(point: MetricPoint, cost: RequestCost): number {
+  return isBehind(point, cost) ? (point.requestsPerMinute ?? 0) * cost.cpuPercent : 0;
 }
-
-/**
- * What a request a minute takes of an instance's CPU, in per cent: the median over the points at
- * which nothing was left undone; null when there is none.
- */
-export function costOfRequest(points: readonly MetricPoint[]): number | null {
-  const costs = points.flatMap((point) => {
-    const { cpuPercent, requestsPerMinute } = point;
-    if (cpuPercent === null || !requestsPerMinute || isSaturated(point)) return [];
-    return [cpuPercent / requestsPerMinute];
-  });
-  return costs.sort((a, b) => a - b)[Math.floor(costs.length / 2)] ?? null;
-}
-
-const isSaturated = ({ cpuPercent, instances }: MetricPoint): boolean =>
-  cpuPercent !== null && cpuPercent >= SATURATED_PERCENT * instances;
