@@ -15,7 +15,7 @@ const FACT_COLUMNS = 12;
 export function renderFound(context: Context, project: Project): string[] {
   const { paint } = context.stderr;
   const { application, environment, configuration, detection, file } = project;
-  const { capacity, zones, upstream } = configuration.web;
+  const { upstream } = configuration.web;
   const settings = settingsOf(configuration);
   const source = file === null ? project.directory : shortPath(context.directory, file);
   const fact = (name: string, value: string) => `  ${paint.dim(name.padEnd(FACT_COLUMNS))}${value}`;
@@ -25,13 +25,17 @@ export function renderFound(context: Context, project: Project): string[] {
     ...(upstream === null
       ? [
           fact('runs', settings.get('web.start') ?? ''),
-          fact(
-            'instances',
-            `${capacity.desired}, in ${zones.length === 1 ? 'zone' : 'zones'} ${zones.join(', ')}`,
-          ),
+          fact('instances', instancesText(configuration)),
         ]
       : [fact('sends to', upstream)]),
   ];
+}
+
+function instancesText({ web }: Project['configuration']): string {
+  const { capacity, zones, group } = web;
+  const sleeps = group.idleMs !== null && capacity.desired === 0;
+  const count = sleeps ? `as many as are wanted, at most ${capacity.max}` : `${capacity.desired}`;
+  return `${count}, in ${zones.length === 1 ? 'zone' : 'zones'} ${zones.join(', ')}`;
 }
 
 interface UpPicture {
