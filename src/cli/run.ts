@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { Fault, systemCode } from '../kernel/fault.ts';
+import { variablesOf } from '../model/release.ts';
 import { command } from './command.ts';
 import type { Context } from './context.ts';
 import { InputFault } from './exit-code.ts';
@@ -38,12 +39,10 @@ export const runCommand = command<RunOptions>({
     const release = await readRelease(context, where, options.release);
     const variables = {
       ...context.environment,
-      ...release.configuration.web.variables,
-      ...release.variables,
+      ...variablesOf(release),
       BELAY_APPLICATION: where.application,
       BELAY_ENVIRONMENT: where.environment,
       BELAY_RELEASE: String(release.number),
-      BELAY_VERSION: release.version ?? '',
     };
     return execute(context, words, release.directory, variables);
   },

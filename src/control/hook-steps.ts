@@ -6,14 +6,14 @@ import type { Hook, Variables } from '../model/configuration.ts';
 import type { Deployment } from '../model/deployment.ts';
 import type { Environment } from '../model/environment.ts';
 import { type HookRun, hookMachine } from '../model/hook.ts';
-import type { Release } from '../model/release.ts';
+import { type Release, variablesOf } from '../model/release.ts';
 import type { Step } from '../model/step.ts';
 import type { Runtime, SlotSpec } from '../runtime/driver.ts';
 import type { EventFeed } from './event-feed.ts';
 import { domainsOf } from './names.ts';
 import { type Prepared, recordOnly } from './prepared.ts';
 import type { Records } from './records.ts';
-import { directoryOf, imageOf, variablesOf } from './release-slot.ts';
+import { directoryOf, imageOf } from './release-slot.ts';
 
 /** What each step of a hook changes on record, and does. */
 

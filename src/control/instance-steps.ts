@@ -3,7 +3,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { messageOf } from '../kernel/fault.ts';
 import type { Environment } from '../model/environment.ts';
 import type { Exit, Instance } from '../model/instance.ts';
-import { limitsOf } from '../model/release.ts';
+import { limitsOf, variablesOf } from '../model/release.ts';
 import type { Step } from '../model/step.ts';
 import { backoffOf } from '../plan/backoff.ts';
 import type { Runtime, SlotSpec } from '../runtime/driver.ts';
@@ -11,7 +11,7 @@ import type { EventFeed } from './event-feed.ts';
 import { beginWait, settledWait, warmInstance } from './lifecycle-steps.ts';
 import { type Prepared, recordOnly } from './prepared.ts';
 import type { Records } from './records.ts';
-import { directoryOf, variablesOf } from './release-slot.ts';
+import { directoryOf } from './release-slot.ts';
 
 /** What each step of an instance changes on record, and does. */
 

@@ -1,5 +1,4 @@
 import type { BundleStore, ImageKey, ImageStore } from '../bundle/driver.ts';
-import type { Variables } from '../model/configuration.ts';
 import type { Environment } from '../model/environment.ts';
 import type { Release } from '../model/release.ts';
 import type { Records } from './records.ts';
@@ -27,20 +26,6 @@ export function imageOf(
   if (build === null) return null;
   const { command, variables } = build;
   return { digest: digestOf(environment, release, records), command, variables };
-}
-
-/** What is set for instances and hooks; what `belay env` has set has the last word. */
-export function variablesOf({ configuration, variables, version }: Release): Variables {
-  const { concurrency } = configuration.web;
-  const threads = concurrency === null ? null : String(concurrency);
-  return {
-    // A name that servers know; who sets it himself knows better.
-    ...(threads !== null && { WEB_CONCURRENCY: threads }),
-    ...configuration.web.variables,
-    ...variables,
-    BELAY_VERSION: version ?? '',
-    ...(threads !== null && { BELAY_CONCURRENCY: threads }),
-  };
 }
 
 function digestOf({ application }: Environment, release: Release, records: Records): string {

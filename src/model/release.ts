@@ -42,6 +42,24 @@ export function limitsOf({ size, configuration: { web } }: Sized): Limits {
 
 const UNLIMITED: Limits = { memoryBytes: null, cpu: null };
 
+/** What is set for instances and hooks; what `belay env` has set has the last word. */
+export function variablesOf({
+  configuration,
+  variables,
+  version,
+}: Pick<Release, 'configuration' | 'variables' | 'version'>): Variables {
+  const { concurrency } = configuration.web;
+  const threads = concurrency === null ? null : String(concurrency);
+  return {
+    // A name that servers know; who sets it himself knows better.
+    ...(threads !== null && { WEB_CONCURRENCY: threads }),
+    ...configuration.web.variables,
+    ...variables,
+    BELAY_VERSION: version ?? '',
+    ...(threads !== null && { BELAY_CONCURRENCY: threads }),
+  };
+}
+
 /** Whether two releases would run the same thing: a restart of a release is the same. */
 export function sameContent(a: Release, b: Release): boolean {
   return (
