@@ -60,7 +60,10 @@ function waitingFor({ state, steps, stage, to, hooks }: DeploymentDetail): strin
   if (stage !== null && stage.percent < 100) {
     return `judging release ${to} by ${stage.percent} % of the traffic`;
   }
-  switch (steps.at(-1)?.step.kind) {
+  const last = steps.at(-1)?.step;
+  switch (last?.kind) {
+    case 'wait':
+      return `waiting for: belay instance continue ${last.instance}`;
     case undefined:
       return 'planning';
     case 'launch':
