@@ -87,7 +87,11 @@ export class AppNumbers {
       (each) => each.name === name,
     );
     if (source?.url != null) {
-      throw badMetric(key, `'${name}' is read from ${source.url}`, 'report it under another name');
+      throw badMetric(
+        key,
+        `'${name}' is read from ${withoutSecrets(source.url)}`,
+        'report it under another name',
+      );
     }
     if (!NAME.test(name)) {
       const hint = 'use lower-case letters, digits and dashes, at most 40, a letter first';
@@ -141,7 +145,9 @@ export class AppNumbers {
       number.asking = false;
       const isForgotten = this.#numbers.get(key)?.get(name) !== number;
       if (isForgotten || this.#closing.signal.aborted) return;
-      const why = answer.kind === 'none' ? `${url}: ${answer.why}` : `${url} answers with it again`;
+      const shown = withoutSecrets(url);
+      const why =
+        answer.kind === 'none' ? `${shown}: ${answer.why}` : `${shown} answers with it again`;
       this.#take(key, name, number, answer, why);
     });
   }
@@ -196,6 +202,12 @@ export class AppNumbers {
 
 const sourceOf = (policy: ScalingPolicy): MetricSource | null =>
   policy.kind === 'track' || policy.kind === 'step' ? policy.source : null;
+
+/** Events go far: a password in an address, or a token in its query, does not go with them. */
+function withoutSecrets(url: string): string {
+  const { origin, pathname } = new URL(url);
+  return origin + pathname;
+}
 
 const badMetric = (subject: string, message: string, hint: string): Fault =>
   new Fault({ code: 'bad-metric', message, subject, hint });

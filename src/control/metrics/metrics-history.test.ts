@@ -451,6 +451,7 @@ describe('a number of the app’s own', () => {
     const address = listening.address();
     const port = typeof address === 'object' && address ? address.port : 0;
     const url = `http://127.0.0.1:${port}/jobs`;
+    const asSet = `http://me:secret@127.0.0.1:${port}/jobs?token=secret`;
     /** Five seconds on, by when it was asked once more, and has answered. */
     const round = async (says: string) => {
       answer = says;
@@ -464,7 +465,7 @@ describe('a number of the app’s own', () => {
         })
         .toBe(Number.isNaN(Number(says)) ? null : Number(says));
     };
-    await deploy(scaledBy('jobs', url));
+    await deploy(scaledBy('jobs', asSet));
     await round('7');
     await round('3');
     for (const bad of ['many', '-', 'NaN']) await round(bad);
