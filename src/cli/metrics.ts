@@ -89,7 +89,8 @@ const reportCommand = command<EnvironmentOptions>({
 export const metricsFamily: CommandFamily = {
   name: 'metrics',
   summary: 'charts of requests, latency, CPU and memory; report a number',
-  description: 'Draws what an environment did when nothing else is said.',
+  description:
+    'Draws what an environment did when nothing else is said: how, is in belay metrics show --help.',
   commands: [showCommand, reportCommand],
   fallback: 'show',
 };
