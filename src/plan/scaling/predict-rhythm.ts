@@ -6,11 +6,8 @@ export interface Rhythm {
   daysBack: readonly number[];
 }
 
-/** In the order in which they can be judged. */
-export const rhythms: readonly Rhythm[] = [
-  { name: 'day', daysBack: [1, 2, 3, 4, 5, 6, 7] },
-  { name: 'week', daysBack: [7, 14, 21, 28] },
-];
+export const DAILY: Rhythm = { name: 'day', daysBack: [1, 2, 3, 4, 5, 6, 7] };
+export const WEEKLY: Rhythm = { name: 'week', daysBack: [7, 14, 21, 28] };
 
 /** By how much the load grew at one time of the days that are compared. */
 export interface Foreseen {

@@ -117,7 +117,7 @@ describe('what only forecasts', () => {
 
   it('is one without a past', () => {
     expect(silent(inputAt(timeOf(9, 8, 57), morning, 0.5))).toBe(
-      'has nothing of this time of the day to compare with',
+      'has no number of now, or none of this time of the day',
     );
   });
 

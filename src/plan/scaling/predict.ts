@@ -3,7 +3,14 @@ import { demandOf, type SharedMetric } from './demand.ts';
 import { horizonOf } from './forecast-load.ts';
 import type { Sample } from './measured.ts';
 import { type Growths, growthsOf, LEVEL_MINUTES, minuteOf } from './predict-growth.ts';
-import { DAY_MINUTES, type Foreseen, foresee, type Rhythm, rhythms } from './predict-rhythm.ts';
+import {
+  DAILY,
+  DAY_MINUTES,
+  type Foreseen,
+  foresee,
+  type Rhythm,
+  WEEKLY,
+} from './predict-rhythm.ts';
 import { doubtAbout, type Trial, tryOut } from './predict-trial.ts';
 import { instancesText, shareText, timeSpanText, totalText } from './quantity.ts';
 import type { Opinion, ScalingInput } from './scaling.ts';
@@ -56,9 +63,9 @@ const isTracked = (policy: ScalingPolicy): policy is TrackedPolicy =>
 
 /** The week where it has been right oftener than the day, over as long a time. */
 function chooseRhythm(growths: Growths, target: number): Pick<Forecast, 'rhythm' | 'trial'> {
-  const [day, week] = rhythms.map((rhythm) => ({ rhythm, trial: tryOut(growths, rhythm, target) }));
-  if (!day) throw new Error('there is no rhythm');
-  if (!day.trial || !week?.trial || week.trial.judgedMinutes < day.trial.judgedMinutes) return day;
+  const day = { rhythm: DAILY, trial: tryOut(growths, DAILY, target) };
+  const week = { rhythm: WEEKLY, trial: tryOut(growths, WEEKLY, target) };
+  if (!day.trial || !week.trial || week.trial.judgedMinutes < day.trial.judgedMinutes) return day;
   return week.trial.error < day.trial.error ? week : day;
 }
 
@@ -68,7 +75,7 @@ export function predictOpinion({ mode }: PredictPolicy, input: ScalingInput): Op
   const views = forecasts.flatMap((forecast) => viewOf(forecast, input) ?? []);
   const silent = { policy: 'predict', wants: null, mayShrink: true };
   const [first] = views;
-  if (!first) return { ...silent, why: 'has nothing of this time of the day to compare with' };
+  if (!first) return { ...silent, why: 'has no number of now, or none of this time of the day' };
   const able = views.filter(({ doubt }) => doubt === null);
   if (mode === 'forecast-only' || able.length === 0) {
     const reason = mode === 'forecast-only' ? 'it is told to' : first.doubt;
@@ -117,7 +124,7 @@ function whyText({ forecast, level, most, days, wants }: View): string {
   const compared = rhythm.name === 'day' ? 'days' : 'weeks';
   return [
     `${totalText(policy.metric, level)} now, and at this time of the last ${days} ${compared}`,
-    `up to ${Math.round(100 * (most - 1))} % more came within ${timeSpanText(horizonMs)},`,
+    `up to ${Math.max(0, Math.round(100 * (most - 1)))} % more came within ${timeSpanText(horizonMs)},`,
     `at ${shareText(policy.metric, policy.target)} each: ${instancesText(wants)};`,
     trial ? trialText(trial) : 'not judged yet',
   ].join(' ');
