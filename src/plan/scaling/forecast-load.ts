@@ -32,7 +32,8 @@ const ERRORS_KEPT_FREE = 3;
 const ASSUMED_ERROR = 0.2;
 /** After a leap, lines point to the sky and errors are huge: both together ask for a half more at most. */
 const MOST_ABOVE_LEVEL = 0.5;
-/** Where a grain has more samples, the newest speak for themselves as well: a leap is not averaged away. */
+/** The newest samples speak for themselves as well, so that a leap is not averaged away. */
+const NEWEST_OF_GRAIN = 0.25;
 const NEWEST_SAMPLES = 3;
 
 export interface LoadForecast {
@@ -86,15 +87,14 @@ export function forecastLoad(
   const grainMs = grainOf(horizonMs, periodMs);
   const ahead = Math.ceil(horizonMs / grainMs);
   const grains = grainsOf(samples, grainMs);
-  const newest = meanSince(samples, Math.min(grainMs, NEWEST_SAMPLES * periodMs));
-  const level = Math.max(grains.at(-1) ?? 0, newest);
-  const best = forecasts
-    .map((forecast) => ({ forecast, errors: errorsOf(forecast, grains, ahead) }))
-    .map((each) => ({ ...each, wrongBy: usual(each.errors.slice(-RECENT_GRAINS), level) }))
-    .reduce((calmer, other) => (other.wrongBy < calmer.wrongBy ? other : calmer));
-  const expected = best.forecast([...grains.slice(0, -1), level], GRAINS - 1, ahead) ?? level;
-  const most = Math.max(0, (1 + MOST_ABOVE_LEVEL) * level - expected);
-  const headroom = Math.min(most, ERRORS_KEPT_FREE * usualShortfall(best.errors, level));
+  const level = levelOf(samples, grains, grainMs, periodMs);
+  const best = nearest(grains, ahead, level);
+  const foreseen = best.forecast([...grains.slice(0, -1), level], GRAINS - 1, ahead) ?? level;
+  const usual = ERRORS_KEPT_FREE * usualShortfall(best.errors, level);
+  const most = (1 + MOST_ABOVE_LEVEL) * level;
+  const hasLeapt = foreseen + usual > most;
+  const expected = hasLeapt ? Math.max(level, foreseen) : foreseen;
+  const headroom = hasLeapt ? Math.max(0, most - expected) : usual;
   return { level, expected, headroom, horizonMs };
 }
 
@@ -112,6 +112,26 @@ function grainsOf(samples: readonly Sample[], grainMs: number): Grains {
     grain.count += 1;
   }
   return sums.map(({ sum, count }) => (count === 0 ? null : sum / count));
+}
+
+/** What there is now. */
+function levelOf(
+  samples: readonly Sample[],
+  grains: Grains,
+  grainMs: number,
+  periodMs: number,
+): number {
+  const newestMs = Math.min(NEWEST_OF_GRAIN * grainMs, NEWEST_SAMPLES * periodMs);
+  const newest = meanSince(samples, Math.max(newestMs, periodMs));
+  return Math.max(grains.at(-1) ?? 0, newest);
+}
+
+/** The forecast that was nearest to the truth lately, and by what it was wrong. */
+function nearest(grains: Grains, ahead: number, level: number) {
+  return forecasts
+    .map((forecast) => ({ forecast, errors: errorsOf(forecast, grains, ahead) }))
+    .map((each) => ({ ...each, wrongBy: usualError(each.errors.slice(-RECENT_GRAINS), level) }))
+    .reduce((calmer, other) => (other.wrongBy < calmer.wrongBy ? other : calmer));
 }
 
 function meanSince(samples: readonly Sample[], spanMs: number): number {
@@ -164,7 +184,7 @@ function errorsOf(forecast: Forecast, grains: Grains, ahead: number): (number | 
 }
 
 /** The root of their mean square. */
-function usual(errors: readonly (number | null)[], level: number): number {
+function usualError(errors: readonly (number | null)[], level: number): number {
   const squares = errors.map((error) => (error === null ? null : error ** 2));
   return Math.sqrt(meanWithAssumed(squares, level));
 }
