@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { overcommitment } from '../plan/overcommitment.ts';
 import { type ScriptedDaemon, scriptedDaemon } from './scripted-daemon.ts';
 import { belay } from './scripted-terminal.ts';
-import { environmentOf } from './scripted-views.ts';
+import { deploymentOf, environmentOf } from './scripted-views.ts';
 
 const MB = 1_048_576;
 const limits = { memoryBytes: 512 * MB, cpu: 0.5 };
@@ -55,6 +55,16 @@ describe('scale --size', () => {
     daemon.asked.length = 0;
     await belay(daemon, ['scale', '--size', 'configured']);
     expect(bodyOf('resizeEnvironment')).toMatchObject({ size: null, message: null, force: false });
+  });
+
+  it('tells what the machine has too little of, and goes on', async () => {
+    daemon.script.resizeEnvironment = {
+      ...{ deployment: deploymentOf({ kind: 'resize' }), ticket: null },
+      advice: [{ code: 'cpu-overcommitted', grave: false, what: 'too few cores', instead: 'wait' }],
+    };
+    const { code, err } = await belay(daemon, ['scale', '--size', 'medium', '--no-wait']);
+    expect(code).toBe(0);
+    expect(err).toContain('! too few cores; wait\n');
   });
 
   it.each([

@@ -20,10 +20,14 @@ const TICKETS_READ = 100;
 export async function concludeOutcome(
   context: Context,
   where: Where,
-  { deployment, ticket }: Outcome,
+  { deployment, ticket, advice = [] }: Outcome,
   options: Partial<FollowOptions>,
   unchanged: string,
 ): Promise<number> {
+  const { paint } = context.stderr;
+  for (const { what, instead } of advice) {
+    context.stderr.line(`${paint.yellow(`! ${what}`)}; ${instead}`);
+  }
   if (deployment) return await conclude(context, where, deployment, options);
   if (ticket) return await waitForTurn(context, where, ticket, options);
   answer(context, { unchanged: true, ...where }, () => [unchanged]);

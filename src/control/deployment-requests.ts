@@ -34,6 +34,12 @@ export interface Readings {
 
 type RequestOf<Kind extends DeploymentRequest['kind']> = Extract<DeploymentRequest, { kind: Kind }>;
 
+/** A deployment that has started, and what is worth knowing of it. */
+interface Begun {
+  started: DeploymentView;
+  advice: Concern[];
+}
+
 interface DeploymentRequestParts {
   records: Records;
   starts: DeploymentStart;
@@ -58,7 +64,7 @@ export class DeploymentRequests {
     asked: Asked,
     force: boolean,
     { ledger, circumstances }: Readings,
-  ): DeploymentView | null {
+  ): Begun | null {
     const { starts } = this.#parts;
     const environment = this.#environmentFor(where, request);
     const release = this.#releaseFor(environment, request, asked.message);
@@ -69,7 +75,8 @@ export class DeploymentRequests {
     const overrides = [...asked.overrides, ...grave.map(({ what }) => what)];
     const all = { ...asked, overrides };
     const started = starts.start(environment, request.kind, release, ledger, all);
-    for (const { what, instead } of concerns.filter((concern) => !concern.grave)) {
+    const advice = concerns.filter((concern) => !concern.grave);
+    for (const { what, instead } of advice) {
       this.#parts.feed.publish({
         environment: environment.key,
         deployment: started.number,
@@ -78,7 +85,7 @@ export class DeploymentRequests {
         message: `${what}; better: ${instead}`,
       });
     }
-    return started;
+    return { started, advice };
   }
 
   /** What runs is what is asked for, and whoever asks wants no more than that. */

@@ -83,10 +83,10 @@ export class Operations {
       }
       const { by, message, force } = manner;
       const asked = { by, message, overrides };
-      return {
-        deployment: this.#requests.begin(where, request, asked, force, readings),
-        ticket: null,
-      };
+      const begun = this.#requests.begin(where, request, asked, force, readings);
+      if (begun === null) return { deployment: null, ticket: null };
+      const { started, advice } = begun;
+      return { deployment: started, ticket: null, ...(advice.length > 0 && { advice }) };
     });
     letGo();
     return outcome;
@@ -241,8 +241,8 @@ export class Operations {
     const where = { application, environment: name };
     try {
       this.#write(key, () => {
-        const started = this.#requests.begin(where, request, asked, force, readings);
-        this.#queue.started(ticket, started);
+        const begun = this.#requests.begin(where, request, asked, force, readings);
+        this.#queue.started(ticket, begun?.started ?? null);
       });
     } catch (fault) {
       if (!(fault instanceof Fault)) throw fault;

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { configuration, SimulatedControl } from '../../test/support/simulated-control.ts';
+import {
+  configuration,
+  deployRequest,
+  SimulatedControl,
+} from '../../test/support/simulated-control.ts';
 import { Fault } from '../kernel/fault.ts';
 import type { Configuration, Limits } from '../model/configuration.ts';
 import { type SizeName, sizes } from '../model/size.ts';
@@ -119,7 +123,12 @@ describe('a machine that is too small', () => {
       code: 'overcommitted',
     });
     const medium = { ...configuration.web, size: 'small' as const, limits: sizes.small };
-    await shop.simulated.deploy('two', { web: { ...medium, limits: { ...sizes.small, cpu: 1 } } });
+    const limits = { ...sizes.small, cpu: 1 };
+    const outcome = await shop.simulated.ask(deployRequest('two', { web: { ...medium, limits } }));
+    expect(outcome.advice?.map(({ code }) => code)).toEqual([
+      'memory-overcommitted',
+      'cpu-overcommitted',
+    ]);
     await shop.simulated.settled();
     const { allowance } = await shop.simulated.status();
     expect(allowance?.concerns.map(({ code, grave }) => [code, grave])).toEqual([

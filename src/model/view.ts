@@ -147,6 +147,8 @@ export interface DeploymentView
 export interface Outcome {
   deployment: DeploymentView | null;
   ticket: TicketView | null;
+  /** What is worth knowing of the deployment that has started, and stopped nobody; left out: nothing. */
+  advice?: Concern[];
 }
 
 /** What `deploy --dry-run` tells, beside what would change. */
