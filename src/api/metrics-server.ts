@@ -16,7 +16,9 @@ export async function answerMetrics(context: Context, control: Control): Promise
     control.queries.daemon(),
     control.queries.allTraffic().catch(nullIfUnreachable),
   ]);
-  const text = exposition(metricFamilies(daemon, reading, control.metrics.now()));
+  const environments = reading?.environments ?? (await control.queries.environments());
+  const families = metricFamilies(daemon, environments, reading, control.metrics.now());
+  const text = exposition(families);
   return context.body(text, 200, { 'content-type': EXPOSITION_TYPE });
 }
 

@@ -165,6 +165,11 @@ describe('metrics', () => {
       { labels: { version: 'test' } },
     ]);
     expect(families.has('belay_requests_total')).toBe(false);
+    expect(families.has('belay_instance_up')).toBe(false);
+    expect(samplesOf(families, 'belay_instance_cpu_cores')).toHaveLength(3);
+    expect(samplesOf(families, 'belay_environment_instances_desired')).toMatchObject([
+      { value: 3 },
+    ]);
   });
 
   it('escape what would break a line', () => {

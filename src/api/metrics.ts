@@ -3,7 +3,7 @@ import type { Capacity } from '../model/configuration.ts';
 import { instanceMachine } from '../model/instance.ts';
 import { type LedgerRow, outcomes, statusClasses } from '../model/ledger.ts';
 import type { MetricsNow } from '../model/metrics.ts';
-import type { DaemonView, InstanceView, TrafficReading } from '../model/view.ts';
+import type { DaemonView, EnvironmentView, InstanceView, TrafficReading } from '../model/view.ts';
 import type { Labels, MetricFamily, Sample } from './exposition.ts';
 
 /**
@@ -17,9 +17,10 @@ const BUCKETS_SECONDS = [
 ];
 const US_PER_SECOND = 1_000_000;
 
-/** @param reading null while the edge cannot be reached */
+/** @param reading null while the edge cannot be reached: what does not come from it is told on */
 export function metricFamilies(
   daemon: DaemonView,
+  environments: readonly EnvironmentView[],
   reading: TrafficReading | null,
   measured: readonly MetricsNow[],
 ): MetricFamily[] {
@@ -30,7 +31,9 @@ export function metricFamilies(
     single('belay_start_time_seconds', 'When the daemon started.', daemon.startedAt / 1000),
     single('belay_edge_up', 'Whether the edge answers the daemon.', reading ? 1 : 0),
     ...(reading ? [...requestFamilies(reading), ...edgeFamilies(reading)] : []),
-    ...(reading ? [...capacityFamilies(reading), ...instanceFamilies(reading)] : []),
+    ...(reading ? targetFamilies(reading) : []),
+    ...capacityFamilies(environments),
+    ...usageFamilies(environments),
     ...measuredFamilies(measured),
   ];
 }
@@ -132,7 +135,7 @@ function edgeFamilies({ edge }: TrafficReading): MetricFamily[] {
   ];
 }
 
-function capacityFamilies({ environments }: TrafficReading): MetricFamily[] {
+function capacityFamilies(environments: readonly EnvironmentView[]): MetricFamily[] {
   const bound = (name: keyof Capacity, help: string) =>
     family(
       `belay_environment_instances_${name}`,
@@ -186,25 +189,14 @@ function measuredFamilies(measured: readonly MetricsNow[]): MetricFamily[] {
   ];
 }
 
-function instanceFamilies({ environments, targets }: TrafficReading): MetricFamily[] {
-  const instances = environments.flatMap(({ application, environment, instances: all }) =>
-    all.map((view) => ({ view, labels: labelsOf(application, environment, view) })),
-  );
+/** What passed through each instance, and whether it is fit for more. */
+function targetFamilies({ environments, targets }: TrafficReading): MetricFamily[] {
+  const instances = instancesOf(environments);
   const known = new Map(instances.map(({ view, labels }) => [view.id, labels]));
   const passed = targets.map((target) => ({
     target,
     labels: known.get(target.id) ?? { ...poolLabels(target.pool), instance: target.id },
   }));
-  const gauge = (name: string, help: string, read: (view: InstanceView) => number | null) =>
-    family(
-      name,
-      'gauge',
-      help,
-      instances.flatMap(({ view, labels }) => {
-        const value = read(view);
-        return value === null ? [] : [{ labels, value }];
-      }),
-    );
   return [
     family(
       'belay_instance_requests_total',
@@ -227,13 +219,41 @@ function instanceFamilies({ environments, targets }: TrafficReading): MetricFami
       'Requests inside an instance.',
       passed.map(({ target, labels }) => ({ labels, value: target.inFlight })),
     ),
-    gauge('belay_instance_up', 'Whether it is in service and passes its checks.', isUp),
+    family(
+      'belay_instance_up',
+      'gauge',
+      'Whether it is in service and passes its checks.',
+      instances.map(({ view, labels }) => ({ labels, value: isUp(view) })),
+    ),
+  ];
+}
+
+/** What was not measured has no sample. */
+function usageFamilies(environments: readonly EnvironmentView[]): MetricFamily[] {
+  const gauge = (name: string, help: string, read: (view: InstanceView) => number | null) =>
+    family(
+      name,
+      'gauge',
+      help,
+      instancesOf(environments).flatMap(({ view, labels }) => {
+        const value = read(view);
+        return value === null ? [] : [{ labels, value }];
+      }),
+    );
+  return [
     gauge('belay_instance_cpu_cores', 'Processor time it uses, in cores.', ({ cpuPercent }) =>
       cpuPercent === null ? null : cpuPercent / 100,
     ),
     gauge('belay_instance_memory_bytes', 'Memory it uses.', ({ rssBytes }) => rssBytes),
   ];
 }
+
+const instancesOf = (
+  environments: readonly EnvironmentView[],
+): { view: InstanceView; labels: Labels }[] =>
+  environments.flatMap(({ application, environment, instances }) =>
+    instances.map((view) => ({ view, labels: labelsOf(application, environment, view) })),
+  );
 
 const liveStates = instanceMachine.states.filter((state) => !instanceMachine.isFinal(state));
 
