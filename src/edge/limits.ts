@@ -32,6 +32,8 @@ export interface Limits
   /** After a refused connection, a target is chosen only when there is no other. */
   suspectMs: number;
   attempts: number;
+  /** How long a request that every target has refused waits for others to take their place. */
+  refusedWaitMs: number;
   /** Tunnels of a drained target close within this time after its deadline, not all at once. */
   drainJitterMs: number;
 }
@@ -46,6 +48,7 @@ const FIXED_LIMITS = {
   nonIdempotentIdleMs: 1_000,
   suspectMs: 1_000,
   attempts: 3,
+  refusedWaitMs: 2_000, // what died is known to be gone, and out of the routing state, in less
   drainJitterMs: 500,
 };
 

@@ -1,5 +1,7 @@
 import type { Limits } from '../limits.ts';
+import { type OwnAnswer, ownAnswers } from './own-answers.ts';
 import type { RequestBody } from './request-body.ts';
+import type { Route } from './route.ts';
 import type { TargetState } from './target-state.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
 
@@ -11,6 +13,8 @@ export class Attempts {
   count = 0;
   /** Of them, those for which no connection came about: no instance has seen the request. */
   private unconnected = 0;
+  /** When every target had refused it first; null while none, or not all, have. */
+  refusedAtMs: number | null = null;
   /** The connection in use had served another request before. */
   reused = false;
   private idempotent = false;
@@ -27,6 +31,7 @@ export class Attempts {
   start(method: string): void {
     this.count = 0;
     this.unconnected = 0;
+    this.refusedAtMs = null;
     this.reused = false;
     this.idempotent = method === 'GET' || IDEMPOTENT.has(method);
     this.wantsNewConnection = false;
@@ -59,5 +64,28 @@ export class Attempts {
   /** Only targets are left that have just refused a connection, and it has been at enough of them. */
   areExhausted(target: TargetState, nowMs: number): boolean {
     return this.count >= this.limits.attempts && target.suspectUntilMs > nowMs;
+  }
+
+  /**
+   * Every target has refused it: whoever takes their place may be a moment away.
+   *
+   * @returns until when it may wait for them; null: no longer, or it could not be sent again
+   */
+  waitsUntil(nowMs: number): number | null {
+    this.refusedAtMs ??= nowMs;
+    const untilMs = this.refusedAtMs + this.limits.refusedWaitMs;
+    return this.body.whole && nowMs < untilMs ? untilMs : null;
+  }
+
+  /** Those that refused it are gone: until when it waits on as all others do; null: no longer. */
+  waitsOnUntil(route: Route, nowMs: number): number | null {
+    if (this.refusedAtMs === null || route.pick(null, null, nowMs) !== null) return null;
+    const untilMs = this.refusedAtMs + route.admission.queueMs;
+    return nowMs < untilMs ? untilMs : null;
+  }
+
+  /** What is said when it has waited for a target in vain. */
+  get noTarget(): OwnAnswer {
+    return this.refusedAtMs === null ? ownAnswers.noInstance : ownAnswers.noConnection;
   }
 }

@@ -118,6 +118,8 @@ export function createEdgeWorker(options: EdgeWorkerOptions): EdgeWorker {
     const nowMs = clock.monotonic();
     table.sweep(nowMs);
     edge.rates.sweep(nowMs);
+    // Those that refused connections may be asked again by now.
+    queue.serveAll();
     const now = clock.now();
     for (const tunnel of edge.tunnels) tunnel.closeIfDrained(now);
     if (wanted.environments.length > 0) reviewWanted();

@@ -1,6 +1,8 @@
 import type { Admission } from '../../model/traffic.ts';
 import type { Limits } from '../limits.ts';
+import type { ClientConnection } from './client-connection.ts';
 import type { TargetState } from './target-state.ts';
+import type { UpstreamConnection } from './upstream-connection.ts';
 
 /**
  * What an exchange waits for: one thing at a time, which decides for how long.
@@ -21,6 +23,20 @@ export type ExchangeWait =
   | 'head'
   | 'client-reads'
   | 'response';
+
+/** @param bodySent all of the request is with the app */
+export function waitOf(
+  upstream: UpstreamConnection | null,
+  client: ClientConnection,
+  bodySent: boolean,
+): ExchangeWait {
+  if (upstream === null) return 'target';
+  if (!upstream.connected) return 'connection';
+  if (client.writer.blocked) return 'client-reads';
+  if (client.response.head !== null) return 'response';
+  if (upstream.writer.blocked) return 'app-reads';
+  return bodySent ? 'head' : 'body';
+}
 
 /**
  * @param admission of the request's environment

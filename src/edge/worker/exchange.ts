@@ -6,7 +6,7 @@ import type { Access } from './access-log.ts';
 import type { Attempts } from './attempts.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { EdgeContext } from './edge-context.ts';
-import { type ExchangeWait, waitMs } from './exchange-wait.ts';
+import { waitMs, waitOf } from './exchange-wait.ts';
 import { requestText, switchText } from './message-text.ts';
 import { type OwnAnswer, ownAnswers } from './own-answers.ts';
 import type { RequestBody } from './request-body.ts';
@@ -71,8 +71,9 @@ export class Exchange implements UpstreamUser, Waiting {
     const nowMs = this.edge.clock.monotonic();
     this.route = this.destination();
     const target = this.route.pick(this.assignment, null, nowMs);
-    if (target !== null) this.send(target, nowMs);
-    return target !== null;
+    if (target === null || this.attempts.areExhausted(target, nowMs)) return false;
+    this.send(target, nowMs);
+    return true;
   }
 
   /** The rules may have changed since it came. Those it came under do where none are left. */
@@ -150,11 +151,13 @@ export class Exchange implements UpstreamUser, Waiting {
   }
 
   onDeadline(nowMs: number): void {
-    switch (this.waitsFor()) {
+    switch (waitOf(this.upstream, this.client, this.body.sent)) {
       case 'target':
-        this.edge.queue.remove(this);
         this.route = this.destination();
-        this.answer(this.route.atCapacity ? ownAnswers.busy : ownAnswers.noInstance);
+        this.client.deadlineMs = this.attempts.waitsOnUntil(this.route, nowMs) ?? nowMs;
+        if (this.client.deadlineMs > nowMs) return;
+        this.edge.queue.remove(this);
+        this.answer(this.route.atCapacity ? ownAnswers.busy : this.attempts.noTarget);
         return;
       case 'connection':
         this.upstreamFailed();
@@ -190,14 +193,13 @@ export class Exchange implements UpstreamUser, Waiting {
   // — the request —
 
   private attempt(nowMs: number): void {
-    const { queue } = this.edge;
-    const { route } = this;
+    const { edge, route } = this;
     // One that was with a target already came before all who wait.
-    const isFirst = this.attempts.count > 0 || !queue.hasLine(route.environment);
+    const isFirst = this.attempts.count > 0 || !edge.queue.hasLine(route.environment);
     const target = isFirst ? route.pick(this.assignment, this.target, nowMs) : null;
     if (target !== null && !this.attempts.areExhausted(target, nowMs)) this.send(target, nowMs);
-    else if (target !== null) this.answer(ownAnswers.noConnection);
-    else if (queue.add(this, route, isFirst ? 'front' : 'end') === 'full') this.findNoPlace();
+    else if (target !== null) this.allRefused(nowMs);
+    else if (edge.queue.add(this, route, isFirst ? 'front' : 'end') === 'full') this.findNoPlace();
     else this.setDeadline(nowMs);
   }
 
@@ -296,25 +298,32 @@ export class Exchange implements UpstreamUser, Waiting {
     } else if (connected) {
       this.answer(ownAnswers.closedEarly);
     } else {
-      this.answer(ownAnswers.noConnection);
+      this.allRefused(nowMs);
     }
+  }
+
+  /** No instance has seen it: it waits in front of all others for one that will. */
+  private allRefused(nowMs: number): void {
+    const untilMs = this.attempts.waitsUntil(nowMs);
+    if (untilMs === null) this.answer(ownAnswers.noConnection);
+    else if (this.edge.queue.add(this, this.route, 'front') === 'full') this.findNoPlace();
+    else this.client.deadlineMs = untilMs;
   }
 
   private tooSlow(nowMs: number): void {
     this.target?.answered(false, nowMs);
-    this.giveUp(ownAnswers.tooSlow);
+    this.letGo();
+    this.answer(ownAnswers.tooSlow);
   }
 
   private unframeable(): void {
     this.target?.answered(false, this.edge.clock.monotonic());
-    if (this.client.response.started) this.breakResponse('lost');
-    else this.giveUp(ownAnswers.notHttp);
-  }
-
-  /** Leaves the target and answers in its place. */
-  private giveUp(answer: OwnAnswer): void {
+    if (this.client.response.started) {
+      this.breakResponse('lost');
+      return;
+    }
     this.letGo();
-    this.answer(answer);
+    this.answer(ownAnswers.notHttp);
   }
 
   private refuse(refusal: Refusal): void {
@@ -384,17 +393,7 @@ export class Exchange implements UpstreamUser, Waiting {
 
   private setDeadline(nowMs: number): void {
     const { admission } = this.route;
-    this.client.deadlineMs =
-      nowMs + waitMs(this.waitsFor(), this.edge.limits, admission, this.target);
-  }
-
-  private waitsFor(): ExchangeWait {
-    const { upstream } = this;
-    if (upstream === null) return 'target';
-    if (!upstream.connected) return 'connection';
-    if (this.client.writer.blocked) return 'client-reads';
-    if (this.client.response.head !== null) return 'response';
-    if (upstream.writer.blocked) return 'app-reads';
-    return this.body.sent ? 'head' : 'body';
+    const wait = waitOf(this.upstream, this.client, this.body.sent);
+    this.client.deadlineMs = nowMs + waitMs(wait, this.edge.limits, admission, this.target);
   }
 }

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../kernel/clock.ts';
 import { DEFAULT_TRAFFIC } from '../../model/traffic.ts';
+import { SWEEP_MS } from './deadlines.ts';
 import {
   health,
   httpOrigin,
@@ -101,11 +103,48 @@ describe('a retry', () => {
     expect(app.seen.map((seen) => seen.body === body)).toEqual([true, true]);
   });
 
-  it('gives up with 502 when every connection is refused', async () => {
-    const edge = await testEdge([{ port: await deadPort() }, { port: await deadPort() }]);
+  it('gives up with 502 when every connection is refused, and goes on being', async () => {
+    const dead = [{ port: await deadPort() }, { port: await deadPort() }];
+    const edge = await testEdge(dead, { limits: { refusedWaitMs: 50 } });
     expect(statuses(await edge.say(GET))).toEqual([502]);
     expect(edge.outcomes()).toEqual({ lost: 1 });
     expect(retried(edge)).toBe(2);
+  });
+
+  it.each([GET, POST])('waits for others while every target refuses', async (request) => {
+    const app = await recordingOrigin();
+    const edge = await testEdge([{ port: await deadPort() }, { port: await deadPort() }]);
+    const waiting = edge.say(request);
+    while (retried(edge) < 2) await settled();
+    edge.worker.apply(snapshot({ number: 2, targets: [{ id: 'i-new', port: app.port }] }));
+    edge.worker.updateHealth([health('i-new', 'healthy')]);
+    expect(statuses(await waiting)).toEqual([200]);
+    expect(edge.outcomes()).toEqual({ ok: 1 });
+    expect(app.seen).toHaveLength(1);
+  });
+
+  it('waits on as others do when those that refused are gone', async () => {
+    const app = await recordingOrigin();
+    const edge = await testEdge([{ port: await deadPort() }], { limits: { refusedWaitMs: 50 } });
+    const waiting = edge.say(GET);
+    await settled();
+    edge.worker.apply(snapshot({ number: 2, targets: [] }));
+    // By then its patience with them has been looked at.
+    await systemClock.sleep(2 * SWEEP_MS);
+    edge.worker.apply(snapshot({ number: 3, targets: [{ id: 'i-new', port: app.port }] }));
+    edge.worker.updateHealth([health('i-new', 'healthy')]);
+    expect(statuses(await waiting)).toEqual([200]);
+  });
+
+  it('comes back to a target that refused it for a moment', async () => {
+    const gone = await recordingOrigin();
+    await gone.close();
+    const edge = await testEdge([{ port: gone.port }], { limits: { suspectMs: 10 } });
+    const waiting = edge.say(GET);
+    await settled();
+    gone.server.listen(gone.port, '127.0.0.1');
+    expect(statuses(await waiting)).toEqual([200]);
+    expect(gone.seen).toHaveLength(1);
   });
 
   it.each(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS'])(
