@@ -58,5 +58,7 @@ export const configFamily: CommandFamily = {
 
 function rowsOf({ configuration, lifecycle, provenance }: Project): string[][] {
   const settings = [...settingsOf(configuration), ...lifecycleSettings(lifecycle)];
-  return settings.map(([key, value]) => [key, value, provenance[key] ?? '']);
+  // Of a list as a whole it is known where it is from, not of what is in it.
+  const originOf = (key: string) => provenance[key.replace(/\[\d+\]$/, '')] ?? '';
+  return settings.map(([key, value]) => [key, value, originOf(key)]);
 }

@@ -4,13 +4,14 @@ import type { Configuration, Hook } from '../model/configuration.ts';
 import type { Lifecycle } from '../model/lifecycle.ts';
 import type { Ejection, Traffic } from '../model/traffic.ts';
 import { windowText } from '../model/window.ts';
+import { capacitySettings, scalingSettings, waitSetting } from './capacity-settings.ts';
 
 /** A resolved configuration as its user would write it: their key paths, their units. */
 
 /** By key path; what is not set is left out. Variables are `web.env.NAME`. */
 export function settingsOf(configuration: Configuration): Map<string, string> {
   const { web, domains, traffic, rollout, windows, hooks } = configuration;
-  const { health, capacity, limits, variables } = web;
+  const { health, group, limits, variables } = web;
   const settings: [string, string | null][] = [
     ['web.start', web.start === null ? null : web.start.map(quoteWord).join(' ')],
     ['web.upstream', web.upstream],
@@ -22,12 +23,15 @@ export function settingsOf(configuration: Configuration): Map<string, string> {
     ['web.health.deep', health.deepPath],
     ['web.health.healthyThreshold', String(health.healthyThreshold)],
     ['web.health.unhealthyThreshold', String(health.unhealthyThreshold)],
-    ['web.capacity.min', String(capacity.min)],
-    ['web.capacity.desired', String(capacity.desired)],
-    ['web.capacity.max', String(capacity.max)],
-    ['web.capacity.zones', web.zones.join(', ')],
+    ['web.health.replace', group.replace],
+    ['web.health.grace', formatDuration(group.graceMs)],
+    ...capacitySettings(web),
     ['web.memory', limits.memoryBytes === null ? null : formatSize(limits.memoryBytes)],
     ['web.cpu', limits.cpu === null ? null : String(limits.cpu)],
+    ['web.concurrency', web.concurrency === null ? null : String(web.concurrency)],
+    ...scalingSettings(web.scaling),
+    waitSetting('launching', group.launching),
+    waitSetting('terminating', group.terminating),
     ...Object.entries(variables).map(([name, value]): [string, string] => [
       `web.env.${name}`,
       value,
