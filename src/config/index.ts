@@ -36,6 +36,7 @@ export type {
   ScalingMetric,
   ScalingPolicySpec,
   ScalingSpec,
+  SizeName,
   StepOptions,
   StepPolicySpec,
   StepSpec,

@@ -1,10 +1,23 @@
-import type { ReplacementHealth, TerminationCriterion } from '../model/group.ts';
-import type { ScalingMetric } from '../model/scaling.ts';
 import type { Duration } from './spec.ts';
 
 /** What users write of scaling, most of it by the helpers `track`, `step`, `cron` and `predict`. */
 
-export type { ReplacementHealth, ScalingMetric, TerminationCriterion };
+/** What is measured of a group. */
+export type ScalingMetric =
+  | 'cpu'
+  | 'requests-per-instance'
+  | 'concurrency'
+  | 'p99'
+  | 'backlog-per-instance';
+
+/** Which instance goes first: each criterion narrows down what the one before has left. */
+export type TerminationCriterion = 'zone' | 'oldest-version' | 'oldest' | 'newest';
+
+/** Whose word counts when an instance is replaced because it is sick. */
+export type ReplacementHealth = 'process' | 'edge' | 'deep';
+
+/** What an instance may use, by a name. */
+export type SizeName = 'nano' | 'micro' | 'small' | 'medium' | 'large' | 'xlarge';
 
 /** What tracking policies can be told. */
 export interface TrackOptions {

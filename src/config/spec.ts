@@ -1,9 +1,9 @@
-import type { SizeName } from '../model/size.ts';
 import type {
   LifecycleSpec,
   ReplacementHealth,
   ScalingPolicySpec,
   ScalingSpec,
+  SizeName,
   TerminationCriterion,
 } from './scaling-spec.ts';
 

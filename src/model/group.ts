@@ -26,7 +26,6 @@ export type TerminationCriterion = (typeof terminationCriteria)[number];
  * deep     what says of something it depends on that it fails, as well
  */
 export const replacementHealths = ['process', 'edge', 'deep'] as const;
-export type ReplacementHealth = (typeof replacementHealths)[number];
 
 /** What an instance waits for at a turn of its life, until somebody says `continue` or `abandon`. */
 const waitSchema = z.strictObject({
