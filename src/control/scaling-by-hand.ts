@@ -48,10 +48,17 @@ export function scaleEnvironment(
       environment: key,
       severity: 'info',
       type: 'scaled',
-      message: `capacity is now ${desired} (min ${asked.min}, max ${asked.max}); it was ${before}`,
+      message: capacityText({ ...asked, desired }, environment.capacity),
     });
   });
   wake(key);
+}
+
+/** Bounds that stay are told once. */
+function capacityText({ min, desired, max }: Capacity, before: Capacity): string {
+  const isMoved = min !== before.min || max !== before.max;
+  const was = isMoved ? ` (min ${before.min}, max ${before.max})` : '';
+  return `capacity is now ${desired} (min ${min}, max ${max}); it was ${before.desired}${was}`;
 }
 
 /** Memory that is not there would end instances, and not only those that are new. */
