@@ -20,8 +20,8 @@ const OPTIONS: AppOptions = {
   deploy: { healthyFor: '100ms' },
 };
 const ROUNDS = 3;
-/** Time for the other processes of a busy machine, beyond what the app takes to start. */
-const WAKE_MS = 100;
+/** Beyond what the app takes to start; beside other tests the machine is busy with them. */
+const WAKE_MS = process.env.BELAY_NIGHTLY ? 100 : 500;
 
 const house = new House();
 let someFailed = true;
@@ -129,6 +129,7 @@ describe('requests to an environment that is asleep', () => {
       const bootMs = instances[0]?.boot?.bootMs ?? Number.NaN;
       beyondMs.push((answer?.tookMs ?? Number.NaN) - bootMs);
     }
+    console.log(`answered ${beyondMs.map((ms) => ms.toFixed(0)).join(', ')} ms beyond the start`);
     // One moment in which the machine was busy with something else says nothing.
     expect(Math.min(...beyondMs)).toBeLessThan(WAKE_MS);
   });
