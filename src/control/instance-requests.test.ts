@@ -158,7 +158,10 @@ describe('standby', () => {
     });
     operations.standby(where, id, true, null);
     await simulated.until('standby', async () => (await stateOf(simulated, id)) === 'standby');
-    expect(faultOf(() => operations.resume(where, id, null)).code).toBe('bad-capacity');
+    expect(faultOf(() => operations.resume(where, id, null))).toMatchObject({
+      code: 'bad-capacity',
+      hint: `make room with: belay scale --max 4 --app shop, or end it with: belay instance replace ${id} --app shop`,
+    });
     expect(await stateOf(simulated, id)).toBe('standby');
   });
 

@@ -215,13 +215,15 @@ function refuseAboveMax(
   desired: number,
   { records, clock }: Parts,
 ): void {
-  const { max } = boundsFor(environment, environment.capacity, records, clock.now());
+  const { min, max } = boundsFor(environment, environment.capacity, records, clock.now());
   if (desired <= max) return;
+  // None at all would be no room but a stop.
+  const room = max > Math.max(min, 1) ? `belay scale ${max - 1}` : `belay scale --max ${desired}`;
   throw new Fault({
     code: 'bad-capacity',
     message: `with ${id} there are ${desired}, more than max ${max} of ${environment.key}`,
     subject: id,
-    hint: `make room with: ${command(`belay scale ${max - 1}`, environment)}, or end it with: ${command(`belay instance replace ${id}`, environment)}`,
+    hint: `make room with: ${command(room, environment)}, or end it with: ${command(`belay instance replace ${id}`, environment)}`,
   });
 }
 
