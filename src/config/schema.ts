@@ -72,7 +72,11 @@ const capacity = section({
   terminate: list("['zone', 'oldest']", (item) => {
     const found = terminationCriteria.find((each) => each === item);
     if (found !== undefined) return found;
-    throw unlike('a list of criteria', item, terminationCriteria.join(', '));
+    throw unlike(
+      'a list of criteria',
+      item,
+      `['zone', 'oldest'], out of ${terminationCriteria.join(', ')}`,
+    );
   }),
   idle,
 });
