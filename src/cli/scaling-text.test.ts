@@ -157,6 +157,13 @@ describe('status', () => {
     expect(out).toContain(`scaling     ${line}\n`);
     expect(out).toContain('2 of 2 in service, 3 to 6 allowed\n');
   });
+
+  test('tells of no numbers while nothing runs that could have any', async () => {
+    const asleep = environmentOf({ scaling: glance(null), asleepSince: NOW });
+    daemon.script.environments = { environments: [asleep] };
+    const { out } = await belay(daemon, ['status']);
+    expect(out).toContain('scaling     by policies, once somebody wants it\n');
+  });
 });
 
 test('scaling by hand says that policies carry on from there', async () => {

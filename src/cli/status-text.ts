@@ -110,8 +110,10 @@ function allowanceFacts({ allowance }: EnvironmentView, paint: Paint): [string, 
   ];
 }
 
-function scalingFacts({ scaling }: EnvironmentView, paint: Paint): [string, string][] {
-  return scaling === null ? [] : [['scaling', scalingLine(scaling, paint)]];
+function scalingFacts({ scaling, asleepSince }: EnvironmentView, paint: Paint): [string, string][] {
+  if (scaling === null) return [];
+  const asleep = 'by policies, once somebody wants it';
+  return [['scaling', asleepSince === null ? scalingLine(scaling, paint) : asleep]];
 }
 
 function trafficOf(traffic: TrafficView | null): string {
