@@ -128,3 +128,9 @@ describe('an instance that the edge leaves out', () => {
     );
   });
 });
+
+describe('an environment of which none is desired', () => {
+  it('is stopped, and nothing is wrong with it', () => {
+    expect(health(observation(0))).toEqual({ health: 'ok', cause: 'stopped: none is desired' });
+  });
+});

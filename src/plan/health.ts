@@ -157,6 +157,7 @@ function inServiceSentence({ instances, fixed }: Observation): string {
   const zones = new Set(serving.map(({ zone }) => zone)).size;
   const aside = instances.filter(({ state, wish }) => state === 'standby' && wish).length;
   const kept = aside === 0 ? '' : `, ${aside} on standby by hand`;
+  if (serving.length === 0) return `stopped: none is desired${kept}`;
   return `${counted(serving.length, 'instance')} in service in ${counted(zones, 'zone')}${kept}`;
 }
 
