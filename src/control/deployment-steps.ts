@@ -125,7 +125,7 @@ export class DeploymentSteps {
       ...about(environment, deployment, null),
       severity: verdict === 'succeeded' ? 'info' : 'warning',
       type: `deployment-${verdict}`,
-      message: `${deployment.kind} ${deployment.number} ${verdict}${cause === null ? '' : `: ${cause}`}${lost}`,
+      message: `${deployment.kind} ${deployment.number} ${verdict.replace('-', ' ')}${cause === null ? '' : `: ${cause}`}${lost}`,
     });
   }
 
