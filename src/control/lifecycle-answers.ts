@@ -3,6 +3,7 @@ import { Fault } from '../kernel/fault.ts';
 import type { Environment, EnvironmentKey } from '../model/environment.ts';
 import type { Instance } from '../model/instance.ts';
 import { type InstanceWait, type LifecycleAnswer, waitEndsAt } from '../model/instance-wait.ts';
+import { timeSpanText } from '../plan/scaling/quantity.ts';
 import type { EventFeed } from './event-feed.ts';
 import { requireInstance } from './instance-requests.ts';
 import type { Records } from './records.ts';
@@ -50,7 +51,7 @@ export function heartbeatWait(
   const who = by === null ? '' : `, asked for by ${by}`;
   rewrite(instance, next, parts, {
     type: 'instance-heartbeat',
-    message: `${id} has ${leftMs / 1000} s more to be answered${who}`,
+    message: `${id} has ${timeSpanText(leftMs)} more to be answered${who}`,
   });
 }
 

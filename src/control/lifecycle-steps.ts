@@ -3,6 +3,7 @@ import type { Environment } from '../model/environment.ts';
 import type { Instance } from '../model/instance.ts';
 import { type InstanceWait, type LifecycleAnswer, waitEndsAt } from '../model/instance-wait.ts';
 import type { Step } from '../model/step.ts';
+import { timeSpanText } from '../plan/scaling/quantity.ts';
 import type { EventFeed } from './event-feed.ts';
 import { type Prepared, recordOnly } from './prepared.ts';
 import type { Records } from './records.ts';
@@ -55,11 +56,11 @@ export function beginWait(
   if (settings) {
     const { id } = instance;
     const before = turn === 'launching' ? 'it takes traffic' : 'it is stopped';
-    const seconds = (waitEndsAt(wait, settings) - now) / 1000;
+    const patience = timeSpanText(waitEndsAt(wait, settings) - now);
     tell(environment, instance, parts, {
       severity: 'warning',
       type: 'instance-waits',
-      message: `${id} waits before ${before}: belay instance continue ${id}, or abandon, or heartbeat for more time; after ${seconds} s it is ${settings.otherwise}`,
+      message: `${id} waits before ${before}: belay instance continue ${id}, or abandon, or heartbeat for more time; unanswered for ${patience}: ${settings.otherwise}`,
     });
   }
   return recordOnly;

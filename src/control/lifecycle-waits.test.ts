@@ -79,7 +79,7 @@ describe('an instance that waits before it takes traffic', () => {
       .events({ environment: 'shop/production', after: 0, limit: 100 })
       .find(({ type }) => type === 'instance-waits');
     expect(told?.message).toContain(`belay instance continue ${instance?.id}, or abandon`);
-    expect(told?.message).toContain('after 3600 s it is abandon');
+    expect(told?.message).toContain('unanswered for 60 min: abandon');
     expect((await simulated.status()).cause).toBe(
       `deploy 1 is running: 0 instances run release 1; ${instance?.id} waits for: belay instance continue ${instance?.id}`,
     );
