@@ -76,6 +76,17 @@ export function list<T>(example: string, readItem: (item: unknown) => T): Reader
   });
 }
 
+/** What may stand in a list once. */
+export const distinct =
+  <T>(read: Reader<T[]>): Reader<T[]> =>
+  (value, keyPath, report) => {
+    const items = read(value, keyPath, report);
+    const twice = items?.find((item, index) => items.indexOf(item) !== index);
+    if (twice === undefined) return items;
+    report({ keyPath, what: `has ${describe(twice)} twice`, hint: 'leave out one of them' });
+    return undefined;
+  };
+
 /** `is 'x'; it should be a list`. */
 export function unlike(expected: string, value: unknown, example: string): Fault {
   return refusal(`is ${describe(value)}; it should be ${expected}`, `write ${example}`);

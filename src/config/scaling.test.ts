@@ -73,6 +73,7 @@ describe('what is refused of scaling', () => {
       "scaling: [cron('0 0 9 * * 1-5', { min: 2 })]",
       "web.scaling[0].cron: is '0 0 9 * * 1-5', which is no time of the calendar",
     ],
+    ['a zone twice', "capacity: { zones: ['a', 'b', 'a'] }", "web.capacity.zones: has 'a' twice"],
     [
       'one moment instead of times',
       "scaling: [cron('2028-01-01T00:00:00', { min: 2 })]",

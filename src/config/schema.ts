@@ -62,22 +62,26 @@ const capacity = section({
   min: wholeNumber(0, MAX_INSTANCES),
   desired: wholeNumber(0, MAX_INSTANCES),
   max: wholeNumber(1, MAX_INSTANCES),
-  zones: list("['a', 'b']", (item) => {
-    if (typeof item !== 'string') throw unlike('a list of zone names', item, "['a', 'b']");
-    checkName(item, 'has a zone ');
-    return item;
-  }),
+  zones: distinct(
+    list("['a', 'b']", (item) => {
+      if (typeof item !== 'string') throw unlike('a list of zone names', item, "['a', 'b']");
+      checkName(item, 'has a zone ');
+      return item;
+    }),
+  ),
   size: oneOf('a size', sizeNames),
   warm: wholeNumber(0, 1_000),
-  terminate: list("['zone', 'oldest']", (item) => {
-    const found = terminationCriteria.find((each) => each === item);
-    if (found !== undefined) return found;
-    throw unlike(
-      'a list of criteria',
-      item,
-      `['zone', 'oldest'], out of ${terminationCriteria.join(', ')}`,
-    );
-  }),
+  terminate: distinct(
+    list("['zone', 'oldest']", (item) => {
+      const found = terminationCriteria.find((each) => each === item);
+      if (found !== undefined) return found;
+      throw unlike(
+        'a list of criteria',
+        item,
+        `['zone', 'oldest'], out of ${terminationCriteria.join(', ')}`,
+      );
+    }),
+  ),
   idle,
 });
 

@@ -80,6 +80,7 @@ function routing(
   desired: number,
   instances: readonly RoutedInstance[],
   release: Partial<RoutedEnvironment['releases'][number]> = {},
+  of: RoutedEnvironment['environment'] = environment,
 ) {
   const health = {
     path: '/healthz',
@@ -93,8 +94,8 @@ function routing(
   };
   const { rules } = planRouting([
     {
-      environment,
-      capacity: { ...environment.capacity, desired },
+      environment: of,
+      capacity: { ...of.capacity, desired },
       goal: 1,
       fixedUntilThen: null,
       share: null,
@@ -136,6 +137,12 @@ describe('the rule of an environment that sleeps', () => {
     expect(waitMs(0, [])).toBe(queueMs + 20_000);
     expect(waitMs(1, [instance('pending')])).toBe(queueMs + 20_000);
     expect(waitMs(1, [instance('in-service')])).toBe(queueMs);
+  });
+
+  it('lets them wait as long for a release that sleeps no more, while it starts out of sleep', () => {
+    const sleeping = { ...environment, asleep: { since: 0, desired: 1 } };
+    const rule = routing(1, [instance('pending')], { idleMs: null }, sleeping);
+    expect(rule.admission.queueMs).toBe(queueMs + 20_000);
   });
 
   it('is none for one that never sleeps, nor for an address that Belay did not start', () => {

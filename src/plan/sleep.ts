@@ -51,7 +51,8 @@ export function wakeRule(each: RoutedEnvironment, goal: RoutedRelease): WakeRule
 /** Who comes while nothing serves waits for a whole start, and then in the queue as always. */
 export function admissionFor(each: RoutedEnvironment, goal: RoutedRelease): Admission {
   const { admission } = goal.traffic;
-  if (wakeRule(each, goal) === null || isServed(each)) return admission;
+  const wakes = wakeRule(each, goal) !== null || each.environment.asleep !== undefined;
+  if (!wakes || isServed(each)) return admission;
   return { ...admission, queueMs: admission.queueMs + goal.startTimeoutMs };
 }
 
