@@ -6,6 +6,7 @@ import { hookReaders } from './hook-readers.ts';
 import { amount, duration, oneOf, path, positiveNumber, size, wholeNumber } from './leaves.ts';
 import {
   describe,
+  distinct,
   leaf,
   list,
   type ReadBy,
