@@ -43,7 +43,7 @@ export default defineConfig({
           exclude: underLoad,
           maxWorkers: 3,
           ...patience,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 0 },
         },
       },
       {
@@ -53,7 +53,7 @@ export default defineConfig({
           include: underLoad,
           maxWorkers: 1,
           ...patience,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 1 },
         },
       },
     ],

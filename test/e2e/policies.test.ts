@@ -10,7 +10,7 @@ import { difference, ended, type Load, type LoadCounts, startLoad } from './supp
  * one is lost, forward or back, and the receipt agrees.
  */
 
-const DEPLOYS = process.env.BELAY_NIGHTLY ? 20 : 2;
+const DEPLOYS = process.env.BELAY_NIGHTLY ? 20 : 1;
 
 const quick = { bake: '500ms', minRequests: 10 };
 const policies: { name: string; deploy: NonNullable<AppOptions['deploy']> }[] = [
