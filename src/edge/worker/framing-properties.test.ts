@@ -271,13 +271,25 @@ describe('whatever an app answers', () => {
           expect(first?.complete).toBe(true);
           expect([second.status, second.body]).toEqual([200, '/after']);
         }
-        expectNodeReads(first, responses.readToEnd(Buffer.from(text, 'latin1')).messages);
+        const said = Buffer.from(withoutInterimClose(text), 'latin1');
+        expectNodeReads(first, responses.readToEnd(said).messages);
       }),
       { numRuns: NIGHTLY ? 20_000 : 1_000, seed },
     );
     expect(edge.outcomes().ok).toBeGreaterThan(1_000);
   }, 120_000);
 });
+
+/**
+ * Node's parser reads nothing behind an interim answer that says `close`. It is not the answer that
+ * ends the exchange (RFC 9110 section 15.2): whoever waits for that has to read on.
+ */
+function withoutInterimClose(text: string): string {
+  const end = text.indexOf('\r\n\r\n') + 4;
+  if (end < 4 || !/^HTTP\/1\.[01] 1/.test(text)) return text;
+  const head = text.slice(0, end).replace(/^connection:[^\r\n]*\r\n/gim, '');
+  return head + withoutInterimClose(text.slice(end));
+}
 
 /** What the client took for the app's answer is what Node's parser takes for it. */
 function expectNodeReads(got: ParsedMessage | undefined, said: readonly ParsedMessage[]): void {
