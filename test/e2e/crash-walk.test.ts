@@ -19,7 +19,7 @@ const QUICK = {
   deploy: { startTimeout: '10s', healthyFor: '50ms' },
 };
 /** The quick suite takes some boundaries of the walk, the nightly takes all. */
-const STRIDE = process.env.BELAY_NIGHTLY ? 1 : 7;
+const STRIDE = process.env.BELAY_NIGHTLY ? 1 : 5;
 
 describe('the daemon killed at a step boundary', () => {
   let house: House;
