@@ -4,10 +4,9 @@ import { MINUTES_KEPT_MS, SECONDS_KEPT_MS } from '../model/metrics.ts';
 import { type CommandFamily, command } from './command.ts';
 import { answer, type Context } from './context.ts';
 import { exitCodes, InputFault } from './exit-code.ts';
-import { listenForKeys } from './keys.ts';
+import { showLive } from './live-screen.ts';
 import { metricsLine, renderMetrics, type Shown } from './metrics-text.ts';
 import { badOption, countOption, type EnvironmentOptions, environmentOptions } from './options.ts';
-import { openScreen } from './screen.ts';
 import { chooseEnvironment, commandFor, type Where } from './where.ts';
 
 interface ShowOptions extends EnvironmentOptions {
@@ -165,36 +164,22 @@ async function follow(context: Context, view: Viewer): Promise<number> {
 }
 
 async function followOnScreen(context: Context, view: Viewer): Promise<number> {
-  const { stdout, interrupt } = context;
+  const { stdout } = context;
   // Before the screen is taken: what is wrong from the start is told where it stays.
   let shown = await view.read();
   let notice = 'q quits';
-  let code: number = exitCodes.interrupted;
-  const leaving = new AbortController();
-  const releaseKeys = listenForKeys(context, (key) => {
-    if (key === 'q') code = exitCodes.ok;
-    leaving.abort();
-  });
-  const screen = openScreen(stdout);
-  const draw = () => {
-    const lines = renderMetrics(shown, view.span(), stdout.columns, stdout.paint);
-    screen.draw([...lines, '', stdout.paint.dim(notice)].slice(0, stdout.rows));
-  };
-  stdout.stream.on('resize', draw);
-  try {
-    draw();
-    const until = AbortSignal.any([interrupt, leaving.signal]);
-    for await (const read of everySecond(context, view, until)) {
+  return await showLive(
+    context,
+    () => {
+      const lines = renderMetrics(shown, view.span(), stdout.columns, stdout.paint);
+      return [...lines, '', stdout.paint.dim(notice)].slice(0, stdout.rows);
+    },
+    (until) => everySecond(context, view, until),
+    (read) => {
       if (!(read instanceof Fault)) shown = read;
       notice = read instanceof Fault ? read.message : 'q quits';
-      draw();
-    }
-    return code;
-  } finally {
-    stdout.stream.off('resize', draw);
-    screen.close();
-    releaseKeys();
-  }
+    },
+  );
 }
 
 /**

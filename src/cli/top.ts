@@ -3,9 +3,8 @@ import type { TrafficReading } from '../model/view.ts';
 import { command } from './command.ts';
 import type { Context } from './context.ts';
 import { exitCodes } from './exit-code.ts';
-import { listenForKeys } from './keys.ts';
+import { showLive } from './live-screen.ts';
 import { appOption } from './options.ts';
-import { openScreen } from './screen.ts';
 import { noHistory, remember } from './top-history.ts';
 import { type Rates, ratesBetween } from './top-rates.ts';
 import { type Frame, renderTop } from './top-screen.ts';
@@ -36,7 +35,7 @@ export const topCommand = command<TopOptions>({
   ],
   async run(context, options) {
     const isLive = context.stdout.isTerminal && !options.once && !context.json;
-    if (isLive) return showLive(context, options);
+    if (isLive) return watch(context, options);
     for await (const rates of ratesEverySecond(context, options, context.interrupt)) {
       if (rates instanceof Fault) continue;
       if (context.json) context.stdout.line(JSON.stringify(rates));
@@ -57,50 +56,30 @@ const wholeFrame = ({ stdout }: Context, rates: Rates): Frame => ({
   paint: stdout.paint,
 });
 
-async function showLive(context: Context, options: TopOptions): Promise<number> {
-  const { stdout, interrupt, clock } = context;
+async function watch(context: Context, options: TopOptions): Promise<number> {
+  const { stdout, clock } = context;
   // Before the screen is taken: what is wrong from the start is told where it stays.
   const first = await context.client().call('traffic');
-  const leaving = new AbortController();
-  let code: number = exitCodes.interrupted;
-  const releaseKeys = listenForKeys(context, (key) => {
-    if (key === 'q') code = exitCodes.ok;
-    leaving.abort();
-  });
-  const screen = openScreen(stdout);
   let history = noHistory(clock.now());
   let shown = chosen(ratesBetween(first, first), options);
   let notice = 'measuring …';
-  const draw = () =>
-    screen.draw(
-      renderTop({
-        rates: shown,
-        history,
-        notice,
-        columns: stdout.columns,
-        rows: stdout.rows,
-        paint: stdout.paint,
-      }),
-    );
-  stdout.stream.on('resize', draw);
-  try {
-    draw();
-    const until = AbortSignal.any([interrupt, leaving.signal]);
-    for await (const rates of ratesEverySecond(context, options, until, first)) {
-      if (rates instanceof Fault) notice = rates.message;
-      else {
-        shown = rates;
-        history = remember(history, rates);
-        notice = '';
+  return await showLive(
+    context,
+    () => {
+      const { columns, rows, paint } = stdout;
+      return renderTop({ rates: shown, history, notice, columns, rows, paint });
+    },
+    (until) => ratesEverySecond(context, options, until, first),
+    (rates) => {
+      if (rates instanceof Fault) {
+        notice = rates.message;
+        return;
       }
-      draw();
-    }
-    return code;
-  } finally {
-    stdout.stream.off('resize', draw);
-    screen.close();
-    releaseKeys();
-  }
+      shown = rates;
+      history = remember(history, rates);
+      notice = '';
+    },
+  );
 }
 
 /**

@@ -85,15 +85,11 @@ function averageOf(
   periodMs: number,
   read: (second: GroupSecond) => number | null,
 ): number | null {
-  let measuredMs = 0;
-  let total = 0;
-  for (const second of seconds) {
+  const average = perMsOf(seconds, periodMs, (second) => {
     const value = read(second);
-    if (value === null) continue;
-    measuredMs += second.durationMs;
-    total += value * second.durationMs;
-  }
-  return measuredMs < periodMs * MEASURED_SHARE ? null : rounded(total / measuredMs);
+    return value === null ? null : value * second.durationMs;
+  });
+  return average === null ? null : rounded(average);
 }
 
 function perMinuteOf(
@@ -101,16 +97,25 @@ function perMinuteOf(
   periodMs: number,
   read: (second: GroupSecond) => number | null,
 ): number | null {
+  const perMs = perMsOf(seconds, periodMs, read);
+  return perMs === null ? null : Math.max(0, rounded(perMs * MINUTE_MS));
+}
+
+/** What is read, over the time in which it was measured; null where that is too little. */
+function perMsOf(
+  seconds: readonly GroupSecond[],
+  periodMs: number,
+  read: (second: GroupSecond) => number | null,
+): number | null {
   let measuredMs = 0;
   let total = 0;
   for (const second of seconds) {
-    const count = read(second);
-    if (count === null) continue;
+    const value = read(second);
+    if (value === null) continue;
     measuredMs += second.durationMs;
-    total += count;
+    total += value;
   }
-  if (measuredMs < periodMs * MEASURED_SHARE) return null;
-  return Math.max(0, rounded((total * MINUTE_MS) / measuredMs));
+  return measuredMs < periodMs * MEASURED_SHARE ? null : total / measuredMs;
 }
 
 /** Null where too little was measured. */
