@@ -158,8 +158,8 @@ describe('a step of the load from 50 to 800 requests a second', () => {
     await calm.send(1);
     const windows = await watch(more, MORE_PER_SECOND, STEP_MS);
     tell(calmP99Ms, windows);
-    const reached = await desiredNow();
-    expect.soft(reached).toBeGreaterThanOrEqual(4);
+    // More than one decision, where the first fell into the step's first second.
+    const reached = await until('it has grown', desiredNow, (desired) => desired >= 4);
     const doubledMs = longestDoubledMs(windows, calmP99Ms);
     if (isNight) expect.soft(doubledMs, 'p99 doubled').toBeLessThanOrEqual(DOUBLED_AT_MOST_MS);
 
