@@ -179,6 +179,7 @@ describe('how traffic is treated', () => {
         perClient: { requestsPerSecond: 2.5, burst: 9 },
       },
       stickyMs: 3_600_000,
+      cache: null,
     });
   });
 

@@ -31,6 +31,7 @@ export function chooseTraffic(choose: Choose): Traffic {
     },
     admission: chooseAdmission(key),
     stickyMs: key('sticky', (edge) => edge.sticky, stickyMs),
+    cache: null,
   };
 }
 

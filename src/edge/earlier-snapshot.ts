@@ -10,7 +10,7 @@ export interface EarlierSnapshot {
   number: number;
   settings?: Partial<EdgeSettings>;
   cookieKey?: string;
-  rules: readonly Earlier<Rule, 'admission' | 'stickyMs' | 'poolStickyMs' | 'wake'>[];
+  rules: readonly Earlier<Rule, 'admission' | 'stickyMs' | 'poolStickyMs' | 'wake' | 'cache'>[];
   pools: readonly (Omit<Pool, 'balancing'> & { balancing?: Partial<Balancing> })[];
 }
 
@@ -31,6 +31,7 @@ export function completed({ number, settings, ...told }: EarlierSnapshot): Snaps
       stickyMs: rule.stickyMs ?? null,
       poolStickyMs: rule.poolStickyMs ?? null,
       wake: rule.wake ?? null,
+      cache: (rule.cache ?? null) as Rule['cache'],
     })),
     pools: told.pools.map((pool) => ({ ...pool, balancing: { ...balancing, ...pool.balancing } })),
   };

@@ -40,6 +40,18 @@ export const edgeSettingsSchema = z.strictObject({
   connections: z.int().min(1).max(10_000_000),
   /** Of one client address (IPv6 by /64), for each worker; null for no bound. */
   connectionsPerClient: z.int().min(1).max(10_000_000).nullable(),
+  /** What is kept of answers in memory, for each worker. */
+  cacheMemoryBytes: z
+    .int()
+    .min(1024 * 1024)
+    .max(64 * 1024 ** 3)
+    .default(64 * 1024 * 1024),
+  /** What is kept of them on disk, for all workers; 0: nothing. */
+  cacheDiskBytes: z
+    .int()
+    .min(0)
+    .max(1024 ** 5)
+    .default(1024 ** 3),
 });
 export type EdgeSettings = z.infer<typeof edgeSettingsSchema>;
 
@@ -57,6 +69,8 @@ export const DEFAULT_EDGE_SETTINGS: EdgeSettings = {
   bodyProgressMs: 30_000, // half of nginx's client_body_timeout
   connections: 50_000, // what a worker holds in some 400 MB
   connectionsPerClient: null,
+  cacheMemoryBytes: 64 * 1024 * 1024,
+  cacheDiskBytes: 1024 ** 3, // a disk is shared with others
 };
 
 function isAddressRange(value: string): boolean {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { routedCacheSchema } from './cache.ts';
 import { healthCheckSchema } from './configuration.ts';
 import { DEFAULT_EDGE_SETTINGS, edgeSettingsSchema } from './edge-settings.ts';
 import { admissionSchema, balancingSchema, DEFAULT_TRAFFIC } from './traffic.ts';
@@ -60,6 +61,8 @@ export const ruleSchema = z.strictObject({
   poolStickyMs: z.int().min(1_000).nullable().default(null),
   /** Null: it never sleeps, and who wants it is not watched. */
   wake: wakeSchema.nullable().default(null),
+  /** Null: nothing is kept. */
+  cache: routedCacheSchema.nullable().default(null),
 });
 export type Rule = z.infer<typeof ruleSchema>;
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { cachePolicySchema } from './cache.ts';
 
 /** How the edge treats the traffic of one environment: what it balances, admits and waits for. */
 
@@ -58,6 +59,8 @@ export const trafficSchema = z.strictObject({
   admission: admissionSchema,
   /** A session stays with its target for so long after its last request; null: not at all. */
   stickyMs: durationMs.min(1_000).nullable(),
+  /** Null: nothing is kept. */
+  cache: cachePolicySchema.nullable().default(null),
 });
 export type Traffic = z.infer<typeof trafficSchema>;
 
@@ -85,4 +88,5 @@ export const DEFAULT_TRAFFIC: Traffic = {
     perClient: null,
   },
   stickyMs: null,
+  cache: null,
 };

@@ -77,6 +77,7 @@ export function planRouting(environments: readonly RoutedEnvironment[]): Routing
       stickyMs,
       poolStickyMs: each.share?.stickyMs ?? null,
       wake: goal ? wakeRule(each, goal) : null,
+      cache: null,
     });
   }
   return { rules, pools };

@@ -16,16 +16,16 @@ export function varyNames(vary: string | null): string[] {
 /**
  * What a request says in the fields that count, as one text; requests of one text get one response.
  *
- * @param valueOf the value of a field by its name in lower case, its lines joined by commas; null
+ * @param fieldOf the value of a field by its name in lower case, its lines joined by commas; null
  *   where it is not there
  */
 export function variantKey(
   names: readonly string[],
-  valueOf: (name: string) => string | null,
+  fieldOf: (name: string) => string | null,
 ): string {
   return names
     .map((name) => {
-      const value = valueOf(name);
+      const value = fieldOf(name);
       if (value === null) return `${name}\n`;
       return `${name}:${name === 'accept-encoding' ? normalEncoding(value) : normalValue(value)}\n`;
     })
