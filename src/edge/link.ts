@@ -1,3 +1,4 @@
+import type { CacheCounts } from '../model/cache.ts';
 import type { LedgerRow } from '../model/ledger.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { TargetHealth, TargetTraffic } from '../model/target.ts';
@@ -77,6 +78,21 @@ export interface WorkerReport {
    * on request and with everything, because it is long and seldom read.
    */
   traffic?: TargetTraffic[];
+  /**
+   * By environment, what the cache has done; cumulative, of all that ever had one. Workers of earlier
+   * versions do not say.
+   */
+  cache?: Record<string, CacheCounts>;
+  /** What this worker keeps in memory now. */
+  cacheMemory?: CacheRoom;
+  /** What all workers keep on disk now, as this one knows it. */
+  cacheDisk?: CacheRoom;
+}
+
+/** How many responses are kept in one place, and the bytes they take there. */
+export interface CacheRoom {
+  count: number;
+  sizeBytes: number;
 }
 
 export type ToSupervisor =
