@@ -2,6 +2,7 @@ import type { EdgeDriver } from '../edge/driver.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { Fault } from '../kernel/fault.ts';
 import { randomHex } from '../kernel/random.ts';
+import { EVERYTHING, NO_CACHE_PURGES, withPurge } from '../model/cache-purges.ts';
 import type { Capacity, Configuration, Variables } from '../model/configuration.ts';
 import {
   ASKED_BY_NOBODY,
@@ -69,7 +70,8 @@ export class DeploymentStart {
     if (!known) {
       const createdAt = this.#parts.clock.now();
       const status = 'launching';
-      const fresh = { release: null, names: null, terminatedAt: null };
+      const cachePurges = NO_CACHE_PURGES;
+      const fresh = { release: null, names: null, terminatedAt: null, cachePurges };
       return { key, application, name: environment, status, capacity, createdAt, ...fresh };
     }
     if (known.status !== 'terminated') return known;
@@ -77,7 +79,9 @@ export class DeploymentStart {
     const createdAt = this.#parts.clock.now();
     // A freeze and a sleep were of what there was before.
     const { freeze, asleep, ...again } = known;
-    return { ...again, status, capacity, createdAt, terminatedAt: null };
+    // So is what was kept of its answers.
+    const cachePurges = withPurge(known.cachePurges, EVERYTHING);
+    return { ...again, status, capacity, createdAt, terminatedAt: null, cachePurges };
   }
 
   /** The version that has this content already, or a new one, written down. */

@@ -1,4 +1,5 @@
 import { stateMachine } from '../kernel/state-machine.ts';
+import type { CachePurges } from './cache-purges.ts';
 import type { Capacity } from './configuration.ts';
 import type { Freeze } from './freeze.ts';
 
@@ -58,6 +59,7 @@ export interface Environment {
   createdAt: number;
   /** When it was terminated; null while it is not. */
   terminatedAt: number | null;
+  cachePurges: CachePurges;
   /** Left out: nothing is frozen. */
   freeze?: Freeze;
   /** Left out: it is awake. */

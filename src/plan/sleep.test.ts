@@ -1,4 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
+import { NO_CACHE_PURGES } from '../model/cache-purges.ts';
 import type { Environment } from '../model/environment.ts';
 import { NO_SCALING, type ScalingPolicy } from '../model/scaling.ts';
 import type { Opinion } from '../model/scaling-decision.ts';
@@ -65,6 +66,7 @@ const environment: Environment = {
   names: null,
   createdAt: 0,
   terminatedAt: null,
+  cachePurges: NO_CACHE_PURGES,
 };
 
 const instance = (state: RoutedInstance['state']): RoutedInstance => ({

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { NO_CACHE_PURGES } from '../model/cache-purges.ts';
 import type { Environment, SwappedNames } from '../model/environment.ts';
 import { planSwap, type SwapSide, swapProblem } from './swap.ts';
 
@@ -17,6 +18,7 @@ const side = (
     names,
     createdAt: 0,
     terminatedAt: null,
+    cachePurges: NO_CACHE_PURGES,
     ...fields,
   },
   domains: names?.domains ?? [`${name}.test`],

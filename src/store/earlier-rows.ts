@@ -1,3 +1,4 @@
+import { NO_CACHE_PURGES } from '../model/cache-purges.ts';
 import { configurationSchema, rolloutSchema } from '../model/configuration.ts';
 import type { Deployment } from '../model/deployment.ts';
 import { DEFAULT_EDGE_SETTINGS, type EdgeSettings } from '../model/edge-settings.ts';
@@ -7,12 +8,13 @@ import type { Ticket } from '../model/ticket.ts';
 
 /** Rows that an earlier Belay wrote, completed: what there was not yet has its default. */
 
-/** Until 0.1.0 no names were swapped, and nobody noted when an environment ended. */
+/** Until 0.1.0 no names were swapped, nothing was cached, and nobody noted when an environment ended. */
 export function completeEnvironment(environment: Environment): Environment {
   return {
     ...environment,
     names: environment.names ?? null,
     terminatedAt: environment.terminatedAt ?? null,
+    cachePurges: environment.cachePurges ?? NO_CACHE_PURGES,
   };
 }
 

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Fault } from '../kernel/fault.ts';
+import { NO_CACHE_PURGES } from '../model/cache-purges.ts';
 import type { Environment } from '../model/environment.ts';
 import type { Instance } from '../model/instance.ts';
 import type { Step } from '../model/step.ts';
@@ -25,6 +26,7 @@ const environment = (key = KEY): Environment => ({
   names: null,
   createdAt: 0,
   terminatedAt: null,
+  cachePurges: NO_CACHE_PURGES,
 });
 
 const instance = (id: string, state: Instance['state'], since: number): Instance => ({

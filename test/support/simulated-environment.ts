@@ -1,4 +1,5 @@
 import { bucketOf } from '../../src/kernel/histogram.ts';
+import { NO_CACHE_PURGES } from '../../src/model/cache-purges.ts';
 import type { Rollout } from '../../src/model/configuration.ts';
 import { ASKED_BY_NOBODY, type Deployment, deploymentMachine } from '../../src/model/deployment.ts';
 import type { Environment } from '../../src/model/environment.ts';
@@ -124,6 +125,7 @@ export class SimulatedEnvironment {
       names: null,
       createdAt: 0,
       terminatedAt: null,
+      cachePurges: NO_CACHE_PURGES,
     };
   }
 

@@ -1,3 +1,4 @@
+import { NO_CACHE_PURGES } from '../../model/cache-purges.ts';
 import type { Environment } from '../../model/environment.ts';
 import { DEFAULT_GROUP } from '../../model/group.ts';
 import type { Instance } from '../../model/instance.ts';
@@ -135,6 +136,7 @@ function environmentWith(capacity: Environment['capacity'], now: number): Enviro
     names: null,
     createdAt: now,
     terminatedAt: null,
+    cachePurges: NO_CACHE_PURGES,
   };
 }
 
