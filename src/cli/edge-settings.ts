@@ -17,7 +17,7 @@ export interface EdgeSetting {
   description: string;
 }
 
-/** Stands for no bound, no zone, an empty list. */
+/** Stands for no bound, no zone, an empty list, no room at all. */
 const NONE = 'none';
 
 const setting = (
@@ -77,6 +77,20 @@ export const edgeSettingsList: readonly EdgeSetting[] = [
     'n',
     'of one client address, each worker',
   ),
+  setting(
+    'cacheMemoryBytes',
+    'cache-memory',
+    'size',
+    'size',
+    'what is kept of answers in memory, each worker',
+  ),
+  setting(
+    'cacheDiskBytes',
+    'cache-disk',
+    'size',
+    'size',
+    'what is kept of them on disk, all workers; none for nothing',
+  ),
 ];
 
 /** As it would have to be written. */
@@ -87,13 +101,13 @@ export function settingText(
   if (value === null) return NONE;
   if (Array.isArray(value)) return value.length === 0 ? NONE : value.join(',');
   if (typeof value === 'string') return value;
-  if (kind === 'size') return formatSize(value);
+  if (kind === 'size') return value === 0 ? NONE : formatSize(value);
   return kind === 'duration' ? formatDuration(value) : String(value);
 }
 
 /** The value of a text; whether the edge can go by it is for the schema to say. */
 export function settingValue({ kind }: EdgeSetting, text: string): unknown {
-  if (text === NONE) return kind === 'list' ? [] : null;
+  if (text === NONE) return noneOf(kind);
   switch (kind) {
     case 'count':
       return readCount(text);
@@ -106,6 +120,11 @@ export function settingValue({ kind }: EdgeSetting, text: string): unknown {
     case 'word':
       return text;
   }
+}
+
+function noneOf(kind: Kind): unknown {
+  if (kind === 'list') return [];
+  return kind === 'size' ? 0 : null;
 }
 
 function readCount(text: string): number {

@@ -39,6 +39,8 @@ describe('edge', () => {
       body-timeout            30s                      without a byte of a body that is on its way
       connections             50000                    open connections of clients, each worker
       connections-per-client  none                     of one client address, each worker
+      cache-memory            64mb                     what is kept of answers in memory, each worker
+      cache-disk              1gb                      what is kept of them on disk, all workers; none for nothing
       "
     `);
     const { json } = await belay(daemon, ['edge', '--json']);
@@ -91,6 +93,13 @@ describe('edge set', () => {
     });
   });
 
+  test('keeps more in memory, and nothing on disk', async () => {
+    const flags = ['--cache-memory', '128mb', '--cache-disk', 'none'];
+    const { out } = await belay(daemon, ['edge', 'set', ...flags]);
+    expect(out).toContain('  cache-memory  64mb → 128mb\n  cache-disk  1gb → none\n');
+    expect(settings).toMatchObject({ cacheMemoryBytes: 128 * 1024 ** 2, cacheDiskBytes: 0 });
+  });
+
   test.for([
     ['--workers', '0', '--workers is 0; the least is 1'],
     ['--workers', 'many', "--workers is 'many', which is not a whole number"],
@@ -98,6 +107,9 @@ describe('edge set', () => {
     ['--zone', 'Zone A', "--zone has 'Zone A', which is not a kebab-case name"],
     ['--access-log', 'clf', "--access-log is 'clf', which is none of off, json, combined"],
     ['--head-size', '5mb', '--head-size is 5mb; the most is 1mb'],
+    ['--head-size', 'none', '--head-size is none; the least is 1kb'],
+    ['--cache-memory', '100kb', '--cache-memory is 100kb; the least is 1mb'],
+    ['--cache-memory', '64', "--cache-memory is '64', which is not a size"],
     ['--head-size', '32', "--head-size is '32', which is not a size"],
     ['--idle-timeout', '10ms', '--idle-timeout is 10ms; the least is 100ms'],
     ['--idle-timeout', '10', "--idle-timeout is '10', which is not a duration"],
