@@ -1,8 +1,10 @@
-/** What a policy keeps in order. It is a link of the list it is in, so that a use allocates nothing. */
-export class Entry {
+/** What is kept under a key. It is a link of the list it is in, so that a use allocates nothing. */
+export class Entry<T = unknown> {
   readonly key: string;
-  readonly sizeBytes: number;
-  /** Of the key: 32 bits. */
+  value: T;
+  /** Change it only by `EntryList.resize` while it is in a list. */
+  sizeBytes: number;
+  /** Of the key: 32 bits, kept so that a use does not compute it. */
   readonly hash: number;
   before: Entry | null = null;
   behind: Entry | null = null;
@@ -10,20 +12,21 @@ export class Entry {
   /** How often it was used, for those who count. */
   uses = 0;
 
-  constructor(key: string, sizeBytes: number) {
+  constructor(key: string, value: T, sizeBytes: number) {
     this.key = key;
+    this.value = value;
     this.sizeBytes = sizeBytes;
     this.hash = hashOf(key);
   }
 }
 
-/** FNV-1a, mixed at the end so that every bit depends on every character. */
+/** FNV-1a, mixed at the end so that every bit depends on every character; signed: a small integer. */
 export function hashOf(key: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < key.length; i += 1) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193);
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
+  return hash ^ (hash >>> 16);
 }
 
 /** Entries in order, the one to go first in front. */
@@ -58,5 +61,10 @@ export class EntryList {
     if (this.last === entry) return;
     this.remove(entry);
     this.append(entry);
+  }
+
+  resize(entry: Entry, sizeBytes: number): void {
+    this.sizeBytes += sizeBytes - entry.sizeBytes;
+    entry.sizeBytes = sizeBytes;
   }
 }

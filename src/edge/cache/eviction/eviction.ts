@@ -7,6 +7,8 @@ import type { Entry } from './entry-list.ts';
 export interface Eviction {
   /** Bytes of all entries that it holds. */
   readonly sizeBytes: number;
+  /** What it takes itself, whatever it holds. */
+  readonly overheadBytes: number;
   /**
    * Takes one in that it does not hold.
    *
@@ -15,8 +17,12 @@ export interface Eviction {
   add(entry: Entry): Entry[];
   /** One that it holds was used. */
   use(entry: Entry): void;
+  /** One that it holds takes so much now. @returns those that have to go for it, maybe itself */
+  resize(entry: Entry, sizeBytes: number): Entry[];
   /** Lets go of one that it holds. */
   remove(entry: Entry): void;
+  /** @returns those that have to go */
+  setBound(boundBytes: number): Entry[];
 }
 
 export type EvictionFactory = (boundBytes: number) => Eviction;

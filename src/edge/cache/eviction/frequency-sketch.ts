@@ -17,6 +17,10 @@ export class FrequencySketch {
     this.halveAfter = width * SAMPLE_PER_KEY;
   }
 
+  get sizeBytes(): number {
+    return this.counters.byteLength;
+  }
+
   count(hash: number): void {
     let grew = false;
     for (let row = 0; row < ROWS; row += 1) {

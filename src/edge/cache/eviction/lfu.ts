@@ -3,54 +3,76 @@ import type { Eviction } from './eviction.ts';
 
 /** Whoever was used least goes first; among those, whoever has not been used for longest. */
 export function lfu(boundBytes: number): Eviction {
-  const byUses = new Map<number, EntryList>();
-  let sizeBytes = 0;
-  let fewest = 0;
+  return new Lfu(boundBytes);
+}
 
-  const listOf = (uses: number): EntryList => {
-    const list = byUses.get(uses) ?? new EntryList();
-    byUses.set(uses, list);
-    return list;
-  };
-  const remove = (entry: Entry): void => {
+class Lfu implements Eviction {
+  readonly overheadBytes = 0;
+  sizeBytes = 0;
+  private boundBytes: number;
+  private readonly byUses = new Map<number, EntryList>();
+  /** No entry was used less. */
+  private fewest = 1;
+
+  constructor(boundBytes: number) {
+    this.boundBytes = boundBytes;
+  }
+
+  add(entry: Entry): Entry[] {
+    if (entry.sizeBytes > this.boundBytes) return [entry];
+    const gone = this.makeRoomFor(entry.sizeBytes);
+    entry.uses = 1;
+    this.fewest = 1;
+    this.append(entry);
+    return gone;
+  }
+
+  use(entry: Entry): void {
+    this.remove(entry);
+    entry.uses += 1;
+    this.append(entry);
+  }
+
+  resize(entry: Entry, sizeBytes: number): Entry[] {
+    this.sizeBytes += sizeBytes - entry.sizeBytes;
+    entry.list?.resize(entry, sizeBytes);
+    return this.makeRoomFor(0);
+  }
+
+  remove(entry: Entry): void {
     const { list, uses } = entry;
     if (list === null) return;
     list.remove(entry);
-    sizeBytes -= entry.sizeBytes;
-    if (list.first === null) byUses.delete(uses);
-  };
-  const append = (entry: Entry): void => {
-    listOf(entry.uses).append(entry);
-    sizeBytes += entry.sizeBytes;
-  };
-  const leastUsed = (): Entry | null => {
-    while (byUses.size > 0 && !byUses.has(fewest)) fewest += 1;
-    return byUses.get(fewest)?.first ?? null;
-  };
+    this.sizeBytes -= entry.sizeBytes;
+    if (list.first === null) this.byUses.delete(uses);
+  }
 
-  return {
-    get sizeBytes() {
-      return sizeBytes;
-    },
-    add(entry) {
-      if (entry.sizeBytes > boundBytes) return [entry];
-      const gone: Entry[] = [];
-      while (sizeBytes + entry.sizeBytes > boundBytes) {
-        const least = leastUsed();
-        if (least === null) break;
-        remove(least);
-        gone.push(least);
-      }
-      entry.uses = 1;
-      fewest = 1;
-      append(entry);
-      return gone;
-    },
-    use(entry) {
-      remove(entry);
-      entry.uses += 1;
-      append(entry);
-    },
-    remove,
-  };
+  setBound(boundBytes: number): Entry[] {
+    this.boundBytes = boundBytes;
+    return this.makeRoomFor(0);
+  }
+
+  private makeRoomFor(sizeBytes: number): Entry[] {
+    const gone: Entry[] = [];
+    while (this.sizeBytes + sizeBytes > this.boundBytes) {
+      const least = this.leastUsed();
+      if (least === null) break;
+      this.remove(least);
+      gone.push(least);
+    }
+    return gone;
+  }
+
+  private append(entry: Entry): void {
+    const list = this.byUses.get(entry.uses) ?? new EntryList();
+    this.byUses.set(entry.uses, list);
+    list.append(entry);
+    this.sizeBytes += entry.sizeBytes;
+  }
+
+  private leastUsed(): Entry | null {
+    if (this.byUses.size === 0) return null;
+    while (!this.byUses.has(this.fewest)) this.fewest += 1;
+    return this.byUses.get(this.fewest)?.first ?? null;
+  }
 }

@@ -20,9 +20,9 @@ export function wTinyLfu(boundBytes: number): Eviction {
 }
 
 class WTinyLfu implements Eviction {
-  private readonly boundBytes: number;
-  private readonly windowBytes: number;
-  private readonly protectedBytes: number;
+  private boundBytes = 0;
+  private windowBytes = 0;
+  private protectedBytes = 0;
   private readonly window = new EntryList();
   /** Not used since they came from the window. */
   private readonly probation = new EntryList();
@@ -30,10 +30,12 @@ class WTinyLfu implements Eviction {
   private readonly sketch: FrequencySketch;
 
   constructor(boundBytes: number) {
-    this.boundBytes = boundBytes;
-    this.windowBytes = Math.floor(boundBytes * WINDOW_SHARE);
-    this.protectedBytes = Math.floor((boundBytes - this.windowBytes) * PROTECTED_SHARE);
+    this.divide(boundBytes);
     this.sketch = new FrequencySketch(boundBytes / TYPICAL_BYTES);
+  }
+
+  get overheadBytes(): number {
+    return this.sketch.sizeBytes;
   }
 
   get sizeBytes(): number {
@@ -75,8 +77,35 @@ class WTinyLfu implements Eviction {
     }
   }
 
+  resize(entry: Entry, sizeBytes: number): Entry[] {
+    entry.list?.resize(entry, sizeBytes);
+    return this.shrink();
+  }
+
   remove(entry: Entry): void {
     entry.list?.remove(entry);
+  }
+
+  setBound(boundBytes: number): Entry[] {
+    this.divide(boundBytes);
+    return this.shrink();
+  }
+
+  private divide(boundBytes: number): void {
+    this.boundBytes = boundBytes;
+    this.windowBytes = Math.floor(boundBytes * WINDOW_SHARE);
+    this.protectedBytes = Math.floor((boundBytes - this.windowBytes) * PROTECTED_SHARE);
+  }
+
+  private shrink(): Entry[] {
+    const gone: Entry[] = [];
+    for (const list of [this.probation, this.kept, this.window]) {
+      while (list.first !== null && this.sizeBytes > this.boundBytes) {
+        gone.push(list.first);
+        list.remove(list.first);
+      }
+    }
+    return gone;
   }
 
   private admit(candidate: Entry, gone: Entry[]): void {
