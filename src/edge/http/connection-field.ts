@@ -1,5 +1,3 @@
-import { FieldScanner } from './field-scanner.ts';
-
 /** What the Connection lines of a head say. */
 export interface ConnectionOptions {
   close: boolean;
@@ -37,15 +35,4 @@ export function connectionOptions(before: ConnectionOptions, value: string): Con
     }
   }
   return options;
-}
-
-/** The header lines without those that Connection named. Rare, so it may walk them again. */
-export function withoutNamed(fields: string, named: ReadonlySet<string>): string {
-  const scanner = new FieldScanner();
-  scanner.start(`${fields}\r\n`, 0);
-  let kept = '';
-  while (scanner.next()) {
-    if (!named.has(scanner.name())) kept += fields.slice(scanner.lineStart, scanner.position);
-  }
-  return kept;
 }

@@ -4,8 +4,8 @@ import {
   type ConnectionOptions,
   connectionOptions,
   noConnectionOptions,
-  withoutNamed,
 } from './connection-field.ts';
+import { withoutFields } from './field-lines.ts';
 import { FieldScanner } from './field-scanner.ts';
 import { type Refusal, refusals } from './refusal.ts';
 import { isRemovedField, tellsOfClient } from './removed-fields.ts';
@@ -111,7 +111,7 @@ function parseFields(text: string, head: RequestHead, limits: Limits): RequestHe
   }
   if (scanner.problem !== null) return fieldRefusal(scanner.problem);
   fields += text.slice(keptFrom, scanner.position - 2);
-  head.fields = connection.named === null ? fields : withoutNamed(fields, connection.named);
+  head.fields = connection.named === null ? fields : withoutFields(fields, connection.named);
   head.headBytes = scanner.position;
   const framing = requestFraming(length, coding, head.minorVersion);
   if (typeof framing !== 'number') return framing;

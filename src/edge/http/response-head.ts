@@ -3,8 +3,8 @@ import {
   type ConnectionOptions,
   connectionOptions,
   noConnectionOptions,
-  withoutNamed,
 } from './connection-field.ts';
+import { withoutFields } from './field-lines.ts';
 import { FieldScanner } from './field-scanner.ts';
 
 const STATUS_LINE = /^HTTP\/1\.[01] [1-5][0-9][0-9](?: [\t\x20-\x7e\x80-\xff]*)?$/;
@@ -77,7 +77,7 @@ function parseFields(text: string, head: ResponseHead, requestMethod: string): R
   }
   if (scanner.problem !== null) return null;
   fields += text.slice(keptFrom, scanner.position - 2);
-  head.fields = connection.named === null ? fields : withoutNamed(fields, connection.named);
+  head.fields = connection.named === null ? fields : withoutFields(fields, connection.named);
   if (connection.close) head.keepAlive = false;
   else if (connection.keepAlive) head.keepAlive = true;
   return setBody(head, length, coding, text, requestMethod);
