@@ -1,3 +1,4 @@
+import type { CacheRoom } from '../model/cache.ts';
 import type { EnvironmentKey } from '../model/environment.ts';
 import type { LedgerReading } from '../model/ledger.ts';
 import type { Snapshot, Target } from '../model/snapshot.ts';
@@ -5,13 +6,24 @@ import type { TargetStatus, TargetTraffic } from '../model/target.ts';
 
 /** The control plane's face of the edge. */
 
+export interface WorkerStatus {
+  pid: number;
+  generation: number;
+  snapshot: number;
+  accepting: boolean;
+  /** What it last said that it keeps of responses; earlier versions do not say. */
+  cacheMemory?: CacheRoom;
+  /** What all workers keep on disk, as it knows it. */
+  cacheDisk?: CacheRoom;
+}
+
 export interface EdgeStatus {
   /** The supervisor's process id. */
   pid: number;
   /** Counts upgrades from 1. */
   generation: number;
   listeners: { host: string; port: number }[];
-  workers: { pid: number; generation: number; snapshot: number; accepting: boolean }[];
+  workers: WorkerStatus[];
   /** The newest snapshot that every accepting worker has acknowledged; 0 before the first. */
   snapshot: number;
   targets: TargetStatus[];

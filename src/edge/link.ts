@@ -1,4 +1,4 @@
-import type { CacheCounts } from '../model/cache.ts';
+import type { CacheCounts, CacheRoom } from '../model/cache.ts';
 import type { LedgerRow } from '../model/ledger.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { TargetHealth, TargetTraffic } from '../model/target.ts';
@@ -87,12 +87,6 @@ export interface WorkerReport {
   cacheMemory?: CacheRoom;
   /** What all workers keep on disk now, as this one knows it. */
   cacheDisk?: CacheRoom;
-}
-
-/** How many responses are kept in one place, and the bytes they take there. */
-export interface CacheRoom {
-  count: number;
-  sizeBytes: number;
 }
 
 export type ToSupervisor =

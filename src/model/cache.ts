@@ -97,8 +97,21 @@ export const cacheCounters = [
   'refreshes',
   /** Of bodies that did not come from the app. */
   'savedBytes',
+  /** Of bodies that did, kept or not. */
+  'appBytes',
 ] as const;
 export type CacheCounts = Record<(typeof cacheCounters)[number], number>;
+
+/** Of requests that came to the cache, those the app was not asked for. */
+export const savedRequests = ({ hits, stale, collapsed }: CacheCounts): number =>
+  hits + stale + collapsed;
+
+/** Counts of earlier versions may lack what these did not count. */
+export function addCacheCounts(a: CacheCounts, b: Partial<CacheCounts>): CacheCounts {
+  const counts = noCacheCounts();
+  for (const counter of cacheCounters) counts[counter] = a[counter] + (b[counter] ?? 0);
+  return counts;
+}
 
 export const noCacheCounts = (): CacheCounts => ({
   hits: 0,
@@ -108,7 +121,14 @@ export const noCacheCounts = (): CacheCounts => ({
   passed: 0,
   refreshes: 0,
   savedBytes: 0,
+  appBytes: 0,
 });
+
+/** How many responses are kept in one place, and the bytes they take there. */
+export interface CacheRoom {
+  count: number;
+  sizeBytes: number;
+}
 
 /** For paths that no rule names: honour the app, and keep nothing it did not allow. */
 export const HONOUR_THE_APP: CacheRule = {

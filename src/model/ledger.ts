@@ -1,4 +1,6 @@
 import { type SparseHistogram, subtract, sum } from '../kernel/histogram.ts';
+import type { CacheCounts } from './cache.ts';
+import type { EnvironmentKey } from './environment.ts';
 
 /**
  * The account of every request the edge accepted. Each ends in exactly one outcome; counters are
@@ -48,8 +50,13 @@ export interface LedgerRow {
   retried: number;
   /** Requests and upgraded connections that ended on a target while it was draining. */
   drained: number;
-  /** Microseconds from the whole request head to the last byte of the response; upgrades excluded. */
+  /**
+   * Microseconds from the whole request head to the last byte of the response; without upgrades, and
+   * without what the cache answered, which says nothing of the instances.
+   */
   latency: SparseHistogram;
+  /** The same of what the cache answered; left out: nothing. */
+  cachedLatency?: SparseHistogram;
 }
 
 export interface LedgerReading {
@@ -67,7 +74,13 @@ export interface LedgerReading {
    * request. Readings of earlier versions do not say.
    */
   turnedAway?: number;
+  /** What caches have done, over all workers there ever were. Readings of earlier versions do not say. */
+  cache?: Record<EnvironmentKey, CacheCounts>;
 }
+
+/** Of all that were answered, as their clients have seen it. */
+export const clientLatency = ({ latency, cachedLatency = [] }: LedgerRow): SparseHistogram =>
+  sum(latency, cachedLatency);
 
 /** How many were answered with this class of status, whatever their outcome. */
 export function answersOf({ answers }: Pick<LedgerRow, 'answers'>, answered: StatusClass): number {
@@ -119,19 +132,25 @@ export function addRows(a: LedgerRow, b: LedgerRow): LedgerRow {
     retried: a.retried + b.retried,
     drained: a.drained + b.drained,
     latency: sum(a.latency, b.latency),
+    ...ofCache(sum(a.cachedLatency ?? [], b.cachedLatency ?? [])),
   };
 }
 
 function subtractRows(later: LedgerRow, earlier: LedgerRow): LedgerRow {
+  const { cachedLatency = [], ...row } = later;
   return {
-    ...later,
+    ...row,
     outcomes: mapOutcomes((outcome) => later.outcomes[outcome] - earlier.outcomes[outcome]),
     answers: combineAnswers(later.answers, earlier.answers, -1),
     retried: later.retried - earlier.retried,
     drained: later.drained - earlier.drained,
     latency: subtract(later.latency, earlier.latency),
+    ...ofCache(subtract(cachedLatency, earlier.cachedLatency ?? [])),
   };
 }
+
+const ofCache = (cachedLatency: SparseHistogram): Pick<LedgerRow, 'cachedLatency'> =>
+  cachedLatency.length === 0 ? {} : { cachedLatency };
 
 /**
  * What happened between two readings, to one environment or, without one, to all. Totals are

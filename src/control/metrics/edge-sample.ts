@@ -22,7 +22,7 @@ export interface EdgeSample {
 
 /** What passed through an environment between two samples, and what is inside it at the second. */
 export interface Passed {
-  /** See `GroupSecond`; null without an earlier sample. */
+  /** See `GroupSecond`, without what the cache answered; null without an earlier sample. */
   came: number | null;
   errors: number | null;
   latency: SparseHistogram | null;
@@ -91,7 +91,7 @@ export class EdgeTotals {
     const row = ledgerDifference(earlier.#reading(key), this.#reading(key));
     return {
       came: arrivals(row) + growth,
-      errors: Math.max(0, answersOf(row, '5xx')),
+      errors: Math.max(0, answersOf(row, '5xx') - (row.answers['cached 5xx'] ?? 0)),
       latency: row.latency,
       inFlight,
       waiting,

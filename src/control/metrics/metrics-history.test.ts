@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { configuration, SimulatedControl } from '../../../test/support/simulated-control.ts';
 import { bucketOf } from '../../kernel/histogram.ts';
 import type { Configuration } from '../../model/configuration.ts';
-import { type LedgerRow, noOutcomes, type OutcomeCounts } from '../../model/ledger.ts';
+import { emptyRow, type LedgerRow, noOutcomes, type OutcomeCounts } from '../../model/ledger.ts';
 import { NO_SCALING } from '../../model/scaling.ts';
 import { poolId } from '../../model/snapshot.ts';
 import type { TargetTraffic } from '../../model/target.ts';
@@ -129,6 +129,28 @@ describe('an environment', () => {
     expect(newest()).toMatchObject({ requestsPerMinute: 0, concurrency: 0 });
     // What was told a moment late is told right over both.
     expect(newest(2_000)?.requestsPerMinute).toBe(80 * 30);
+  });
+
+  it('is measured by what it answered, not by what the cache did', async () => {
+    await deploy();
+    const row = (cached: number): LedgerRow => ({
+      ...emptyRow(KEY),
+      pool: POOL,
+      outcomes: { ...noOutcomes(), ok: cached / 10, cached },
+      answers: { 'cached 2xx': cached - cached / 5, 'cached 5xx': cached / 5 },
+      latency: [bucketOf(80_000), cached / 10],
+      cachedLatency: [bucketOf(20), cached],
+    });
+    const told = (cached: number) => ({
+      ...{ rows: [row(cached)], unaccounted: 0, inFlight: 0, tunnels: 0 },
+    });
+    simulated.edge.setLedger(told(10));
+    await seconds(2);
+    simulated.edge.setLedger(told(1_000));
+    await seconds(1);
+    expect(newest()).toMatchObject({ requestsPerMinute: 99 * 60, errorsPerMinute: 0 });
+    expect(newest()?.p50Ms).toBeCloseTo(80, 0);
+    expect(newest()?.p99Ms).toBeCloseTo(80, 0);
   });
 
   it('is not asked for what the edge answers by itself, but for what found no room', async () => {

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Timer } from '../../kernel/clock.ts';
 import { stateMachine } from '../../kernel/state-machine.ts';
-import type { EdgeStatus } from '../driver.ts';
+import type { WorkerStatus } from '../driver.ts';
 import type { LinePeer } from '../line-peer.ts';
 import type { ToWorker, WorkerReport } from '../link.ts';
 import type { WorkerIdentity } from '../worker-record.ts';
@@ -51,6 +51,8 @@ export interface FleetWorker {
   silentTicks: number;
   /** By `keyOf` pool and target. */
   inside: Map<string, Inside>;
+  /** What it keeps of responses, as it last said. */
+  kept: Pick<WorkerReport, 'cacheMemory' | 'cacheDisk'>;
   saidBye: boolean;
   /** How long it was last told to drain; null while it serves. */
   drainMs: number | null;
@@ -75,6 +77,7 @@ export function fleetWorker(
     answered: 0,
     silentTicks: 0,
     inside: new Map(),
+    kept: {},
     saidBye: false,
     drainMs: null,
     deadline: null,
@@ -121,6 +124,8 @@ export function noteReport(worker: FleetWorker, report: WorkerReport): void {
         { inFlight, tunnels, ejection },
       ]),
   );
+  const { cacheMemory, cacheDisk } = report;
+  worker.kept = { ...(cacheMemory && { cacheMemory }), ...(cacheDisk && { cacheDisk }) };
 }
 
 /** What is inside each target over all of them. One that leaves it out is enough to say why. */
@@ -142,13 +147,10 @@ export function insideAll(workers: Iterable<FleetWorker>): Map<string, Inside> {
 export const serves = ({ identity, state }: FleetWorker, generation: number): boolean =>
   identity.generation === generation && state === 'accepting';
 
-export const statusOf = ({
-  identity,
-  snapshot,
-  state,
-}: FleetWorker): EdgeStatus['workers'][number] => ({
+export const statusOf = ({ identity, snapshot, state, kept }: FleetWorker): WorkerStatus => ({
   pid: identity.process.pid,
   generation: identity.generation,
   snapshot,
   accepting: state === 'accepting',
+  ...kept,
 });

@@ -1,4 +1,5 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { noCacheCounts } from '../../model/cache.ts';
 import { emptyRow, type LedgerRow, ledgerDifference } from '../../model/ledger.ts';
 import type { WorkerReport } from '../link.ts';
 import type { WorkerIdentity } from '../worker-record.ts';
@@ -178,6 +179,55 @@ it('reads what versions kept that did not count them', () => {
   next.open(worker('a'), { ceiling: 0, rows: [] });
   next.report('a', report([]));
   expect(next.read(0).turnedAway).toBe(0);
+});
+
+describe('what caches have done', () => {
+  const cached = (hits: number, environment = ENVIRONMENT) => ({
+    ...report([]),
+    cache: { [environment]: { ...noCacheCounts(), hits, savedBytes: hits * 10 } },
+  });
+
+  it('is summed over workers that have ended, those that live, and those before a restart', () => {
+    const account = ledger(null);
+    for (const name of ['a', 'b', 'c']) account.open(worker(name));
+    account.report('a', cached(3));
+    account.report('b', cached(1));
+    account.report('b', cached(4));
+    account.report('c', cached(2, 'blog/production'));
+    account.fold('a', false);
+    const whole = {
+      [ENVIRONMENT]: { ...noCacheCounts(), hits: 7, savedBytes: 70 },
+      'blog/production': { ...noCacheCounts(), hits: 2, savedBytes: 20 },
+    };
+    expect(account.read(0).cache).toEqual(whole);
+    expect(account.read(1).cache).toEqual(whole);
+    const next = ledger(JSON.parse(JSON.stringify(account.base())));
+    for (const kept of account.living()) next.open(kept.worker, kept);
+    expect(next.read(0).cache).toEqual(whole);
+    next.fold('b', true);
+    expect(next.read(0).cache).toEqual(whole);
+  });
+
+  it('is nothing in workers and homes of earlier versions, and less where less was counted', () => {
+    const { cache, ...earlier } = ledger(null).base();
+    expect(cache).toEqual({});
+    const next = ledger(earlier);
+    for (const name of ['a', 'b']) next.open(worker(name), { ceiling: 0, rows: [] });
+    next.report('a', report([]));
+    const { appBytes, ...fewer } = noCacheCounts();
+    next.report('b', { ...report([]), cache: { [ENVIRONMENT]: { ...fewer, hits: 1 } as never } });
+    expect(next.read(0).cache).toEqual({ [ENVIRONMENT]: { ...noCacheCounts(), hits: 1 } });
+  });
+
+  it('is told without its name once an environment is long gone', () => {
+    const account = ledger(null);
+    account.open(worker('a'));
+    account.report('a', cached(3));
+    account.fold('a', true);
+    account.merge({ pools: new Set(), environments: new Set([ENVIRONMENT]) });
+    expect(account.read(0).cache).toMatchObject({ '': { hits: 3 } });
+    expect(Object.keys(account.read(0).cache ?? {})).toEqual(['']);
+  });
 });
 
 it('tells how long nobody has wanted an environment in any worker', () => {

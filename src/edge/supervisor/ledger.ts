@@ -11,6 +11,7 @@ import {
 import type { TargetTraffic } from '../../model/target.ts';
 import type { WorkerReport } from '../link.ts';
 import type { WorkerIdentity } from '../worker-record.ts';
+import { addCounts, type CountsByEnvironment, mergeCounts } from './cache-counts.ts';
 import { type TargetName, Traffic } from './traffic.ts';
 
 /**
@@ -24,8 +25,9 @@ const REMEMBERED_NAMES = 256;
 export interface KeptBase {
   rows: LedgerRow[];
   unaccounted: number;
-  /** As in a reading. */
+  /** As in a reading; earlier versions did not keep these. */
   turnedAway?: number;
+  cache?: CountsByEnvironment;
   /** Workers whose counts are in the rows. */
   folded: string[];
 }
@@ -36,6 +38,7 @@ export interface KeptWorker {
   ceiling: number;
   rows: LedgerRow[];
   turnedAway?: number;
+  cache?: CountsByEnvironment;
 }
 
 interface Account {
@@ -45,6 +48,7 @@ interface Account {
   inFlight: number;
   tunnels: number;
   turnedAway: number;
+  cache: CountsByEnvironment;
   /** Null: it does not say. */
   waiting: Readonly<Record<string, number>> | null;
   wanted: readonly string[];
@@ -93,17 +97,19 @@ export function ledger(kept: KeptBase | null): Ledger {
   const traffic = new Traffic();
   let unaccounted = kept?.unaccounted ?? 0;
   let turnedAway = kept?.turnedAway ?? 0;
+  let cache = { ...kept?.cache };
 
   return {
-    open(worker, { rows, ceiling, turnedAway: before = 0 } = { rows: [], ceiling: 0 }) {
+    open(worker, before = { rows: [], ceiling: 0 }) {
       if (folded.includes(worker.name)) return false;
       accounts.set(worker.name, {
         worker,
-        ceiling,
-        rows: keyed(rows),
+        ceiling: before.ceiling,
+        rows: keyed(before.rows),
         inFlight: 0,
         tunnels: 0,
-        turnedAway: before,
+        turnedAway: before.turnedAway ?? 0,
+        cache: before.cache ?? {},
         waiting: {},
         wanted: [],
         quietMs: null,
@@ -122,6 +128,7 @@ export function ledger(kept: KeptBase | null): Ledger {
       account.inFlight = report.inFlight;
       account.tunnels = report.tunnels;
       account.turnedAway = report.turnedAway ?? 0;
+      account.cache = report.cache ?? {};
       account.waiting = report.waiting ?? null;
       account.wanted = report.wanted ?? [];
       account.quietMs = report.quietMs ?? null;
@@ -134,6 +141,7 @@ export function ledger(kept: KeptBase | null): Ledger {
       addInto(base, account.rows.values());
       traffic.fold(worker);
       turnedAway += account.turnedAway;
+      addCounts(cache, account.cache);
       const missing = orderly ? 0 : Math.max(0, account.ceiling - endedIn(account.rows.values()));
       unaccounted += missing;
       folded.push(worker);
@@ -147,19 +155,23 @@ export function ledger(kept: KeptBase | null): Ledger {
         base,
         rows.map((row) => ({ ...row, ...placeAfter(row, gone) })),
       );
+      cache = mergeCounts(cache, gone.environments);
     },
     read(at) {
       const rows = new Map(base);
       let inFlight = 0;
       let tunnels = 0;
       let away = turnedAway;
+      const cached = { ...cache };
       for (const account of accounts.values()) {
         addInto(rows, account.rows.values());
+        addCounts(cached, account.cache);
         inFlight += account.inFlight;
         tunnels += account.tunnels;
         away += account.turnedAway;
       }
-      return { at, rows: [...rows.values()], unaccounted, inFlight, tunnels, turnedAway: away };
+      const told = { at, unaccounted, inFlight, tunnels, turnedAway: away, cache: cached };
+      return { ...told, rows: [...rows.values()] };
     },
     waiting() {
       const total: Record<string, number> = {};
@@ -178,13 +190,20 @@ export function ledger(kept: KeptBase | null): Ledger {
     quietMs: () => leastQuiet([...accounts.values()].map(({ quietMs }) => quietMs)),
     traffic: (targets) => traffic.read(targets),
     keepTargets: (targets) => traffic.keep(targets),
-    base: () => ({ rows: [...base.values()], unaccounted, turnedAway, folded: [...folded] }),
+    base: () => ({
+      rows: [...base.values()],
+      unaccounted,
+      turnedAway,
+      cache: { ...cache },
+      folded: [...folded],
+    }),
     living: () =>
-      [...accounts.values()].map(({ worker, ceiling, rows, turnedAway: away }) => ({
-        worker,
-        ceiling,
+      [...accounts.values()].map(({ rows, ...account }) => ({
+        worker: account.worker,
+        ceiling: account.ceiling,
         rows: [...rows.values()],
-        turnedAway: away,
+        turnedAway: account.turnedAway,
+        cache: account.cache,
       })),
     hasFolded: (worker) => folded.includes(worker),
   };

@@ -51,7 +51,8 @@ describe('merging rows of what is gone', () => {
             for (const counting of [account, exact]) {
               const pool = `${environment}#${release}`;
               const row = counting.row({ pool, environment, release, zone });
-              row.recordLatency(latencyUs);
+              if (outcome === 'cached') row.recordCachedLatency(latencyUs);
+              else row.recordLatency(latencyUs);
               counting.end(row, outcome, outcome === 'ok' ? 200 : 0);
             }
           }
