@@ -14,7 +14,7 @@ export function settingsOf(configuration: Configuration): Map<string, string> {
   const { health, group, limits, variables } = web;
   const settings: [string, string | null][] = [
     ['web.start', web.start === null ? null : web.start.map(quoteWord).join(' ')],
-    ['web.upstream', web.upstream],
+    ['web.upstream', web.upstream === null ? null : [web.upstream].flat().join(', ')],
     ['web.health.path', health.path],
     ['web.health.matcher', rangeText(health.matcher)],
     ['web.health.interval', formatDuration(health.intervalMs)],

@@ -27,7 +27,7 @@ export function renderFound(context: Context, project: Project): string[] {
           fact('runs', settings.get('web.start') ?? ''),
           fact('instances', instancesText(configuration)),
         ]
-      : [fact('sends to', upstream)]),
+      : [fact('sends to', [upstream].flat().join(', '))]),
   ];
 }
 

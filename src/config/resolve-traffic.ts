@@ -12,13 +12,17 @@ import type { Layer } from './schema.ts';
 type Edge = NonNullable<Layer['edge']>;
 type ChooseKey = <T>(key: string, read: (edge: Edge) => T | undefined, otherwise: T) => T;
 
-export function chooseTraffic(choose: Choose): Traffic {
+/** @param algorithm where none is written */
+export function chooseTraffic(
+  choose: Choose,
+  algorithm: Traffic['balancing']['algorithm'],
+): Traffic {
   const { balancing, stickyMs } = DEFAULT_TRAFFIC;
   const key: ChooseKey = (name, read, otherwise) =>
     choose(`edge.${name}`, (spec) => spec.edge && read(spec.edge), otherwise);
   return {
     balancing: {
-      algorithm: key('balance', (edge) => edge.balance, balancing.algorithm),
+      algorithm: key('balance', (edge) => edge.balance, algorithm),
       slowStartMs: key('slowStart', (edge) => edge.slowStart, balancing.slowStartMs),
       maxConcurrency: key('maxConcurrency', (edge) => edge.maxConcurrency, null),
       ejection: chooseEjection(key),

@@ -7,6 +7,7 @@ import {
 } from '../model/configuration.ts';
 import { defaultDomain, PRODUCTION } from '../model/environment.ts';
 import { sizes } from '../model/size.ts';
+import { DEFAULT_TRAFFIC } from '../model/traffic.ts';
 import { ALWAYS, type Windows } from '../model/window.ts';
 import type { CommandLine } from './command.ts';
 import { contradictions } from './contradiction.ts';
@@ -86,7 +87,7 @@ export function resolveConfiguration(input: ResolveInput): Resolved {
     drainMs: choose('web.drain', (spec) => spec.web?.drain, DEFAULTS.drainMs),
   };
   const domains = chooseDomains(input, provenance);
-  const traffic = chooseTraffic(choose);
+  const traffic = chooseTraffic(choose, defaultAlgorithm(web.upstream));
   const rollout = chooseRollout(choose);
   const windows: Windows = {
     ranges: choose('deploy.windows', (spec) => spec.deploy?.windows, [...ALWAYS.ranges]),
@@ -140,9 +141,13 @@ function layersOf({ definition, environment, detected }: ResolveInput): SourceLa
   return layers;
 }
 
+/** A list of addresses says which to ask first. */
+const defaultAlgorithm = (upstream: Configuration['web']['upstream']) =>
+  Array.isArray(upstream) ? 'first' : DEFAULT_TRAFFIC.balancing.algorithm;
+
 interface Source {
   command: string[] | null;
-  upstream: string | null;
+  upstream: Configuration['web']['upstream'];
   variables: Variables;
 }
 

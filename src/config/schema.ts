@@ -29,11 +29,12 @@ import { timeZone, windows } from './window-readers.ts';
 const MAX_INSTANCES = 10_000;
 const MAX_CORES = 1024;
 const LEAST_MEMORY_BYTES = 16 * 1024 * 1024;
+const MAX_UPSTREAMS = 16;
 const MAX_VARIABLE_LENGTH = 131_072;
 const HOST_NAME = /^(\*|(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*)$/;
 
 const health = section({
-  path: path("'/healthz'"),
+  path: leaf(parseHealthPath),
   matcher: leaf(parseMatcher),
   interval: duration(100),
   timeout: duration(50),
@@ -88,7 +89,7 @@ const capacity = section({
 
 const web = section({
   start: leaf(parseStart),
-  upstream: leaf(parseUpstream),
+  upstream: leaf(parseUpstreams),
   health,
   capacity,
   memory: size(LEAST_MEMORY_BYTES),
@@ -228,6 +229,23 @@ function checkCommandVariable(name: string): void {
   } catch {
     throw refusal(`sets ${name}, which Belay sets for each instance`, `leave out ${name}=`);
   }
+}
+
+function parseUpstreams(value: unknown): string | string[] {
+  if (!Array.isArray(value)) return parseUpstream(value);
+  const upstreams = [...new Set(value.map(parseUpstream))];
+  const [only] = upstreams;
+  if (only === undefined) throw refusal('is an empty list', "write 'http://127.0.0.1:9001', say");
+  if (upstreams.length > MAX_UPSTREAMS) {
+    throw refusal(`has ${upstreams.length} addresses`, `write ${MAX_UPSTREAMS} at most`);
+  }
+  return upstreams.length === 1 ? only : upstreams;
+}
+
+/** `*` asks the server itself. */
+function parseHealthPath(value: unknown): string {
+  if (value === '*' || (typeof value === 'string' && value.startsWith('/'))) return value;
+  throw unlike("a path that begins with '/'", value, "'/healthz', say");
 }
 
 function parseUpstream(value: unknown): string {

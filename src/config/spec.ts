@@ -78,8 +78,11 @@ export interface WebSpec {
    * it; `$PORT` and other variables are filled in. Without it, it is detected.
    */
   start?: string | string[];
-  /** `'http://host:port'` of something Belay does not start. Instead of `start`. */
-  upstream?: string;
+  /**
+   * `'http://host:port'` of something Belay does not start, or a list of them: the first that is
+   * healthy is asked. Instead of `start`.
+   */
+  upstream?: string | string[];
   /** How an instance shows that it can serve. */
   health?: HealthSpec;
   /** How many instances there are, and where. */
@@ -159,10 +162,11 @@ export interface EdgeSpec {
    */
   domains?: string[];
   /**
-   * Which instance gets a request: each in turn, the one with the fewest open requests, or one at
-   * random. Default `'round-robin'`.
+   * Which instance gets a request: each in turn, the one with the fewest open requests, one at
+   * random, or the first that is healthy and has room. Default `'round-robin'`; `'first'` for a list
+   * of upstreams.
    */
-  balance?: 'round-robin' | 'least-outstanding' | 'weighted-random';
+  balance?: 'round-robin' | 'least-outstanding' | 'weighted-random' | 'first';
   /** A new instance gets its share by and by over this time, at most `'15m'`. Default `'0s'`. */
   slowStart?: Duration;
   /**

@@ -6,10 +6,11 @@ import { poolId } from '../model/snapshot.ts';
 import type { TargetTraffic } from '../model/target.ts';
 import type { Observation, ObservedInstance, ReleaseNeeds } from '../plan/observation.ts';
 import { trafficShare } from '../plan/rollout/share.ts';
-import { FIXED_TARGET, type RoutedEnvironment, type RoutedRelease } from '../plan/routing.ts';
+import type { RoutedEnvironment, RoutedRelease } from '../plan/routing.ts';
 import { capacityInForce } from '../plan/sleep.ts';
 import type { Slot } from '../runtime/driver.ts';
 import type { EdgeView } from './edge-view.ts';
+import { observeFixed } from './observe-fixed.ts';
 import { observeHooks } from './observe-hooks.ts';
 import type { Records } from './records.ts';
 
@@ -62,7 +63,7 @@ export function observeEnvironment(
     hooks: deployment ? observeHooks(environment, deployment, records, slots, images) : [],
     releases,
     instances,
-    fixed: goal === null ? null : edge.target(poolId(key, goal), FIXED_TARGET),
+    ...observeFixed(key, goal, records, edge),
     acknowledgedSnapshot: edge.acknowledged,
     traffic,
     failures: records.failures(key),

@@ -6,12 +6,12 @@ import type { LedgerReading } from '../model/ledger.ts';
 import { receiptBetween } from '../model/receipt.ts';
 import { poolId } from '../model/snapshot.ts';
 import type { SwapView } from '../model/view.ts';
-import { FIXED_TARGET } from '../plan/routing.ts';
 import { planSwap, type SwapSide, swapProblem } from '../plan/swap.ts';
 import { gateFor } from './deployment-gate.ts';
 import type { EdgeView } from './edge-view.ts';
 import type { EventFeed } from './event-feed.ts';
 import { domainsOf } from './names.ts';
+import { observeFixed } from './observe-fixed.ts';
 import type { Boundary } from './performer.ts';
 import type { Records } from './records.ts';
 import { refuseIfBusy } from './refusals.ts';
@@ -100,11 +100,11 @@ function sideOf(environment: Environment, { records, view }: SwapParts): SwapSid
   const instances = records
     .instances(key)
     .filter(({ id, state, release: of }) => state === 'in-service' && healthy(poolId(key, of), id));
-  const fixed = release !== null && healthy(poolId(key, release), FIXED_TARGET);
+  const { fixed } = observeFixed(key, release, records, view);
   return {
     environment,
     domains: domainsOf(environment, records),
-    serving: instances.length + (fixed ? 1 : 0),
+    serving: instances.length + (fixed?.health === 'healthy' ? 1 : 0),
   };
 }
 

@@ -22,7 +22,8 @@ const durationMs = z
 
 /** Active health checks, ALB's semantics: the first pass admits a new target. */
 export const healthCheckSchema = z.strictObject({
-  path: z.string().startsWith('/'),
+  /** `*` asks the server itself, by OPTIONS: another edge answers that whatever is behind it. */
+  path: z.string().regex(/^(\/|\*$)/),
   /** Status codes that pass, inclusive. */
   matcher: z.strictObject({ from: z.int().min(100).max(599), to: z.int().min(100).max(599) }),
   intervalMs: durationMs.min(100),
@@ -136,6 +137,8 @@ export type Hooks = z.infer<typeof hooksSchema>;
 
 const NO_HOOKS: Hooks = { build: null, migrate: null, postdeploy: null };
 
+const address = z.url({ protocol: /^http$/ });
+
 const webSchema = z.strictObject({
   /**
    * The program and its arguments; `$PORT` and other variables are expanded by the runtime, never
@@ -144,8 +147,11 @@ const webSchema = z.strictObject({
   start: z.array(z.string()).min(1).nullable(),
   /** Run in the instance's slot before its program; null: nothing is. */
   bootstrap: z.array(z.string()).min(1).nullable().default(null),
-  /** `http://host:port` of something Belay did not start. Null when `start` is set. */
-  upstream: z.url({ protocol: /^http$/ }).nullable(),
+  /**
+   * `http://host:port` of something Belay did not start, or several that serve the same. Null when
+   * `start` is set.
+   */
+  upstream: z.union([address, z.array(address).min(2).max(16)]).nullable(),
   health: healthCheckSchema,
   capacity: capacitySchema,
   zones: z.array(name).min(1).max(26),

@@ -24,7 +24,7 @@ export type Ejection = z.infer<typeof ejectionSchema>;
 
 /** What is decided within a pool. */
 export const balancingSchema = z.strictObject({
-  algorithm: z.enum(['round-robin', 'least-outstanding', 'weighted-random']),
+  algorithm: z.enum(['round-robin', 'least-outstanding', 'weighted-random', 'first']),
   /** A target that becomes healthy beside others gets its share by and by over this time; 0: at once. */
   slowStartMs: durationMs.max(900_000),
   /** Requests inside one target at a time, for each edge worker; null for no bound. */

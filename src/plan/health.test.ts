@@ -109,6 +109,19 @@ describe('what an environment depends on', () => {
       cause: 'the fixed address says: database: gone',
     });
   });
+
+  it('is told of an address that another stands in for', () => {
+    const observed = observation(1);
+    const fixed = observed.instances[0]?.target ?? null;
+    const fixedOut = ['http://10.0.0.1:8080: connection refused'];
+    const releases = new Map(
+      [...observed.releases].map(([number, needs]) => [number, { ...needs, upstream: true }]),
+    );
+    expect(health({ ...observed, instances: [], releases, fixed, fixedOut })).toEqual({
+      health: 'warning',
+      cause: 'not all addresses are healthy: http://10.0.0.1:8080: connection refused',
+    });
+  });
 });
 
 describe('an instance that the edge leaves out', () => {

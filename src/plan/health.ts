@@ -45,6 +45,7 @@ export function diagnose(
     errors ??
     dependencies ??
     diagnoseLeftOut(observation) ??
+    diagnoseFixedOut(observation) ??
     diagnoseHeldUp(observation, now) ?? { health: 'ok', cause: inServiceSentence(observation) }
   );
 }
@@ -90,6 +91,12 @@ function diagnoseFixed({ fixed }: Observation): Diagnosis | null {
   if (fixed?.health === 'healthy') return null;
   const why = fixed?.description || 'not checked yet';
   return { health: 'severe', cause: `the fixed address is not healthy: ${why}` };
+}
+
+/** Others serve in its place. */
+function diagnoseFixedOut({ fixed, fixedOut = [] }: Observation): Diagnosis | null {
+  if (!fixed || fixedOut.length === 0) return null;
+  return { health: 'warning', cause: `not all addresses are healthy: ${fixedOut.join('; ')}` };
 }
 
 function shortfallCause(observation: Observation, goal: ReleaseNeeds, now: number): string {

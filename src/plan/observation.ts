@@ -85,8 +85,10 @@ export interface Observation {
   releases: ReadonlyMap<number, ReleaseNeeds>;
   /** Live instances only. */
   instances: readonly ObservedInstance[];
-  /** The target of a fixed address, when the goal is one. */
+  /** The target of a fixed address, when the goal is one; of several, one that is healthy. */
   fixed: ObservedTarget | null;
+  /** Of fixed addresses, those that are not healthy, and why: a sentence each. */
+  fixedOut?: readonly string[];
   /** The newest snapshot in force at the edge; null when the edge cannot be asked. */
   acknowledgedSnapshot: number | null;
   /** What has passed through each target since the deployment began; empty where none is judged. */

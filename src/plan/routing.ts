@@ -23,7 +23,7 @@ export interface RoutedRelease {
   traffic: Traffic;
   drainMs: number;
   /** `http://host:port` of something Belay did not start. */
-  upstream: string | null;
+  upstream: string | readonly string[] | null;
   /** Without a request for so long, nothing runs; null: it never sleeps. */
   idleMs: number | null;
   startTimeoutMs: number;
@@ -50,7 +50,9 @@ export interface Routing {
   pools: Pool[];
 }
 
-export const FIXED_TARGET = 'fixed';
+/** The names of fixed addresses, in their order. */
+export const fixedTargetIds = (upstream: string | readonly string[]): string[] =>
+  [upstream].flat().map((_, i) => (i === 0 ? 'fixed' : `fixed-${i + 1}`));
 /** Names that reach whatever is there: the oldest environment answers to them. */
 const BARE_NAMES = ['localhost', '127.0.0.1', '[::1]'];
 
@@ -174,17 +176,22 @@ function targetState(state: Instance['state']): Target['state'] | null {
   }
 }
 
-function fixedTargets(each: RoutedEnvironment, release: RoutedRelease, upstream: string): Target[] {
+function fixedTargets(
+  each: RoutedEnvironment,
+  release: RoutedRelease,
+  upstream: string | readonly string[],
+): Target[] {
   if (release.number !== each.goal && release.number !== each.fixedUntilThen) return [];
-  const { hostname, port } = new URL(upstream);
-  return [
-    {
-      id: FIXED_TARGET,
+  const addresses = [upstream].flat();
+  return fixedTargetIds(upstream).map((id, i) => {
+    const { hostname, port } = new URL(addresses[i] ?? '');
+    return {
+      id,
       host: hostname.replace(/^\[|\]$/g, ''),
       port: port === '' ? 80 : Number(port),
       zone: null,
       state: 'active',
       drainUntil: null,
-    },
-  ];
+    };
+  });
 }

@@ -4,12 +4,13 @@ import { messageOf, systemCode } from '../../kernel/fault.ts';
 import type { Target } from '../../model/snapshot.ts';
 import type { TargetReason } from '../../model/target.ts';
 
-/** One question to a target: a connection of its own, one GET, and what came of it, in words. */
+/** One question to a target: a connection of its own, one request, and what came of it, in words. */
 
 /** Enough for any health page; what lies behind it is not read. */
 const MAX_BODY_BYTES = 64 * 1024;
 
 interface Question {
+  /** Or `*`: the server itself is asked, whatever it serves (RFC 9110 section 9.3.7). */
   path: string;
   timeoutMs: number;
   /** What of the answer's body is waited for; `until` stops as soon as the text has come. */
@@ -26,6 +27,11 @@ export type Answer =
   /** `cutOff` says why the body did not come to its end; null when it did, or need not. */
   | { kind: 'answer'; status: number; body: string; cutOff: Why | null };
 
+/** `GET /healthz`, or `OPTIONS *`. */
+export const questionText = (path: string): string => `${methodFor(path)} ${path}`;
+
+const methodFor = (path: string): string => (path === '*' ? 'OPTIONS' : 'GET');
+
 export function ask(
   clock: Clock,
   target: Pick<Target, 'host' | 'port'>,
@@ -33,12 +39,13 @@ export function ask(
   signal: AbortSignal,
 ): Promise<Answer> {
   return new Promise((resolve) => {
-    const what = `GET ${question.path}`;
+    const what = questionText(question.path);
     const late = `within ${question.timeoutMs / 1000} s`;
     let body: Body | null = null;
     const outgoing = request({
       host: target.host,
       port: target.port,
+      method: methodFor(question.path),
       path: question.path,
       agent: false,
       headers: { 'user-agent': 'Belay-HealthChecker/1', accept: '*/*', connection: 'close' },

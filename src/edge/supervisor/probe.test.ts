@@ -47,6 +47,23 @@ const head = (contentLength: number, status = 200) =>
 
 const failed = (reason: string, description: string) => ({ passed: false, reason, description });
 
+it('asks the server itself where the path is *', async () => {
+  let asked = '';
+  server = createServer((socket) => {
+    socket.once('data', (bytes: Buffer) => {
+      asked = bytes.toString('latin1');
+      socket.end(head(0, 404));
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const { signal } = new AbortController();
+  const target = { host: '127.0.0.1', port };
+  const result = await httpProbe(systemClock)(target, { ...check, path: '*' }, signal);
+  expect(asked).toMatch(/^OPTIONS \* HTTP\/1\.1\r\n/);
+  expect(result).toEqual(failed('Target.ResponseCodeMismatch', 'answered 404 to OPTIONS *'));
+});
+
 it.each([
   [200, { passed: true }],
   [299, { passed: true }],

@@ -1,10 +1,10 @@
 import type { Clock } from '../../kernel/clock.ts';
 import type { HealthCheck } from '../../model/configuration.ts';
 import type { Target } from '../../model/snapshot.ts';
-import { type Answer, ask } from './ask.ts';
+import { type Answer, ask, questionText } from './ask.ts';
 import type { CheckResult } from './health.ts';
 
-/** One health check: a fresh connection, one GET, the status of the answer; its body if asked for. */
+/** One health check: a fresh connection, one request, the status of the answer; its body if asked for. */
 
 /** The longest part of an expected text that is repeated to people. */
 const SHOWN_TEXT_LENGTH = 40;
@@ -30,7 +30,7 @@ export const matches = (status: number, { matcher }: Pick<HealthCheck, 'matcher'
 /** Reasons are ALB's: an answer that came and is wrong, be it by its text, is a mismatch. */
 function judge(answer: Answer, check: HealthCheck): CheckResult {
   if (answer.kind === 'none') return { passed: false, ...answer.why };
-  const answered = `answered ${answer.status} to GET ${check.path}`;
+  const answered = `answered ${answer.status} to ${questionText(check.path)}`;
   if (!matches(answer.status, check)) return mismatch(answered);
   if (check.body === null || answer.body.includes(check.body)) return { passed: true };
   if (answer.cutOff !== null) return { passed: false, ...answer.cutOff };

@@ -1,4 +1,5 @@
 import type { Balancing } from '../../../model/traffic.ts';
+import { first } from './first.ts';
 import { leastOutstanding } from './least-outstanding.ts';
 import type { Pickable, Picker } from './picker.ts';
 import { roundRobin } from './round-robin.ts';
@@ -16,5 +17,7 @@ export function pickerFor<Choice extends Pickable>(
       return leastOutstanding();
     case 'weighted-random':
       return weightedRandom(random);
+    case 'first':
+      return first();
   }
 }

@@ -118,6 +118,27 @@ describe('round robin', () => {
   });
 });
 
+describe('first', () => {
+  const choices = [choice('a', { suspectUntilMs: 1_000 }), choice('b'), choice('c')];
+  const any = pickerFor<Choice>('first', seededRandom(7));
+
+  it('takes the first that is not to be left alone, every time', () => {
+    const names = (nowMs: number) =>
+      Array.from({ length: 5 }, () => any.pick(choices, null, nowMs)?.name).join('');
+    expect(names(0)).toBe('bbbbb');
+    expect(names(1_000)).toBe('aaaaa');
+  });
+
+  it('goes on to the next for one to avoid, and for one that is full', () => {
+    const full = choice('full', { inFlight: 1, mostInFlight: 1 });
+    const [a, b, c] = choices as [Choice, Choice, Choice];
+    expect(any.pick([full, b, c], b, 0)?.name).toBe('c');
+    expect(any.pick([a], null, 0)?.name).toBe('a');
+    expect(any.pick([full, b], b, 0)?.name).toBe('b');
+    expect(any.pick([full], null, 0)).toBeNull();
+  });
+});
+
 describe('least outstanding', () => {
   it('takes the one with the fewest inside, whoever had the last turn', () => {
     const choices = [5, 2, 9].map((inFlight, i) => choice(`${i}`, { inFlight }));
