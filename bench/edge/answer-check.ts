@@ -1,4 +1,4 @@
-import { request } from 'node:http';
+import { type IncomingHttpHeaders, request } from 'node:http';
 import type { Contender } from './contender.ts';
 import { HOST } from './load.ts';
 import { BODY_BYTES } from './origin.ts';
@@ -16,14 +16,20 @@ export async function checkAnswers(contender: Contender): Promise<void> {
   expectThat(contender, 'POST /receive', isWhole, got);
 }
 
-interface Got {
+export interface Got {
   status: number | undefined;
+  fields: IncomingHttpHeaders;
   sizeBytes: number;
   /** What the body begins with. */
   start: string;
 }
 
-function ask({ port }: Contender, method: string, path: string, sendBytes: number): Promise<Got> {
+export function ask(
+  { port }: Contender,
+  method: string,
+  path: string,
+  sendBytes: number,
+): Promise<Got> {
   return new Promise((resolve, reject) => {
     const asked = request({
       ...{ host: '127.0.0.1', port, method, path, agent: false },
@@ -38,13 +44,16 @@ function ask({ port }: Contender, method: string, path: string, sendBytes: numbe
         sizeBytes += bytes.length;
       });
       response.on('error', reject);
-      response.on('end', () => resolve({ status: response.statusCode, sizeBytes, start }));
+      response.on('end', () => {
+        const { headers: fields, statusCode: status } = response;
+        resolve({ status, fields, sizeBytes, start });
+      });
     });
     asked.end(Buffer.alloc(sendBytes, 'x'));
   });
 }
 
-function expectThat({ name }: Contender, what: string, isRight: boolean, got: Got): void {
+export function expectThat({ name }: Contender, what: string, isRight: boolean, got: Got): void {
   if (isRight) return;
   throw new Error(
     `${name} answers ${what} with ${got.status}, ${got.sizeBytes} bytes: ${got.start}`,

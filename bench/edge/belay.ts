@@ -2,6 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { randomHex } from '../../src/kernel/random.ts';
+import type { RoutedCache } from '../../src/model/cache.ts';
+import { DEFAULT_EDGE_SETTINGS, type EdgeSettings } from '../../src/model/edge-settings.ts';
 import { type Snapshot, snapshotSchema } from '../../src/model/snapshot.ts';
 import { type Contender, freePort } from './contender.ts';
 import { HOST } from './load.ts';
@@ -18,12 +20,24 @@ const WORKER = join(import.meta.dirname, '../../src/edge/worker/worker-process.f
 const POOL = 'bench/production#1';
 const TARGET = 'fixed';
 
+export interface BelayOptions {
+  workers?: number;
+  /** What it keeps of the origin's answers; nothing where it is not said. */
+  cache?: RoutedCache | null;
+  settings?: Partial<EdgeSettings>;
+}
+
 /** A CPU profile of each worker is written to the folder that `BELAY_BENCH_PROFILE` names. */
-export async function startBelay(folder: string, originPort: number, workers = 1): Promise<Belay> {
+export async function startBelay(
+  folder: string,
+  originPort: number,
+  { workers = 1, cache = null, settings = {} }: BelayOptions = {},
+): Promise<Belay> {
   const port = await freePort();
   const linkPath = join(folder, `workers-${port}.sock`);
   const health = [{ pool: POOL, target: TARGET, health: 'healthy', admitted: true } as const];
-  const supervisor = await superviseWorkers(linkPath, snapshotFor(originPort), [...health]);
+  const snapshot = snapshotFor(originPort, cache, settings);
+  const supervisor = await superviseWorkers(linkPath, snapshot, [...health]);
   const listener = createServer();
   await new Promise<void>((resolve) => listener.listen(port, '127.0.0.1', resolve));
   const { fd } = (listener as unknown as { _handle: { fd: number } })._handle;
@@ -58,7 +72,11 @@ function ended(child: ChildProcess): Promise<unknown> {
   return gone;
 }
 
-function snapshotFor(originPort: number): Snapshot {
+function snapshotFor(
+  originPort: number,
+  cache: RoutedCache | null,
+  settings: Partial<EdgeSettings>,
+): Snapshot {
   const environment = 'bench/production';
   const health = {
     path: '/',
@@ -79,7 +97,8 @@ function snapshotFor(originPort: number): Snapshot {
   // Parsed, so that what it does not say has its default.
   return snapshotSchema.parse({
     number: 1,
-    rules: [{ hosts: [HOST], environment, forward: [{ pool: POOL, weight: 1 }] }],
+    settings: { ...DEFAULT_EDGE_SETTINGS, ...settings },
+    rules: [{ hosts: [HOST], environment, forward: [{ pool: POOL, weight: 1 }], cache }],
     pools: [{ id: POOL, environment, release: 1, health, targets: [target] }],
   });
 }

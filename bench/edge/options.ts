@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { messageOf } from '../../src/kernel/fault.ts';
 
-export interface EdgeBenchOptions {
+export interface BenchOptions {
   /** Names of measures. */
   only: readonly string[];
   /** Names of peers. */
@@ -16,14 +16,20 @@ const BAD_USAGE = 64;
 /** Enough for the tables; `--short` is for a look. */
 const FULL = { seconds: 4, rounds: 5 };
 const SHORT = { seconds: 2, rounds: 3 };
-const SHORT_PEERS = ['HAProxy'];
+
+/** What a command line may name. */
+interface Choice {
+  /** What `npm run` calls the bench. */
+  command: string;
+  measures: readonly string[];
+  peers: readonly string[];
+  /** Those that `--short` takes. */
+  shortPeers: readonly string[];
+}
 
 /** Ends the process where the arguments are wrong, or ask for help. */
-export function parseOptions(
-  args: readonly string[],
-  measureNames: readonly string[],
-  peerNames: readonly string[],
-): EdgeBenchOptions {
+export function parseOptions(args: readonly string[], choice: Choice): BenchOptions {
+  const { measures, peers, shortPeers } = choice;
   try {
     const { values } = parseArgs({
       args: [...args],
@@ -36,28 +42,28 @@ export function parseOptions(
       },
     });
     if (values.help) {
-      process.stdout.write(help(measureNames, peerNames));
+      process.stdout.write(help(choice));
       process.exit(0);
     }
     const { seconds, rounds } = values.short ? SHORT : FULL;
     return {
-      only: chosen('--only', values.only, measureNames) ?? measureNames,
-      peers: chosen('--peers', values.peers, peerNames) ?? (values.short ? SHORT_PEERS : peerNames),
+      only: chosen('--only', values.only, measures) ?? measures,
+      peers: chosen('--peers', values.peers, peers) ?? (values.short ? shortPeers : peers),
       seconds: positive('BELAY_BENCH_SECONDS') ?? seconds,
       rounds: positive('BELAY_BENCH_ROUNDS') ?? rounds,
     };
   } catch (thrown) {
-    process.stderr.write(`${messageOf(thrown)}\n\n${help(measureNames, peerNames)}`);
+    process.stderr.write(`${messageOf(thrown)}\n\n${help(choice)}`);
     process.exit(BAD_USAGE);
   }
 }
 
-const help = (measureNames: readonly string[], peerNames: readonly string[]): string =>
-  `npm run bench:edge [-- OPTIONS]
+const help = ({ command, measures, peers, shortPeers }: Choice): string =>
+  `npm run ${command} [-- OPTIONS]
 
-  --only NAMES    of these, with commas: ${measureNames.join(', ')}
-  --peers NAMES   of these, with commas: ${peerNames.join(', ')}; '' for none
-  --short         ${SHORT_PEERS.join(', ')} only, ${SHORT.rounds} rounds of ${SHORT.seconds} seconds
+  --only NAMES    of these, with commas: ${measures.join(', ')}
+  --peers NAMES   of these, with commas: ${peers.join(', ')}; '' for none
+  --short         ${shortPeers.join(', ')} only, ${SHORT.rounds} rounds of ${SHORT.seconds} seconds
   --json          rows as JSON
 
 BELAY_BENCH_SECONDS (${FULL.seconds}) and BELAY_BENCH_ROUNDS (${FULL.rounds}) say how long each load lasts, and how often each is

@@ -12,18 +12,22 @@ export const BODY_BYTES = {
 
 /** nginx where there is one, because it costs least; else a Node server. Its CPU is not counted. */
 export async function startOrigin(folder: string): Promise<Contender> {
-  for (const [name, sizeBytes] of Object.entries(BODY_BYTES)) {
-    const file = join(folder, name);
-    // Small ones of letters; a large one of holes, which take no room.
-    writeFileSync(file, 'x'.repeat(Math.min(sizeBytes, BODY_BYTES.medium)));
-    truncateSync(file, sizeBytes);
-  }
+  writeBodies(folder, BODY_BYTES);
   const port = await freePort();
   if (isInstalled('nginx')) return startNginx(folder, port);
   process.stderr.write('nginx is not installed: the origin is a Node server, which costs more\n');
   const program = join(import.meta.dirname, 'origin-process.ts');
   const child = start(process.execPath, [program, `${port}`, folder]);
   return started('the origin (Node)', port, child);
+}
+
+export function writeBodies(folder: string, bodies: Readonly<Record<string, number>>): void {
+  for (const [name, sizeBytes] of Object.entries(bodies)) {
+    const file = join(folder, name);
+    // Small ones of letters; a large one of holes, which take no room.
+    writeFileSync(file, 'x'.repeat(Math.min(sizeBytes, BODY_BYTES.medium)));
+    truncateSync(file, sizeBytes);
+  }
 }
 
 /**

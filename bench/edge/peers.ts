@@ -18,7 +18,7 @@ export interface Peer {
   command(place: Place): Command;
 }
 
-interface Place {
+export interface Place {
   /** For what it keeps. */
   folder: string;
   port: number;
@@ -34,7 +34,8 @@ interface Command {
 const CONNECTIONS = 10_500;
 const HTTP_PROXY_PACKAGE = join(import.meta.dirname, '../../node_modules/http-proxy/package.json');
 
-const haproxy: Peer = {
+/** @param more sections of its own, and lines for the frontend */
+export const haproxyWith = (more: { sections: string; frontend: string }): Peer => ({
   name: 'HAProxy',
   install: 'apt-get install haproxy',
   version: () => versionOf('haproxy', '-v'),
@@ -53,8 +54,10 @@ defaults
   timeout client 75s
   timeout server 60s
   timeout connect 3s
+${more.sections}
 frontend in
   bind 127.0.0.1:${port} backlog 4096
+  ${more.frontend}
   default_backend origin
 backend origin
   server origin 127.0.0.1:${originPort}
@@ -62,13 +65,21 @@ backend origin
     );
     return { program: 'haproxy', args: ['-db', '-q', '-f', file] };
   },
-};
+});
 
-const nginx: Peer = {
-  name: 'nginx',
+/** What a configuration of nginx has beside that of a proxy. */
+interface NginxMore {
+  name: string;
+  http(place: Place): string;
+  location: string;
+}
+
+export const nginxWith = (more: NginxMore): Peer => ({
+  name: more.name,
   install: 'apt-get install nginx',
   version: () => versionOf('nginx', '-v'),
-  command({ folder, port, originPort }) {
+  command(place) {
+    const { folder, port, originPort } = place;
     const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
     const file = written(
       folder,
@@ -83,6 +94,7 @@ http {
   proxy_max_temp_file_size 0;
   ${temporary.map((what) => `${what}_temp_path ${folder}/nginx-${what};`).join('\n  ')}
   upstream origin { server 127.0.0.1:${originPort}; keepalive 512; keepalive_requests 1000000000; }
+  ${more.http(place)}
   server {
     listen 127.0.0.1:${port} backlog=4096;
     location / {
@@ -91,6 +103,7 @@ http {
       proxy_set_header Connection "";
       proxy_set_header Host $host;
       proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+      ${more.location}
     }
   }
 }
@@ -98,7 +111,7 @@ http {
     );
     return { program: 'nginx', args: ['-p', folder, '-c', file] };
   },
-};
+});
 
 const caddy: Peer = {
   name: 'Caddy',
@@ -142,7 +155,12 @@ const nodeHttpProxy: Peer = {
   },
 };
 
-export const peers: readonly Peer[] = [haproxy, nginx, caddy, nodeHttpProxy];
+export const peers: readonly Peer[] = [
+  haproxyWith({ sections: '', frontend: '' }),
+  nginxWith({ name: 'nginx', http: () => '', location: '' }),
+  caddy,
+  nodeHttpProxy,
+];
 
 export async function startPeer(
   peer: Peer,
@@ -161,13 +179,13 @@ export async function startPeer(
   }
 }
 
-function versionOf(program: string, flag: string): string | null {
+export function versionOf(program: string, flag: string): string | null {
   if (!isInstalled(program)) return null;
   const { stdout, stderr } = spawnSync(program, [flag], { encoding: 'utf8' });
   return /\d+\.\d+(?:\.\d+)*/.exec(stdout + stderr)?.[0] ?? 'of an unknown version';
 }
 
-function written(folder: string, name: string, text: string): string {
+export function written(folder: string, name: string, text: string): string {
   const file = join(folder, name);
   writeFileSync(file, text);
   return file;

@@ -11,7 +11,7 @@ import { cpuTimeUs } from '../processes.ts';
  * where throughput moves by a factor of two.
  */
 
-const BROWSER_FIELDS = [
+export const BROWSER_FIELDS = [
   'User-Agent: Mozilla/5.0 (X11; Linux x64_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36',
   'Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8',
   'Accept-Language: en-GB,en;q=0.9,de;q=0.7',

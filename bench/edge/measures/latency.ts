@@ -8,37 +8,36 @@ import { type Bench, inTurn, type Measure, rowsBeside } from '../measure.ts';
 
 /** Beside the rounds of the rest, because a 99th percentile needs more of them. */
 const MORE_ROUNDS = 2;
-const BESIDE = 'HAProxy';
 const PROGRAM = join(import.meta.dirname, '../fixed-rate-process.ts');
 
 /**
  * The 99th percentile at a fixed rate, half of what each can do, counted from when each request was
  * due: who keeps the client waiting is not forgiven for it.
  */
-export const latency: Measure = {
+export const latencyBeside = (...names: string[]): Measure => ({
   name: 'latency',
   needs: ['wrk', 'taskset'],
   async run(bench) {
-    const pair = [bench.ours, ...bench.rivals.filter(({ name }) => name === BESIDE)];
-    const pids = [bench.origin, ...pair].flatMap((each) => each.pids);
+    const some = [bench.ours, ...bench.rivals.filter(({ name }) => names.includes(name))];
+    const pids = [bench.origin, ...some].flatMap((each) => each.pids);
     pin(pids, SERVING_CORE);
     try {
-      return await compare(pair, bench);
+      return await compare(some, bench);
     } finally {
       pin(pids, 'any');
     }
   },
-};
+});
 
 async function compare(
-  pair: readonly Contender[],
+  contenders: readonly Contender[],
   { ours, seconds, rounds }: Bench,
 ): Promise<Row[]> {
-  const most = await inTurn(pair, rounds, async (contender) => {
+  const most = await inTurn(contenders, rounds, async (contender) => {
     const { perSecond } = await wrk(contender, { path: '/small' }, seconds, LOAD_CORE);
     return perSecond;
   });
-  const p99 = await inTurn(pair, rounds + MORE_ROUNDS, (contender) =>
+  const p99 = await inTurn(contenders, rounds + MORE_ROUNDS, (contender) =>
     p99Us(contender, median(most.get(contender) ?? []) / 2, seconds),
   );
   return [
