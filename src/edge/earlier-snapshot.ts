@@ -11,7 +11,10 @@ export interface EarlierSnapshot {
   settings?: Partial<EdgeSettings>;
   cookieKey?: string;
   rules: readonly Earlier<Rule, 'admission' | 'stickyMs' | 'poolStickyMs' | 'wake' | 'cache'>[];
-  pools: readonly (Omit<Pool, 'balancing'> & { balancing?: Partial<Balancing> })[];
+  pools: readonly (Omit<Pool, 'balancing' | 'external'> & {
+    balancing?: Partial<Balancing>;
+    external?: boolean;
+  })[];
 }
 
 type Earlier<Whole, Later extends keyof Whole> = Omit<Whole, Later> & {
@@ -33,6 +36,10 @@ export function completed({ number, settings, ...told }: EarlierSnapshot): Snaps
       wake: rule.wake ?? null,
       cache: (rule.cache ?? null) as Rule['cache'],
     })),
-    pools: told.pools.map((pool) => ({ ...pool, balancing: { ...balancing, ...pool.balancing } })),
+    pools: told.pools.map((pool) => ({
+      ...pool,
+      balancing: { ...balancing, ...pool.balancing },
+      external: pool.external ?? false,
+    })),
   };
 }

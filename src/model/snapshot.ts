@@ -35,6 +35,8 @@ export const poolSchema = z.strictObject({
   release: z.int(),
   health: healthCheckSchema,
   balancing: balancingSchema.default(DEFAULT_TRAFFIC.balancing),
+  /** Belay did not start its targets: a request may come back from there. */
+  external: z.boolean().default(false),
   targets: z.array(targetSchema),
 });
 export type Pool = z.infer<typeof poolSchema>;

@@ -116,6 +116,7 @@ function poolsOf(each: RoutedEnvironment): { pool: Pool; weight: number }[] {
       release: release.number,
       health: release.health,
       balancing: release.traffic.balancing,
+      external: release.upstream !== null,
       targets,
     };
     pools.push({ pool, weight: weightOf(each, release, instances) });

@@ -8,7 +8,7 @@ export interface ConnectionOptions {
 }
 
 /** Naming one of these as a hop's own must not remove what a message's meaning hangs on. */
-const NEVER_REMOVED = new Set(['content-length', 'host', 'transfer-encoding']);
+const NEVER_REMOVED = new Set(['cdn-loop', 'content-length', 'host', 'transfer-encoding']);
 
 const plain: ConnectionOptions = { close: false, keepAlive: false, upgrade: false, named: null };
 const keepAlive: ConnectionOptions = { ...plain, keepAlive: true };

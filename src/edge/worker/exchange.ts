@@ -213,7 +213,7 @@ export class Exchange implements UpstreamUser, Waiting {
       this.client.response.moreFields = stickiness.fields(this.assignment, target);
     }
     upstream.user = this;
-    const forwarded = this.client.forwarded.forRequest(this.head);
+    const forwarded = this.client.forwarded.forRequest(this.head) + target.loopField;
     const text = requestText(this.head, target, forwarded, this.id);
     upstream.writer.begin(text, this.head.body === CHUNKED);
     if (this.body.replay) upstream.writer.raw(this.body.replay);

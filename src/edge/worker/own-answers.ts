@@ -33,6 +33,11 @@ export const ownAnswers = {
   closedEarly: own(502, 'cut', 'The instance closed the connection before it had answered.'),
   notHttp: own(502, 'lost', 'The instance sent what is not an HTTP response.'),
   tooSlow: own(504, 'lost', 'The instance did not answer in time.'),
+  looped: own(
+    508,
+    'refused',
+    'This request has been here before: what it was sent on to has sent it back. Each upstream has to be nearer to the app than this server is.',
+  ),
   /** To OPTIONS *. */
   itself: own(200, 'fixed', 'This is a Belay edge.', ALLOWED),
   /** To probes. Whoever asks takes a 503 for an app that is sick, and sends it no request that would wake it. */

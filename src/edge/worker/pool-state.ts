@@ -31,6 +31,8 @@ export class PoolState implements Tagged {
   failing: TargetState[] = [];
   balancing: Balancing;
   tag: Tagged['tag'] = null;
+  /** Under which a request that was here would come back; empty where none can. */
+  loopName = '';
   private picker: Picker<TargetState>;
   private readonly ejector: Ejector;
   /** Null where no zone is preferred. */

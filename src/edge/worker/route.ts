@@ -20,6 +20,8 @@ export class Route {
   readonly stickiness: Stickiness | null;
   /** Null where it never sleeps. */
   readonly wake: Wake | null;
+  /** What comes with this name has been here before; empty where nothing can. */
+  readonly loopName: string;
   private readonly pools: readonly WeightedPool[];
   private readonly poolless: RowCounter;
   private choices: WeightedPool[] = [];
@@ -37,6 +39,7 @@ export class Route {
     this.environment = environment;
     this.admission = admission;
     this.pools = pools;
+    this.loopName = pools.find(({ pool }) => pool.loopName !== '')?.pool.loopName ?? '';
     this.stickiness = stickiness;
     this.wake = wake;
     this.poolless = poolless;

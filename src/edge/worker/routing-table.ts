@@ -4,6 +4,7 @@ import type { Limits } from '../limits.ts';
 import type { HealthEntry } from '../link.ts';
 import type { Account } from './account.ts';
 import { Demand } from './demand.ts';
+import { loopField, loopName } from './loop-guard.ts';
 import { PoolState } from './pool-state.ts';
 import { Route, type WeightedPool } from './route.ts';
 import { SessionSigner } from './session-signer.ts';
@@ -57,7 +58,7 @@ export class RoutingTable {
     this.pools = new Map(
       snapshot.pools.map((pool) => [
         pool.id,
-        this.updatePool(pool, snapshot.settings.zone, before.get(pool.id)),
+        this.updatePool(pool, snapshot, before.get(pool.id)),
       ]),
     );
     for (const [id, pool] of before) {
@@ -139,7 +140,11 @@ export class RoutingTable {
     this.refresh();
   }
 
-  private updatePool(pool: Pool, zone: string | null, existing: PoolState | undefined): PoolState {
+  private updatePool(
+    pool: Pool,
+    { settings, cookieKey }: Snapshot,
+    existing: PoolState | undefined,
+  ): PoolState {
     const { clock, account } = this.dependencies;
     const key = { pool: pool.id, environment: pool.environment, release: pool.release };
     const state =
@@ -151,7 +156,8 @@ export class RoutingTable {
         clock.monotonic(),
         { ...this.dependencies, onLeftOut: () => this.leftOutChanged() },
       );
-    state.update(pool.balancing, zone);
+    state.update(pool.balancing, settings.zone);
+    state.loopName = loopName(pool, cookieKey);
     const listed = new Set(pool.targets.map((target) => target.id));
     for (const target of state.targets.values()) {
       if (!listed.has(target.id)) this.takeOut(target, state);
@@ -171,6 +177,7 @@ export class RoutingTable {
         this.setHealth(current);
       }
       current.balance(pool.balancing);
+      current.loopField = loopField(state.loopName);
       current.update(target);
     }
     return state;

@@ -34,6 +34,8 @@ export class TargetState implements Pickable, Member, Tagged {
   /** Its pool's. */
   balancing: Balancing;
   mostInFlight = UNBOUNDED;
+  /** A line for every request to it, so that it is known if it comes back; empty where none can. */
+  loopField = '';
   /** As its pool last saw it. */
   rotation: Rotation = 'out';
   slowUntilMs = 0;
