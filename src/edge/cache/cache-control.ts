@@ -31,27 +31,38 @@ export interface CacheControl {
 /** What a number beyond it is taken for (RFC 9111 section 1.2.2). */
 export const LONGEST_S = 2 ** 31;
 
-const NAMES = {
-  'no-store': 'noStore',
-  public: 'public',
-  'must-revalidate': 'mustRevalidate',
-  'proxy-revalidate': 'proxyRevalidate',
-  'must-understand': 'mustUnderstand',
-  'no-transform': 'noTransform',
-  immutable: 'immutable',
-  'only-if-cached': 'onlyIfCached',
-} as const;
+/** What forbids, however it is said: with a value that nobody defined, it still does. */
+const FORBIDDING = new Map([
+  ['no-store', 'noStore'],
+  ['must-revalidate', 'mustRevalidate'],
+  ['proxy-revalidate', 'proxyRevalidate'],
+  ['no-transform', 'noTransform'],
+  ['only-if-cached', 'onlyIfCached'],
+] as const);
 
-const TIMES = {
-  'max-age': 'maxAgeS',
-  's-maxage': 'sharedMaxAgeS',
-  'min-fresh': 'minFreshS',
-  'stale-while-revalidate': 'staleWhileRevalidateS',
-  'stale-if-error': 'staleIfErrorS',
-} as const;
+/** What allows, and has to be said as it is defined. */
+const ALLOWING = new Map([
+  ['public', 'public'],
+  ['must-understand', 'mustUnderstand'],
+  ['immutable', 'immutable'],
+] as const);
 
-/** Name, and a value as a token or in quotes; what is between commas otherwise is passed over. */
-const DIRECTIVE = /\s*([^\s,="]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]*)))?[^,]*(?:,|$)/g;
+const TIMES = new Map([
+  ['max-age', 'maxAgeS'],
+  ['s-maxage', 'sharedMaxAgeS'],
+  ['stale-while-revalidate', 'staleWhileRevalidateS'],
+  ['stale-if-error', 'staleIfErrorS'],
+] as const);
+
+type Key<Names> = Names extends Map<infer Name, unknown> ? Name : never;
+
+/** What stands between commas, those in quotes aside; a quote alone is one that has no end. */
+const ELEMENT = /(?:[^,"]|"(?:[^"\\]|\\.)*")+|"/g;
+const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
+const DIRECTIVE = new RegExp(`^(${TOKEN})(?:=(?:"((?:[^"\\\\]|\\\\.)*)"|(${TOKEN})))?$`);
+const NAME = new RegExp(TOKEN);
+/** Stands for a value that cannot be read. */
+const UNREADABLE = '';
 
 /** @param value of all Cache-Control lines, in order, with commas between them */
 export function parseCacheControl(value: string): CacheControl {
@@ -75,20 +86,35 @@ export function parseCacheControl(value: string): CacheControl {
     staleWhileRevalidateS: null,
     staleIfErrorS: null,
   };
-  for (const [, name = '', quoted, token] of value.matchAll(DIRECTIVE)) {
+  for (const [element] of value.matchAll(ELEMENT)) {
+    if (element === '"') {
+      // Nobody knows what is meant from here on.
+      read.noStore = true;
+      return read;
+    }
+    const text = element.trim();
+    const [, name, quoted, token] = DIRECTIVE.exec(text) ?? [
+      null,
+      NAME.exec(text)?.[0],
+      UNREADABLE,
+    ];
+    if (name === undefined) continue;
     readDirective(read, name.toLowerCase(), quoted?.replace(/\\(.)/g, '$1') ?? token ?? null);
   }
   return read;
 }
 
 function readDirective(read: CacheControl, name: string, value: string | null): void {
-  if (name in NAMES) {
-    read[NAMES[name as keyof typeof NAMES]] = true;
-  } else if (name in TIMES) {
-    const key = TIMES[name as keyof typeof TIMES];
-    read[key] = Math.min(read[key] ?? LONGEST_S, secondsOf(value));
-  } else if (name === 'max-stale') {
-    read.maxStaleS = value === null ? Number.POSITIVE_INFINITY : secondsOf(value);
+  const forbidding = FORBIDDING.get(name as Key<typeof FORBIDDING>);
+  const allowing = ALLOWING.get(name as Key<typeof ALLOWING>);
+  const time = TIMES.get(name as Key<typeof TIMES>);
+  if (forbidding !== undefined) read[forbidding] = true;
+  else if (allowing !== undefined) read[allowing] ||= value === null;
+  else if (time !== undefined) read[time] = oneTime(read[time], secondsOf(value));
+  else if (name === 'min-fresh') read.minFreshS = Math.max(read.minFreshS ?? 0, secondsOf(value));
+  else if (name === 'max-stale') {
+    const seconds = value === null ? Number.POSITIVE_INFINITY : secondsOf(value);
+    read.maxStaleS = Math.min(read.maxStaleS ?? seconds, seconds);
   } else if (name === 'no-cache') {
     const fields = fieldNames(value);
     if (fields.length === 0) read.noCache = true;
@@ -99,6 +125,10 @@ function readDirective(read: CacheControl, name: string, value: string | null): 
     read.privateFields = [...read.privateFields, ...fields];
   }
 }
+
+/** Of two that differ nobody knows which is meant: it is stale (RFC 9111 section 4.2.1). */
+const oneTime = (before: number | null, seconds: number): number =>
+  before === null || before === seconds ? seconds : 0;
 
 /** What is no number is taken for none: what cannot be read is stale (RFC 9111 section 4.2.1). */
 function secondsOf(value: string | null): number {
