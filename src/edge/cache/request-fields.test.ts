@@ -30,8 +30,8 @@ describe('the fields of a request', () => {
       authorization: true,
       cookie: 'g=1',
       acceptEncoding: 'gzip',
-      methodOverride: false,
-      urlOverride: false,
+      overridesMethod: false,
+      overridesAddress: false,
     });
   });
 
@@ -65,7 +65,7 @@ describe('the fields of a request', () => {
     'can make it one of another method: %s',
     (name) => {
       const read = readRequestFields(`${FEW}${name}: DELETE\r\n`);
-      expect(read).toMatchObject({ methodOverride: true, urlOverride: false });
+      expect(read).toMatchObject({ overridesMethod: true, overridesAddress: false });
     },
   );
 
@@ -73,7 +73,7 @@ describe('the fields of a request', () => {
     'can make it one of another address: %s',
     (name) => {
       const read = readRequestFields(`${name}: /admin\r\n${FEW}`);
-      expect(read).toMatchObject({ methodOverride: false, urlOverride: true });
+      expect(read).toMatchObject({ overridesMethod: false, overridesAddress: true });
     },
   );
 });

@@ -14,9 +14,9 @@ export interface CacheRequestFields {
   cookie: string | null;
   acceptEncoding: string | null;
   /** The app may take it for a request of another method. */
-  methodOverride: boolean;
+  overridesMethod: boolean;
   /** The app may take it for a request to another address. */
-  urlOverride: boolean;
+  overridesAddress: boolean;
 }
 
 type TextKey = {
@@ -130,13 +130,13 @@ function readOther(
     read.cookie = read.cookie === null ? value : `${read.cookie}; ${value}`;
     return read;
   }
-  const methodOverride = METHOD_OVERRIDES.has(name);
-  const urlOverride = URL_OVERRIDES.has(name);
+  const overridesMethod = METHOD_OVERRIDES.has(name);
+  const overridesAddress = URL_OVERRIDES.has(name);
   const authorization = name === 'authorization';
-  if (!methodOverride && !urlOverride && !authorization) return before;
+  if (!overridesMethod && !overridesAddress && !authorization) return before;
   const read = before ?? nothingSaid();
-  read.methodOverride ||= methodOverride;
-  read.urlOverride ||= urlOverride;
+  read.overridesMethod ||= overridesMethod;
+  read.overridesAddress ||= overridesAddress;
   read.authorization ||= authorization;
   return read;
 }
@@ -155,6 +155,6 @@ const nothingSaid = (): CacheRequestFields => ({
   authorization: false,
   cookie: null,
   acceptEncoding: null,
-  methodOverride: false,
-  urlOverride: false,
+  overridesMethod: false,
+  overridesAddress: false,
 });
