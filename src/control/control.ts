@@ -15,6 +15,7 @@ import { planEnvironment } from '../plan/environment.ts';
 import type { Runtime, Slot } from '../runtime/driver.ts';
 import type { Store } from '../store/driver.ts';
 import { BundleCare } from './bundle-care.ts';
+import { CacheOperations } from './cache-operations.ts';
 import { ClockJumps } from './clock-jumps.ts';
 import { EdgeView } from './edge-view.ts';
 import { EnvironmentOperations } from './environment-operations.ts';
@@ -35,7 +36,7 @@ import { SavedConfigurations } from './saved-configurations.ts';
 import { Scaler } from './scaler/scaler.ts';
 import { ShareProbes } from './share-probes.ts';
 import { Sleeper } from './sleeper.ts';
-import { swapNames } from './swap.ts';
+import { type SwapParts, swapNames } from './swap.ts';
 import { TargetNews } from './target-news.ts';
 import { Traffic } from './traffic.ts';
 
@@ -86,6 +87,8 @@ export class Control {
   readonly environments: EnvironmentOperations;
   readonly savedConfigurations: SavedConfigurations;
   readonly logs: InstanceLogs;
+  /** What the edge keeps of answers. */
+  readonly cache: CacheOperations;
   /** The bundles that versions are made of. */
   readonly care: BundleCare;
   readonly housekeeping: Housekeeping;
@@ -100,6 +103,7 @@ export class Control {
   readonly #judged: JudgedTraffic;
   readonly #probes: ShareProbes;
   readonly #router: Router;
+  readonly #publishing: SwapParts;
   readonly #jumps: ClockJumps;
   readonly #performer: Performer;
   readonly #scaler: Scaler;
@@ -137,6 +141,9 @@ export class Control {
     this.#router = new Router({ ...shared, view: this.#view, slots });
     const boundary = parts.boundary ?? (() => {});
     const acting = { ...shared, runtime, bundles, images, feed: this.#feed, clock, wake };
+    const publish = () => this.#router.refresh();
+    this.#publishing = { ...acting, boundary, view: this.#view, publish };
+    this.cache = new CacheOperations(this.#publishing);
     this.#performer = new Performer({ ...acting, boundary });
     this.housekeeping = new Housekeeping(acting);
     const { housekeeping } = this;
@@ -363,15 +370,7 @@ export class Control {
 
   /** Exchanges the host names of two environments; resolves when every worker goes by it. */
   swap(application: string, names: readonly [string, string], force: boolean): Promise<SwapView> {
-    return swapNames(application, names, force, {
-      records: this.#records,
-      edge: this.#parts.edge,
-      view: this.#view,
-      feed: this.#feed,
-      clock: this.#parts.clock,
-      boundary: this.#parts.boundary ?? (() => {}),
-      publish: () => this.#router.refresh(),
-    });
+    return swapNames(application, names, force, this.#publishing);
   }
 
   /** Stops the edge, which only makes sense when nothing is routed. */
