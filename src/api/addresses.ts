@@ -1,3 +1,4 @@
+import { cacheAddresses } from './cache-addresses.ts';
 import { environmentAddresses } from './environment-addresses.ts';
 import { instanceAddresses } from './instance-addresses.ts';
 import { lifecycleAddresses } from './lifecycle-addresses.ts';
@@ -101,6 +102,7 @@ export const addresses = {
   },
   logs: { method: 'GET', path: '/v1/applications/:application/environments/:environment/logs' },
   events: { method: 'GET', path: '/v1/events' },
+  ...cacheAddresses,
   ...environmentAddresses,
   ...instanceAddresses,
   ...lifecycleAddresses,

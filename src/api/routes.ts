@@ -20,6 +20,7 @@ import type {
   TrafficReading,
 } from '../model/view.ts';
 import { addresses } from './addresses.ts';
+import { cacheRoutes } from './cache-routes.ts';
 import { environmentRoutes } from './environment-routes.ts';
 import { instanceRoutes } from './instance-routes.ts';
 import { lifecycleRoutes } from './lifecycle-routes.ts';
@@ -374,6 +375,7 @@ export const routes = {
     body: null,
     answer: answer<{ events: BelayEvent[] }>('The newest `limit` after `after`'),
   },
+  ...cacheRoutes,
   ...environmentRoutes,
   ...instanceRoutes,
   ...lifecycleRoutes,

@@ -16,6 +16,7 @@ import type { Log } from '../kernel/log.ts';
 import type { BelayEvent } from '../model/event.ts';
 import { hookNames } from '../model/hook.ts';
 import { streams } from './addresses.ts';
+import { cacheHandlers } from './cache-handlers.ts';
 import { environmentHandlers } from './environment-handlers.ts';
 import { instanceHandlers } from './instance-handlers.ts';
 import { lifecycleHandlers } from './lifecycle-handlers.ts';
@@ -227,6 +228,7 @@ function handlersOver(control: Control, stop: () => void): Handlers {
       }),
     }),
     events: ({ query }) => ({ events: control.queries.events(definedOnly(query)) }),
+    ...cacheHandlers(control),
     ...environmentHandlers(control),
     ...instanceHandlers(control),
     ...lifecycleHandlers(control),
@@ -369,6 +371,7 @@ const CONFLICTS = new Set([
   'not-on-standby',
   'not-waiting',
   'release-left',
+  'no-cache',
   'no-release',
   'bundle-damaged',
 ]);
