@@ -2,6 +2,7 @@ import { formatDuration } from '../config/duration.ts';
 import type { Configuration } from '../model/configuration.ts';
 import type { LifecycleWait } from '../model/group.ts';
 import type { Adjustment, Scaling, ScalingMetric, ScalingPolicy } from '../model/scaling.ts';
+import { code } from './code.ts';
 
 /** What a configuration says of capacity, as its user would write it. */
 
@@ -111,14 +112,4 @@ function adjustmentKeys(adjustment: Adjustment) {
     case 'exactly':
       return { exactly: adjustment.instances };
   }
-}
-
-/** A value in TypeScript, in a line; keys that are null are left out. */
-function code(value: unknown): string {
-  if (typeof value === 'string') return `'${value}'`;
-  if (Array.isArray(value)) return `[${value.map(code).join(', ')}]`;
-  if (typeof value !== 'object' || value === null) return String(value);
-  const keys = Object.entries(value).filter(([, each]) => each !== null);
-  if (keys.length === 0) return '{}';
-  return `{ ${keys.map(([key, each]) => `${key}: ${code(each)}`).join(', ')} }`;
 }

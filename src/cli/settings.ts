@@ -4,6 +4,7 @@ import type { Configuration, Hook } from '../model/configuration.ts';
 import type { Lifecycle } from '../model/lifecycle.ts';
 import type { Ejection, Traffic } from '../model/traffic.ts';
 import { windowText } from '../model/window.ts';
+import { cacheSettings } from './cache-settings.ts';
 import { capacitySettings, scalingSettings, waitSetting } from './capacity-settings.ts';
 
 /** A resolved configuration as its user would write it: their key paths, their units. */
@@ -63,7 +64,8 @@ export const lifecycleSettings = ({ keep, maxAgeMs }: Lifecycle): [string, strin
     : [['versions.maxAge', formatDuration(maxAgeMs)] satisfies [string, string]]),
 ];
 
-function trafficSettings({ balancing, admission, stickyMs }: Traffic): [string, string | null][] {
+function trafficSettings(traffic: Traffic): [string, string | null][] {
+  const { balancing, admission, stickyMs } = traffic;
   const { ejection, maxConcurrency } = balancing;
   const { perClient } = admission;
   return [
@@ -79,6 +81,7 @@ function trafficSettings({ balancing, admission, stickyMs }: Traffic): [string, 
     ['edge.limits.body', formatSize(admission.requestBodyBytes)],
     ['edge.limits.requestsPerSecond', perClient && String(perClient.requestsPerSecond)],
     ['edge.limits.burst', perClient && String(perClient.burst)],
+    ...cacheSettings(traffic.cache),
   ];
 }
 

@@ -11,13 +11,14 @@ export interface Contradiction extends Omit<Complaint, 'keyPath'> {
 /**
  * What cannot be right about values together, each of which is right by itself.
  *
- * @param written whether one place names both `start` and `upstream`, and whether any names `burst`
+ * @param written whether one place names both `start` and `upstream`, whether any names `burst`, and
+ *   whether any names `cacheOnDeploy` where none names `cache`
  */
 export function contradictions(
   web: Configuration['web'],
   hooks: Hooks,
   { admission }: Traffic,
-  written: { startAndUpstream: boolean; burst: boolean },
+  written: { startAndUpstream: boolean; burst: boolean; cacheOnDeployAlone: boolean },
 ): Contradiction[] {
   const { min, desired, max } = web.capacity;
   const { timeoutMs, intervalMs } = web.health;
@@ -83,6 +84,13 @@ export function contradictions(
       ['edge.limits.burst', 'edge.limits.requestsPerSecond'],
       'is set without requestsPerSecond, and so bounds nothing',
       'write requestsPerSecond too, or leave it out',
+    );
+  }
+  if (written.cacheOnDeployAlone) {
+    complain(
+      ['edge.cacheOnDeploy', 'edge.cache'],
+      'is set without cache, and nothing is kept',
+      'write cache: true too, say, or leave it out',
     );
   }
   return found;

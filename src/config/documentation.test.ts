@@ -2,10 +2,17 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { type CacheRule, HONOUR_THE_APP } from '../model/cache.ts';
 import { loadConfiguration } from './load.ts';
 
 const page = readFileSync(join(import.meta.dirname, '../../docs/configuration.md'), 'utf8');
 const example = /```ts\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
+
+/** Below a path of `edge.cache`. */
+const ruleKeyPaths = [
+  ...['ttl', 'ttl.min', 'ttl.default', 'ttl.max', 'key.query', 'key.headers', 'key.cookies'],
+  ...['stale.whileRevalidate', 'stale.ifError', 'errors', 'heuristics', 'tags'],
+];
 
 function loadExample(environment: string) {
   const directory = mkdtempSync(join(tmpdir(), 'belay-docs-'));
@@ -32,12 +39,22 @@ describe('the documentation', () => {
   it('describes every key of the example', () => {
     const { provenance } = loadExample('production');
     const keys = Object.keys(provenance).filter(
-      (path) => !/^(web\.env\.|deploy\.policy)/.test(path),
+      (path) => !/^(web\.env\.|edge\.cache\.|deploy\.policy)/.test(path),
     );
     const undescribed = keys.filter((path) => {
       const key = path.replace(/^(web|edge|deploy)\./, '');
       return !page.includes(`\`${key}\``);
     });
     expect(undescribed).toEqual([]);
+  });
+
+  it('writes and describes every key of a rule of the cache', () => {
+    const { cache } = loadExample('production').configuration.traffic;
+    const rule = cache?.rules.find(({ tags }) => tags.length > 0);
+    const unchanged = Object.entries(HONOUR_THE_APP).filter(
+      ([key, value]) => JSON.stringify(rule?.[key as keyof CacheRule]) === JSON.stringify(value),
+    );
+    expect(unchanged.map(([key]) => key)).toEqual(['bypass', 'heuristics', 'staleIfErrorS']);
+    for (const key of ruleKeyPaths) expect(page).toContain(`\n| \`${key}\` |`);
   });
 });

@@ -25,6 +25,14 @@ import type {
  * checking is done where the file is loaded, so that every problem is told at once.
  */
 export type {
+  CacheKeySpec,
+  CacheRuleOptions,
+  CacheRuleSpec,
+  CacheSpec,
+  CacheStaleSpec,
+  CacheTtlSpec,
+} from './cache-spec.ts';
+export type {
   BacklogOptions,
   CronOptions,
   CronSpec,

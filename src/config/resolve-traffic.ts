@@ -16,7 +16,7 @@ type ChooseKey = <T>(key: string, read: (edge: Edge) => T | undefined, otherwise
 export function chooseTraffic(
   choose: Choose,
   algorithm: Traffic['balancing']['algorithm'],
-): Traffic {
+): Omit<Traffic, 'cache'> {
   const { balancing, stickyMs } = DEFAULT_TRAFFIC;
   const key: ChooseKey = (name, read, otherwise) =>
     choose(`edge.${name}`, (spec) => spec.edge && read(spec.edge), otherwise);
@@ -35,7 +35,6 @@ export function chooseTraffic(
     },
     admission: chooseAdmission(key),
     stickyMs: key('sticky', (edge) => edge.sticky, stickyMs),
-    cache: null,
   };
 }
 

@@ -14,6 +14,7 @@ import { contradictions } from './contradiction.ts';
 import { DEFAULTS } from './defaults.ts';
 import { presetLayer } from './preset-layer.ts';
 import type { Complaint } from './reader.ts';
+import { chooseCache, isOnDeployAlone } from './resolve-cache.ts';
 import { chooseHooks } from './resolve-hooks.ts';
 import { chooseGroup, chooseScaling } from './resolve-scaling.ts';
 import { chooseTraffic } from './resolve-traffic.ts';
@@ -42,7 +43,8 @@ export interface Resolved {
   complaints: Complaint[];
 }
 
-interface SourceLayer {
+/** One place of several that have a say. */
+export interface SourceLayer {
   spec: Layer;
   provenance: Provenance;
 }
@@ -87,7 +89,10 @@ export function resolveConfiguration(input: ResolveInput): Resolved {
     drainMs: choose('web.drain', (spec) => spec.web?.drain, DEFAULTS.drainMs),
   };
   const domains = chooseDomains(input, provenance);
-  const traffic = chooseTraffic(choose, defaultAlgorithm(web.upstream));
+  const traffic = {
+    ...chooseTraffic(choose, defaultAlgorithm(web.upstream)),
+    cache: chooseCache(layers, choose, provenance),
+  };
   const rollout = chooseRollout(choose);
   const windows: Windows = {
     ranges: choose('deploy.windows', (spec) => spec.deploy?.windows, [...ALWAYS.ranges]),
@@ -98,6 +103,7 @@ export function resolveConfiguration(input: ResolveInput): Resolved {
   const written = {
     startAndUpstream: layers.some(({ spec }) => spec.web?.start && spec.web.upstream),
     burst: provenance['edge.limits.burst'] !== 'default',
+    cacheOnDeployAlone: isOnDeployAlone(provenance),
   };
   const { policies } = web.scaling;
   const found = [

@@ -1,3 +1,4 @@
+import type { CacheSpec } from './cache-spec.ts';
 import type {
   LifecycleSpec,
   ReplacementHealth,
@@ -184,6 +185,16 @@ export interface EdgeSpec {
   timeouts?: TimeoutsSpec;
   /** What is refused before it reaches an instance. */
   limits?: LimitsSpec;
+  /**
+   * Which answers are kept for everybody: `true`, those the app allows; or by path, as in
+   * `{ '/assets/*': '1d' }`. Default `false`.
+   */
+  cache?: CacheSpec;
+  /**
+   * What a deployment does to what is kept: each release has its own (`'switch'`), it is gone
+   * (`'purge'`), or it stays (`'keep'`). Default `'switch'`.
+   */
+  cacheOnDeploy?: 'switch' | 'purge' | 'keep';
 }
 
 /** What every deployment policy can be told. */

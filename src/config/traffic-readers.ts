@@ -1,4 +1,6 @@
+import { cachePolicySchema } from '../model/cache.ts';
 import { balancingSchema } from '../model/traffic.ts';
+import { cacheReader } from './cache-readers.ts';
 import { DEFAULTS } from './defaults.ts';
 import { duration, oneOf, positiveNumber, size, wholeNumber } from './leaves.ts';
 import { type ReadBy, type Reader, section, unlike } from './reader.ts';
@@ -50,4 +52,6 @@ export const trafficReaders = {
     requestsPerSecond: positiveNumber('a number of requests', MILLION, 50),
     burst: wholeNumber(1, MILLION),
   }),
+  cache: cacheReader,
+  cacheOnDeploy: oneOf('what a deployment does', cachePolicySchema.shape.onDeploy.options),
 };
