@@ -124,8 +124,9 @@ const rules = record(checkPath, rule);
 /** On or off, or rules by path. */
 export const cacheReader: Reader<WrittenCache> = (value, keyPath, report) => {
   if (typeof value === 'boolean') return value;
-  if (typeof value === 'string' || typeof value === 'number') {
-    const hint = `write { '/*': ${describe(value)} }, or true for what the app allows`;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    const meant = typeof value === 'string' ? describe(value) : "'1d'";
+    const hint = `write { '/*': ${meant} }, say, or true for what the app allows`;
     report({ keyPath, what: `is ${describe(value)}; it should say for which paths`, hint });
     return undefined;
   }

@@ -53,15 +53,18 @@ export function record<T>(
   readKey: (key: string) => void,
   readValue: Reader<T>,
 ): Reader<Record<string, T>> {
-  const keyReader = leaf((key) => readKey(String(key)));
+  const keyReader = leaf((key) => {
+    readKey(String(key));
+    return true;
+  });
   return (value, keyPath, report) => {
     const fields = fieldsOf(value, keyPath, report);
     if (!fields) return undefined;
     const read: Record<string, T> = {};
     for (const [key, field] of fields) {
-      keyReader(key, below(keyPath, key), report);
+      const isGood = keyReader(key, below(keyPath, key), report);
       const result = readValue(field, below(keyPath, key), report);
-      if (result !== undefined) read[key] = result;
+      if (isGood && result !== undefined) read[key] = result;
     }
     return read;
   };
