@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type CacheRule, HONOUR_THE_APP } from '../model/cache.ts';
+import { type Guard, guardSchema } from '../model/guard.ts';
 import { loadConfiguration } from './load.ts';
 
 const page = readFileSync(join(import.meta.dirname, '../../docs/configuration.md'), 'utf8');
@@ -39,7 +40,7 @@ describe('the documentation', () => {
   it('describes every key of the example', () => {
     const { provenance } = loadExample('production');
     const keys = Object.keys(provenance).filter(
-      (path) => !/^(web\.env\.|edge\.cache\.|deploy\.policy)/.test(path),
+      (path) => !/^(web\.env\.|edge\.(cache|guard)\.|deploy\.policy)/.test(path),
     );
     const undescribed = keys.filter((path) => {
       const key = path.replace(/^(web|edge|deploy)\./, '');
@@ -56,5 +57,13 @@ describe('the documentation', () => {
     );
     expect(unchanged.map(([key]) => key)).toEqual(['bypass', 'heuristics', 'staleIfErrorS']);
     for (const key of ruleKeyPaths) expect(page).toContain(`\n| \`${key}\` |`);
+  });
+
+  it('writes every key of a guard', () => {
+    const { guards } = loadExample('production').configuration.traffic;
+    const written = Object.keys(guardSchema.shape).filter((key) =>
+      guards.some((guard) => guard[key as keyof Guard]),
+    );
+    expect(written).toEqual(Object.keys(guardSchema.shape));
   });
 });

@@ -33,6 +33,14 @@ export type {
   CacheTtlSpec,
 } from './cache-spec.ts';
 export type {
+  BotsSpec,
+  GuardOptions,
+  GuardSpec,
+  GuardsSpec,
+  RateSpec,
+  ReferersSpec,
+} from './guard-spec.ts';
+export type {
   BacklogOptions,
   CronOptions,
   CronSpec,

@@ -28,6 +28,11 @@ export const wholeNumber = (least: number, most: number): Reader<number> =>
     return value;
   });
 
+export const boolean: Reader<boolean> = leaf((value) => {
+  if (typeof value === 'boolean') return value;
+  throw unlike('true or false', value, 'false');
+});
+
 /** A number of instances, or a share of those desired: `'25%'`. */
 export const amount = (least: number, most: number): Reader<Amount> => {
   const instances = wholeNumber(least, most);

@@ -180,6 +180,7 @@ describe('how traffic is treated', () => {
       },
       stickyMs: 3_600_000,
       cache: null,
+      guards: [],
     });
   });
 

@@ -16,7 +16,7 @@ type ChooseKey = <T>(key: string, read: (edge: Edge) => T | undefined, otherwise
 export function chooseTraffic(
   choose: Choose,
   algorithm: Traffic['balancing']['algorithm'],
-): Omit<Traffic, 'cache'> {
+): Omit<Traffic, 'cache' | 'guards'> {
   const { balancing, stickyMs } = DEFAULT_TRAFFIC;
   const key: ChooseKey = (name, read, otherwise) =>
     choose(`edge.${name}`, (spec) => spec.edge && read(spec.edge), otherwise);

@@ -15,6 +15,7 @@ import { DEFAULTS } from './defaults.ts';
 import { presetLayer } from './preset-layer.ts';
 import type { Complaint } from './reader.ts';
 import { chooseCache, isOnDeployAlone } from './resolve-cache.ts';
+import { chooseGuards } from './resolve-guards.ts';
 import { chooseHooks } from './resolve-hooks.ts';
 import { chooseGroup, chooseScaling } from './resolve-scaling.ts';
 import { chooseTraffic } from './resolve-traffic.ts';
@@ -92,6 +93,7 @@ export function resolveConfiguration(input: ResolveInput): Resolved {
   const traffic = {
     ...chooseTraffic(choose, defaultAlgorithm(web.upstream)),
     cache: chooseCache(layers, choose, provenance),
+    guards: chooseGuards(layers, provenance),
   };
   const rollout = chooseRollout(choose);
   const windows: Windows = {

@@ -5,7 +5,7 @@ import {
   type ScalingStep,
   scalingMetrics,
 } from '../model/scaling.ts';
-import { duration, oneOf, wholeNumber } from './leaves.ts';
+import { boolean, duration, oneOf, wholeNumber } from './leaves.ts';
 import { describe, leaf, type ReadBy, type Reader, refusal, section, unlike } from './reader.ts';
 import { stepsProblem } from './scaling-steps.ts';
 import { timeZone } from './window-readers.ts';
@@ -43,11 +43,6 @@ const source = {
     throw unlike('an http:// address', value, "'http://127.0.0.1:9100/backlog'");
   }),
 };
-
-const boolean: Reader<boolean> = leaf((value) => {
-  if (typeof value === 'boolean') return value;
-  throw unlike('true or false', value, 'false');
-});
 
 const unread: Reader<unknown> = (value) => value;
 

@@ -3,6 +3,7 @@ import { nameProblem, suggestName } from '../model/name.ts';
 import { sizeNames } from '../model/size.ts';
 import { type CommandLine, parseCommandLine } from './command.ts';
 import { hookReaders } from './hook-readers.ts';
+import { parseHostName } from './host-names.ts';
 import { amount, duration, oneOf, path, positiveNumber, size, wholeNumber } from './leaves.ts';
 import {
   describe,
@@ -31,7 +32,6 @@ const MAX_CORES = 1024;
 const LEAST_MEMORY_BYTES = 16 * 1024 * 1024;
 const MAX_UPSTREAMS = 16;
 const MAX_VARIABLE_LENGTH = 131_072;
-const HOST_NAME = /^(\*|(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*)$/;
 
 const health = section({
   path: leaf(parseHealthPath),
@@ -111,7 +111,7 @@ const web = section({
 });
 
 const edge = section({
-  domains: list("['shop.localhost']", parseDomain),
+  domains: list("['shop.localhost']", parseHostName),
   ...trafficReaders,
 });
 
@@ -278,19 +278,6 @@ function parseProbe(value: unknown): string {
   throw refusal(
     `has '${value}', which is no path as a request would have it`,
     "write '/products', say, with what is not ASCII percent-encoded",
-  );
-}
-
-function parseDomain(value: unknown): string {
-  if (typeof value !== 'string') throw unlike('a list of host names', value, "['shop.localhost']");
-  if (value.length <= 253 && HOST_NAME.test(value)) return value;
-  const bare = value
-    .toLowerCase()
-    .replace(/^[a-z]+:\/\//, '')
-    .replace(/[:/].*$/, '');
-  throw refusal(
-    `has '${value}', which is not a host name in lower case`,
-    HOST_NAME.test(bare) ? `write '${bare}'` : "write 'shop.localhost', '*.shop.localhost' or '*'",
   );
 }
 

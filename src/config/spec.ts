@@ -1,4 +1,5 @@
 import type { CacheSpec } from './cache-spec.ts';
+import type { GuardsSpec } from './guard-spec.ts';
 import type {
   LifecycleSpec,
   ReplacementHealth,
@@ -185,6 +186,11 @@ export interface EdgeSpec {
   timeouts?: TimeoutsSpec;
   /** What is refused before it reaches an instance. */
   limits?: LimitsSpec;
+  /**
+   * Who may ask for some paths, and how often: `{ '/videos/*': { signed: true } }`. Default `false`,
+   * anybody.
+   */
+  guard?: GuardsSpec;
   /**
    * Which answers are kept for everybody: `true`, those the app allows; or by path, as in
    * `{ '/assets/*': '1d' }`. Default `false`.

@@ -2,6 +2,7 @@ import { cachePolicySchema } from '../model/cache.ts';
 import { balancingSchema } from '../model/traffic.ts';
 import { cacheReader } from './cache-readers.ts';
 import { DEFAULTS } from './defaults.ts';
+import { guardReader } from './guard-readers.ts';
 import { duration, oneOf, positiveNumber, size, wholeNumber } from './leaves.ts';
 import { type ReadBy, type Reader, section, unlike } from './reader.ts';
 
@@ -47,6 +48,7 @@ export const trafficReaders = {
   queue: section({ length: wholeNumber(0, MILLION), wait: duration() }),
   eject: ejectOrNot,
   timeouts: section({ answer: duration(100), quiet: duration(1_000) }),
+  guard: guardReader,
   limits: section({
     body: size(),
     requestsPerSecond: positiveNumber('a number of requests', MILLION, 50),

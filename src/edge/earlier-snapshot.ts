@@ -10,7 +10,10 @@ export interface EarlierSnapshot {
   number: number;
   settings?: Partial<EdgeSettings>;
   cookieKey?: string;
-  rules: readonly Earlier<Rule, 'admission' | 'stickyMs' | 'poolStickyMs' | 'wake' | 'cache'>[];
+  rules: readonly Earlier<
+    Rule,
+    'admission' | 'stickyMs' | 'poolStickyMs' | 'wake' | 'cache' | 'guards'
+  >[];
   pools: readonly (Omit<Pool, 'balancing' | 'external'> & {
     balancing?: Partial<Balancing>;
     external?: boolean;
@@ -35,6 +38,7 @@ export function completed({ number, settings, ...told }: EarlierSnapshot): Snaps
       poolStickyMs: rule.poolStickyMs ?? null,
       wake: rule.wake ?? null,
       cache: (rule.cache ?? null) as Rule['cache'],
+      guards: (rule.guards ?? null) as Rule['guards'],
     })),
     pools: told.pools.map((pool) => ({
       ...pool,

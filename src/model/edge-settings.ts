@@ -1,5 +1,5 @@
-import { isIP } from 'node:net';
 import { z } from 'zod';
+import { isAddressRange } from './address-range.ts';
 import { nameProblem } from './name.ts';
 
 /** What holds for the edge as a whole, whatever environment a request is for. */
@@ -72,13 +72,3 @@ export const DEFAULT_EDGE_SETTINGS: EdgeSettings = {
   cacheMemoryBytes: 64 * 1024 * 1024,
   cacheDiskBytes: 1024 ** 3, // a disk is shared with others
 };
-
-function isAddressRange(value: string): boolean {
-  const [address = '', length, ...more] = value.split('/');
-  const family = isIP(address);
-  if (family === 0 || more.length > 0) return false;
-  return (
-    length === undefined ||
-    (/^\d{1,3}$/.test(length) && Number(length) <= (family === 4 ? 32 : 128))
-  );
-}

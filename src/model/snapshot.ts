@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { routedCacheSchema } from './cache.ts';
 import { healthCheckSchema } from './configuration.ts';
 import { DEFAULT_EDGE_SETTINGS, edgeSettingsSchema } from './edge-settings.ts';
+import { routedGuardsSchema } from './guard.ts';
 import { admissionSchema, balancingSchema, DEFAULT_TRAFFIC } from './traffic.ts';
 
 /**
@@ -65,6 +66,8 @@ export const ruleSchema = z.strictObject({
   wake: wakeSchema.nullable().default(null),
   /** Null: nothing is kept. */
   cache: routedCacheSchema.nullable().default(null),
+  /** Null: anybody may ask for anything. */
+  guards: routedGuardsSchema.nullable().default(null),
 });
 export type Rule = z.infer<typeof ruleSchema>;
 

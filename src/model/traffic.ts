@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { cachePolicySchema } from './cache.ts';
+import { guardSchema } from './guard.ts';
 
 /** How the edge treats the traffic of one environment: what it balances, admits and waits for. */
 
@@ -61,6 +62,8 @@ export const trafficSchema = z.strictObject({
   stickyMs: durationMs.min(1_000).nullable(),
   /** Null: nothing is kept. */
   cache: cachePolicySchema.nullable().default(null),
+  /** The first whose path matches counts. */
+  guards: z.array(guardSchema).default([]),
 });
 export type Traffic = z.infer<typeof trafficSchema>;
 
@@ -89,4 +92,5 @@ export const DEFAULT_TRAFFIC: Traffic = {
   },
   stickyMs: null,
   cache: null,
+  guards: [],
 };

@@ -80,6 +80,7 @@ export function planRouting(environments: readonly RoutedEnvironment[]): Routing
       poolStickyMs: each.share?.stickyMs ?? null,
       wake: goal ? wakeRule(each, goal) : null,
       cache: null,
+      guards: null,
     });
   }
   return { rules, pools };

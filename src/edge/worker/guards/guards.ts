@@ -1,0 +1,140 @@
+import { pathOf } from '../../../model/cache-key.ts';
+import type { Guard, RoutedGuards } from '../../../model/guard.ts';
+import { type PathPattern, pathPattern } from '../../../model/path-pattern.ts';
+import type { Rule } from '../../../model/snapshot.ts';
+import { fieldOf } from '../../http/field-lines.ts';
+import type { RequestHead } from '../../http/request-head.ts';
+import type { ClientRates } from '../client-rates.ts';
+import type { ForwardedFields } from '../forwarded.ts';
+import { type OwnAnswer, tooManyRequests } from '../own-answers.ts';
+import { HostNames, mayEmbed } from './embedding.ts';
+import { guardAnswers } from './guard-answers.ts';
+import { decoded, fold, isUnambiguous, readingsOf } from './path-readings.ts';
+import { TokenGate } from './token-gate.ts';
+import { takeToken } from './token-parameter.ts';
+
+/** The client of a request, and what it is judged by. */
+export interface Arrival {
+  client: Pick<ForwardedFields, 'clientOf' | 'countedAs'>;
+  rates: Pick<ClientRates, 'take'>;
+  clock: { now(): number; monotonic(): number };
+}
+
+/** A guard, ready to be asked. */
+interface Post {
+  guard: Guard;
+  /** Of a path as it came, decoded, and for apps that pass over case. */
+  isPath: PathPattern;
+  isDecoded: PathPattern;
+  isFolded: PathPattern;
+  embedders: HostNames;
+  /** By which its clients are counted. */
+  counter: string;
+}
+
+/**
+ * The guards of one route. Of a path that everybody reads alike, the first that matches counts; of one
+ * that an app may read otherwise, the first for every such reading.
+ */
+export class Guards {
+  private readonly posts: readonly Post[];
+  /** Null where nothing has to be signed for. */
+  private readonly gate: TokenGate | null;
+
+  constructor(
+    { rules, keys }: RoutedGuards,
+    { environment, hosts }: Pick<Rule, 'environment' | 'hosts'>,
+  ) {
+    // A rule for any name would let any page embed.
+    const own = hosts.filter((host) => host !== '*');
+    this.posts = rules.map((guard) => postOf(guard, environment, own));
+    this.gate = rules.some(({ signed }) => signed) ? new TokenGate(keys) : null;
+  }
+
+  /**
+   * What to answer instead of what was asked for; null: it passes. Its target goes on without a token,
+   * so that neither the cache nor the app nor a log has it.
+   */
+  refuse(head: RequestHead, arrival: Arrival): OwnAnswer | null {
+    let token = '';
+    if (this.gate !== null) {
+      const taken = takeToken(head.target);
+      head.target = taken.unsigned;
+      token = taken.token;
+    }
+    const path = pathOf(head.target);
+    if (isUnambiguous(path)) {
+      const post = this.postFor(path, 'isPath');
+      return post === null ? null : this.judge(post, head, token, false, arrival);
+    }
+    const { cased, folded, crooked } = readingsOf(path);
+    const posts = new Set([
+      this.postFor(path, 'isPath'),
+      ...cased.map((reading) => this.postFor(reading, 'isDecoded')),
+      ...folded.map((reading) => this.postFor(reading, 'isFolded')),
+    ]);
+    for (const post of posts) {
+      const refused = post === null ? null : this.judge(post, head, token, crooked, arrival);
+      if (refused !== null) return refused;
+    }
+    return null;
+  }
+
+  private postFor(path: string, reading: 'isPath' | 'isDecoded' | 'isFolded'): Post | null {
+    for (const post of this.posts) if (post[reading](path)) return post;
+    return null;
+  }
+
+  /** Who is refused takes nothing of what the others of the same address may. */
+  private judge(
+    { guard, embedders, counter }: Post,
+    head: RequestHead,
+    token: string,
+    crooked: boolean,
+    { client, rates, clock }: Arrival,
+  ): OwnAnswer | null {
+    const { bots, referers, rate } = guard;
+    if (bots !== null) {
+      const refused = refuseBot(bots, fieldOf(head.fields, 'user-agent'));
+      if (refused !== null) return refused;
+    }
+    if (referers !== null) {
+      const referer = fieldOf(head.fields, 'referer');
+      if (!mayEmbed(referer, head.hostName, embedders, referers.strict))
+        return guardAnswers.hotlink;
+    }
+    if (guard.signed && this.gate !== null) {
+      const { target, fields } = head;
+      const asked = { target, fields, token, crooked, client: client.clientOf(head) };
+      const refused = this.gate.problemOf({ ...asked, nowMs: clock.now() });
+      if (refused !== null) return refused;
+    }
+    if (rate !== null) {
+      const seconds = rates.take(counter, client.countedAs, rate, clock.monotonic());
+      if (seconds > 0) return tooManyRequests(seconds);
+    }
+    return null;
+  }
+}
+
+function postOf(guard: Guard, environment: string, own: readonly string[]): Post {
+  const pattern = decoded(guard.path);
+  return {
+    guard,
+    isPath: pathPattern(guard.path),
+    isDecoded: pathPattern(pattern),
+    isFolded: pathPattern(fold(pattern)),
+    embedders: new HostNames([...own, ...(guard.referers?.hosts ?? [])]),
+    counter: `${environment} ${guard.path}`,
+  };
+}
+
+function refuseBot(
+  { refuse, allow, nameless }: NonNullable<Guard['bots']>,
+  userAgent: string | null,
+): OwnAnswer | null {
+  if (userAgent === null || userAgent === '') return nameless ? null : guardAnswers.nameless;
+  const name = userAgent.toLowerCase();
+  const isOne = (parts: readonly string[]): boolean => parts.some((part) => name.includes(part));
+  return isOne(refuse) && !isOne(allow) ? guardAnswers.bot : null;
+}
