@@ -53,7 +53,7 @@ describe('Cache-Control (RFC 9111 5.2)', () => {
     ['max-stale=5, max-stale', { maxStaleS: 5 }, 'twice, for the stricter'],
     ['min-fresh=5, min-fresh=9', { minFreshS: 9 }, 'twice, for the stricter'],
     ['max-age=5, max-age=5', { maxAgeS: 5 }, 'twice, alike'],
-  ])('reads %s as %o: %s', (value, directives) => {
+  ])('reads %s as %o: %s', (value, directives, _how) => {
     expect(said(value)).toEqual(directives);
   });
 
@@ -105,7 +105,7 @@ describe('Cache-Control (RFC 9111 5.2)', () => {
     ['private=a', { privateFields: ['a'] }, '5.2.2.7, as a token'],
     ['private="a", private=b', { privateFields: ['a', 'b'] }, '5.2.2.7, twice'],
     ['private, private="a"', { private: true, privateFields: ['a'] }, '5.2.2.7, with and without'],
-  ])('can name fields: %s (%o, %s)', (value, directives) => {
+  ])('can name fields: %s (%o, %s)', (value, directives, _section) => {
     expect(said(value)).toEqual(directives);
   });
 

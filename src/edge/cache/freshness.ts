@@ -4,7 +4,7 @@ import { parseHttpDate } from './http-date.ts';
 
 /** How long a response may be used without asking, and how old it is (RFC 9111 section 4.2). */
 
-/** What a response says of its age; the last of several lines of a field counts for nothing. */
+/** What a response says of its age. */
 export interface TimeFields {
   date: string | null;
   age: string | null;
@@ -20,7 +20,9 @@ export interface Lifetime {
 }
 
 /** Statuses that may be kept without being told for how long (RFC 9110 section 15.1). */
-const HEURISTIC_STATUSES = new Set([200, 203, 204, 206, 300, 301, 308, 404, 405, 410, 414, 501]);
+export const HEURISTIC_STATUSES: ReadonlySet<number> = new Set([
+  200, 203, 204, 206, 300, 301, 308, 404, 405, 410, 414, 501,
+]);
 /** What is usual (RFC 9111 section 4.2.2). */
 const HEURISTIC_SHARE = 0.1;
 const LONGEST_HEURISTIC_S = 86_400;
@@ -64,7 +66,7 @@ export function ageOnArrivalMs(
   receivedAt: number,
 ): number {
   const apparentMs = Math.max(0, receivedAt - dateOf(fields, receivedAt));
-  const toldMs = ageSeconds(fields.age) * 1000 + (receivedAt - requestedAt);
+  const toldMs = ageSeconds(fields.age) * 1000 + Math.max(0, receivedAt - requestedAt);
   return Math.max(apparentMs, toldMs);
 }
 

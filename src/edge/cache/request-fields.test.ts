@@ -27,7 +27,7 @@ describe('the fields of a request', () => {
       ifNoneMatch: '"c"',
       ifModifiedSince: 'd',
       ifUnmodifiedSince: 'e',
-      authorization: true,
+      hasAuthorization: true,
       cookie: 'g=1',
       acceptEncoding: 'gzip',
       overridesMethod: false,

@@ -10,7 +10,7 @@ export interface CacheRequestFields {
   ifNoneMatch: string | null;
   ifModifiedSince: string | null;
   ifUnmodifiedSince: string | null;
-  authorization: boolean;
+  hasAuthorization: boolean;
   cookie: string | null;
   acceptEncoding: string | null;
   /** The app may take it for a request of another method. */
@@ -132,12 +132,12 @@ function readOther(
   }
   const overridesMethod = METHOD_OVERRIDES.has(name);
   const overridesAddress = URL_OVERRIDES.has(name);
-  const authorization = name === 'authorization';
-  if (!overridesMethod && !overridesAddress && !authorization) return before;
+  const hasAuthorization = name === 'authorization';
+  if (!overridesMethod && !overridesAddress && !hasAuthorization) return before;
   const read = before ?? nothingSaid();
   read.overridesMethod ||= overridesMethod;
   read.overridesAddress ||= overridesAddress;
-  read.authorization ||= authorization;
+  read.hasAuthorization ||= hasAuthorization;
   return read;
 }
 
@@ -152,7 +152,7 @@ const nothingSaid = (): CacheRequestFields => ({
   ifNoneMatch: null,
   ifModifiedSince: null,
   ifUnmodifiedSince: null,
-  authorization: false,
+  hasAuthorization: false,
   cookie: null,
   acceptEncoding: null,
   overridesMethod: false,

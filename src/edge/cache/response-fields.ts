@@ -1,6 +1,6 @@
 import type { TimeFields } from './freshness.ts';
 
-/** What a cache reads of a response's header lines; lines of one name are one list. */
+/** What a cache reads of a response's header lines. */
 export interface ResponseFields extends TimeFields {
   cacheControl: string | null;
   /** Targeted at shared caches of an operator (RFC 9213). */
@@ -16,24 +16,29 @@ export interface ResponseFields extends TimeFields {
   cacheTag: string | null;
 }
 
-const LISTS = {
-  'cache-control': 'cacheControl',
-  'cdn-cache-control': 'cdnCacheControl',
-  vary: 'vary',
-  age: 'age',
-  'cache-tag': 'cacheTag',
-} as const;
+type ListKey = 'cacheControl' | 'cdnCacheControl' | 'vary' | 'age' | 'contentEncoding' | 'cacheTag';
+type SingleKey = Exclude<keyof ResponseFields, ListKey | 'setsCookie'>;
 
-const SINGLE = {
-  date: 'date',
-  expires: 'expires',
-  'last-modified': 'lastModified',
-  etag: 'etag',
-  'content-range': 'contentRange',
-  'content-encoding': 'contentEncoding',
-  'content-location': 'contentLocation',
-  location: 'location',
-} as const;
+/** Lines of these are one list. */
+const LISTS: ReadonlyMap<string, ListKey> = new Map([
+  ['cache-control', 'cacheControl'],
+  ['cdn-cache-control', 'cdnCacheControl'],
+  ['vary', 'vary'],
+  ['age', 'age'],
+  ['content-encoding', 'contentEncoding'],
+  ['cache-tag', 'cacheTag'],
+]);
+
+/** Of several lines of one of these the first counts. */
+const SINGLE: ReadonlyMap<string, SingleKey> = new Map([
+  ['date', 'date'],
+  ['expires', 'expires'],
+  ['last-modified', 'lastModified'],
+  ['etag', 'etag'],
+  ['content-range', 'contentRange'],
+  ['content-location', 'contentLocation'],
+  ['location', 'location'],
+]);
 
 /** @param lines header lines whose form is right, each with its CRLF */
 export function readResponseFields(lines: string): ResponseFields {
@@ -63,12 +68,12 @@ export function readResponseFields(lines: string): ResponseFields {
 }
 
 function readLine(fields: ResponseFields, name: string, value: string): void {
-  if (name in LISTS) {
-    const key = LISTS[name as keyof typeof LISTS];
-    fields[key] = fields[key] === null ? value : `${fields[key]}, ${value}`;
-  } else if (name in SINGLE) {
-    const key = SINGLE[name as keyof typeof SINGLE];
-    fields[key] ??= value;
+  const list = LISTS.get(name);
+  const single = SINGLE.get(name);
+  if (list !== undefined) {
+    fields[list] = fields[list] === null ? value : `${fields[list]}, ${value}`;
+  } else if (single !== undefined) {
+    fields[single] ??= value;
   } else if (name === 'set-cookie') {
     fields.setsCookie = true;
   }

@@ -13,7 +13,28 @@ export interface KeptTimes {
   /** Never used stale, whatever happens. */
   neverStale: boolean;
   staleWhileRevalidateMs: number;
-  staleIfErrorMs: number;
+  /** Null: the app says nothing of it. */
+  staleIfErrorMs: number | null;
+  /** While it is fresh, a reload changes nothing (RFC 8246). */
+  immutable?: boolean;
+}
+
+/** What a response allows beyond its lifetime. */
+export type Allowed = Required<Omit<KeptTimes, 'receivedAt' | 'ageOnArrivalMs' | 'lifetimeMs'>>;
+
+/** @param staleWhileRevalidateS where the app says nothing of it */
+export function allowedBy(control: CacheControl, staleWhileRevalidateS: number): Allowed {
+  const whileRevalidateS = control.staleWhileRevalidateS;
+  const saysHowStale = whileRevalidateS !== null || control.staleIfErrorS !== null;
+  // s-maxage has proxy-revalidate in it (section 5.2.2.10), where the app does not say otherwise.
+  const isSharedOnly = control.sharedMaxAgeS !== null && !saysHowStale;
+  return {
+    alwaysAsk: control.noCache,
+    neverStale: control.mustRevalidate || control.proxyRevalidate || isSharedOnly,
+    staleWhileRevalidateMs: (whileRevalidateS ?? staleWhileRevalidateS) * 1000,
+    staleIfErrorMs: control.staleIfErrorS === null ? null : control.staleIfErrorS * 1000,
+    immutable: control.immutable,
+  };
 }
 
 /** What a request says of it. */
@@ -47,30 +68,37 @@ export function reuseOf(kept: KeptTimes, wishes: RequestWishes | null, nowMs: nu
   if (kept.alwaysAsk) return { kind: 'ask', why: 'stale', ttlMs };
   if (ttlMs > 0) return { kind: 'fresh', ttlMs };
   if (kept.neverStale) return { kind: 'ask', why: 'stale', ttlMs };
-  if (-ttlMs < kept.staleWhileRevalidateMs) return { kind: 'stale', ttlMs, refresh: true };
-  const maxStaleMs = (wishes?.maxStaleS ?? 0) * 1000;
-  if (-ttlMs < maxStaleMs) return { kind: 'stale', ttlMs, refresh: false };
+  const staleMs = -ttlMs;
+  if (staleMs < (wishes?.maxStaleS ?? 0) * 1000) return { kind: 'stale', ttlMs, refresh: false };
+  // Who says how old or how fresh it has to be does not want it stale (section 5.2.1).
+  const takesStale = wishes === null || (wishes.maxAgeS === null && wishes.minFreshS === null);
+  if (takesStale && staleMs < kept.staleWhileRevalidateMs) {
+    return { kind: 'stale', ttlMs, refresh: true };
+  }
   return { kind: 'ask', why: 'stale', ttlMs };
 }
 
 function asksAnyway(
   kept: KeptTimes,
-  { noCache, maxAgeS, minFreshS }: RequestWishes,
+  { noCache, maxAgeS, minFreshS, maxStaleS }: RequestWishes,
   ttlMs: number,
   nowMs: number,
 ): boolean {
   if (noCache) return true;
-  if (maxAgeS !== null && ageMsOf(kept, nowMs) > maxAgeS * 1000) return true;
-  return minFreshS !== null && ttlMs < minFreshS * 1000;
+  const isSettled = kept.immutable === true && ttlMs > 0;
+  if (maxAgeS !== null && !isSettled && ageMsOf(kept, nowMs) > maxAgeS * 1000) return true;
+  // What may be stale need not be fresh.
+  return minFreshS !== null && maxStaleS === null && ttlMs < minFreshS * 1000;
 }
 
 /**
- * Whether it may answer because the app cannot, or answers with an error.
+ * Whether it may answer because the app cannot, or answers with an error (RFC 5861 section 4).
  *
  * @param otherwiseMs for how long where the response says nothing of it
  */
 export function mayAnswerForError(kept: KeptTimes, otherwiseMs: number, nowMs: number): boolean {
-  if (kept.alwaysAsk || kept.neverStale) return false;
+  if (kept.alwaysAsk) return false;
   const ttlMs = ttlMsOf(kept, nowMs);
-  return ttlMs > 0 || -ttlMs < Math.max(kept.staleIfErrorMs, otherwiseMs);
+  if (ttlMs > 0) return true;
+  return !kept.neverStale && -ttlMs < (kept.staleIfErrorMs ?? otherwiseMs);
 }
