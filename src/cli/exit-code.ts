@@ -21,6 +21,7 @@ const badUsage = new Set([
   'bad-metric',
   'bad-name',
   'bad-port',
+  'bad-purge',
   'bad-request',
   'bad-usage',
   'bundle-empty',

@@ -1,5 +1,6 @@
 import { type Argument, Command } from 'commander';
 import { attachCommand } from './attach.ts';
+import { cacheFamily } from './cache.ts';
 import { type CommandFamily, type CommandSpec, type Perform, toCommander } from './command.ts';
 import { completionCommand } from './completion.ts';
 import { configFamily } from './config.ts';
@@ -59,6 +60,7 @@ export const commandGroups: readonly {
       statusCommand,
       topCommand,
       metricsFamily,
+      cacheFamily,
       logsCommand,
       eventsCommand,
       openCommand,

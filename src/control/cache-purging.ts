@@ -45,11 +45,11 @@ export async function purgeCache(
   parts: PurgeParts,
 ): Promise<PurgeView> {
   const { records, clock, boundary } = parts;
+  const purged = readPurges(asked);
   const key = environmentKey(application, name);
   const environment = records.environment(key);
   if (environment.status === 'terminating') throw terminating(environment);
   const policy = cachePolicy(environment, records);
-  const purged = readPurges(asked);
   if (policy === null) throw noCache(environment);
   const startedMs = clock.monotonic();
   const number = records.transaction(() => writeDown(key, purged, policy, by, parts));

@@ -2,6 +2,10 @@ import type { CacheCounts, CachePolicy, CacheRoom, Purge } from './cache.ts';
 
 /** What people and scripts see of caches. The names of these fields are an interface. */
 
+/** Of requests that came to the cache, those the app was not asked for. */
+export const savedRequests = ({ hits, stale, collapsed }: CacheCounts): number =>
+  hits + stale + collapsed;
+
 export interface CacheView {
   application: string;
   environment: string;

@@ -102,10 +102,6 @@ export const cacheCounters = [
 ] as const;
 export type CacheCounts = Record<(typeof cacheCounters)[number], number>;
 
-/** Of requests that came to the cache, those the app was not asked for. */
-export const savedRequests = ({ hits, stale, collapsed }: CacheCounts): number =>
-  hits + stale + collapsed;
-
 /** Counts of earlier versions may lack what these did not count. */
 export function addCacheCounts(a: CacheCounts, b: Partial<CacheCounts>): CacheCounts {
   const counts = noCacheCounts();
