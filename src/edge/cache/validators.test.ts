@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { continues, isNotModified, matchStrongly } from './validators.ts';
+import { continues, isNotModified } from './validators.ts';
 
 const NOW = Date.UTC(2026, 5, 15);
 const EARLIER = 'Sun, 14 Jun 2026 11:59:59 GMT';
@@ -89,16 +89,4 @@ describe('If-Range (RFC 9110 13.1.5)', () => {
       expect(continues(MODIFIED, { ...kept, date }, NOW)).toBe(false);
     },
   );
-});
-
-describe('entity tags (RFC 9110 8.8.3.2)', () => {
-  it.each([
-    ['"a"', '"a"', true],
-    ['"a"', '"b"', false],
-    ['W/"a"', '"a"', false],
-    ['W/"a"', 'W/"a"', false],
-    [null, null, false],
-  ])('compare strongly: %s and %s are the same: %s', (one, other, expected) => {
-    expect(matchStrongly(one, other)).toBe(expected);
-  });
 });

@@ -51,10 +51,6 @@ export function continues(
   return modified !== null && made !== null && made - modified >= STRONG_AFTER_MS;
 }
 
-/** Whether two entity tags are the same, byte for byte of what they stand for (section 8.8.3.2). */
-export const matchStrongly = (one: string | null, other: string | null): boolean =>
-  one !== null && one === other && !one.startsWith('W/');
-
 const ENTITY_TAG = /(?:W\/)?("[!#-~\x80-\xff]*")/g;
 
 /** What is in the list, and `*`, which stands for anything there is (section 13.1.2). */
