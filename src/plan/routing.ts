@@ -4,6 +4,7 @@ import type { Instance } from '../model/instance.ts';
 import { type Pool, poolId, type Rule, type Target } from '../model/snapshot.ts';
 import { DEFAULT_TRAFFIC, type Traffic } from '../model/traffic.ts';
 import type { TrafficShare } from './rollout/share.ts';
+import { routedCache, type WeightedPool } from './routing-cache.ts';
 import { admissionFor, wakeRule } from './sleep.ts';
 
 /** The routing state of the edge, from what every environment has: pure, in a stable order. */
@@ -79,7 +80,7 @@ export function planRouting(environments: readonly RoutedEnvironment[]): Routing
       stickyMs,
       poolStickyMs: each.share?.stickyMs ?? null,
       wake: goal ? wakeRule(each, goal) : null,
-      cache: null,
+      cache: goal ? routedCache(each, goal, own) : null,
       guards: null,
     });
   }
@@ -102,8 +103,8 @@ function domainsOf(each: RoutedEnvironment): readonly string[] {
   return names?.domains ?? goalOf(each)?.domains ?? [defaultDomain(application, name)];
 }
 
-function poolsOf(each: RoutedEnvironment): { pool: Pool; weight: number }[] {
-  const pools: { pool: Pool; weight: number }[] = [];
+function poolsOf(each: RoutedEnvironment): WeightedPool[] {
+  const pools: WeightedPool[] = [];
   for (const release of each.releases) {
     const instances = each.instances.filter((instance) => instance.release === release.number);
     const targets = release.upstream
