@@ -4,7 +4,7 @@ import { type PathPattern, pathPattern } from '../../../model/path-pattern.ts';
 import type { Rule } from '../../../model/snapshot.ts';
 import { fieldOf } from '../../http/field-lines.ts';
 import type { RequestHead } from '../../http/request-head.ts';
-import type { ClientRates } from '../client-rates.ts';
+import type { EdgeContext } from '../edge-context.ts';
 import type { ForwardedFields } from '../forwarded.ts';
 import { type OwnAnswer, tooManyRequests } from '../own-answers.ts';
 import { HostNames, mayEmbed } from './embedding.ts';
@@ -13,12 +13,8 @@ import { decoded, fold, isUnambiguous, readingsOf } from './path-readings.ts';
 import { TokenGate } from './token-gate.ts';
 import { takeToken } from './token-parameter.ts';
 
-/** The client of a request, and what it is judged by. */
-export interface Arrival {
-  client: Pick<ForwardedFields, 'clientOf' | 'countedAs'>;
-  rates: Pick<ClientRates, 'take'>;
-  clock: { now(): number; monotonic(): number };
-}
+type Client = Pick<ForwardedFields, 'clientOf' | 'countedAs'>;
+type Judges = Pick<EdgeContext, 'rates' | 'clock'>;
 
 /** A guard, ready to be asked. */
 interface Post {
@@ -55,7 +51,7 @@ export class Guards {
    * What to answer instead of what was asked for; null: it passes. Its target goes on without a token,
    * so that neither the cache nor the app nor a log has it.
    */
-  refuse(head: RequestHead, arrival: Arrival): OwnAnswer | null {
+  refuse(head: RequestHead, client: Client, edge: Judges): OwnAnswer | null {
     let token = '';
     if (this.gate !== null) {
       const taken = takeToken(head.target);
@@ -65,7 +61,7 @@ export class Guards {
     const path = pathOf(head.target);
     if (isUnambiguous(path)) {
       const post = this.postFor(path, 'isPath');
-      return post === null ? null : this.judge(post, head, token, false, arrival);
+      return post === null ? null : this.judge(post, head, token, false, client, edge);
     }
     const { cased, folded, crooked } = readingsOf(path);
     const posts = new Set([
@@ -74,7 +70,7 @@ export class Guards {
       ...folded.map((reading) => this.postFor(reading, 'isFolded')),
     ]);
     for (const post of posts) {
-      const refused = post === null ? null : this.judge(post, head, token, crooked, arrival);
+      const refused = post === null ? null : this.judge(post, head, token, crooked, client, edge);
       if (refused !== null) return refused;
     }
     return null;
@@ -91,7 +87,8 @@ export class Guards {
     head: RequestHead,
     token: string,
     crooked: boolean,
-    { client, rates, clock }: Arrival,
+    client: Client,
+    { rates, clock }: Judges,
   ): OwnAnswer | null {
     const { bots, referers, rate } = guard;
     if (bots !== null) {
