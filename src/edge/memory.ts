@@ -1,4 +1,5 @@
 import { Fault } from '../kernel/fault.ts';
+import type { CacheRoom } from '../model/cache.ts';
 import type { LedgerReading } from '../model/ledger.ts';
 import type { Snapshot, Target } from '../model/snapshot.ts';
 import type {
@@ -35,6 +36,8 @@ export interface MemoryEdge extends EdgeDriver {
     judgement: Partial<Pick<TargetStatus, 'ejection' | 'deep'>>,
   ): void;
   setLedger(reading: Omit<LedgerReading, 'at'>): void;
+  /** What its one worker keeps of responses. */
+  setCacheRoom(memory: CacheRoom, disk: CacheRoom): void;
   /** Requests that wait for an instance, by environment; null: it does not tell. */
   setWaiting(waiting: Record<string, number> | null): void;
   /** Environments that are asleep while requests wait for them. */
@@ -58,6 +61,7 @@ export function createMemoryEdge({ now, health = () => 'healthy' }: MemoryEdgeOp
   let traffic: TargetTraffic[] = [];
   let waiting: Record<string, number> | null = {};
   let wanted: readonly string[] = [];
+  let kept: { cacheMemory?: CacheRoom; cacheDisk?: CacheRoom } = {};
   /** When each was wanted last; for ever while somebody stays. */
   const demandedAt = new Map<string, number>();
   let generation = 1;
@@ -82,7 +86,7 @@ export function createMemoryEdge({ now, health = () => 'healthy' }: MemoryEdgeOp
       pid: PID,
       generation,
       listeners: [],
-      workers: [{ pid: PID, generation, snapshot: number, accepting: true }],
+      workers: [{ pid: PID, generation, snapshot: number, accepting: true, ...kept }],
       snapshot: number,
       targets: [...targets.values()],
       ...(waiting && { waiting }),
@@ -189,6 +193,9 @@ export function createMemoryEdge({ now, health = () => 'healthy' }: MemoryEdgeOp
     },
     setLedger(reading) {
       ledger = reading;
+    },
+    setCacheRoom(cacheMemory, cacheDisk) {
+      kept = { cacheMemory, cacheDisk };
     },
     setWaiting(told) {
       waiting = told;
