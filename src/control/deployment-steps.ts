@@ -1,4 +1,5 @@
 import type { Clock } from '../kernel/clock.ts';
+import { type CachePurges, EVERYTHING, withPurge } from '../model/cache-purges.ts';
 import {
   type BootCost,
   type Deployment,
@@ -81,7 +82,8 @@ export class DeploymentSteps {
       ? 'ready'
       : environment.status;
     const release = step.verdict === 'succeeded' ? deployment.to : environment.release;
-    records.saveEnvironment({ ...environment, status, release });
+    const cachePurges = this.#purgesAfter(environment, release);
+    records.saveEnvironment({ ...environment, status, release, cachePurges });
     return recordOnly;
   }
 
@@ -99,6 +101,14 @@ export class DeploymentSteps {
       message: `${environment.key} is terminated`,
     });
     return recordOnly;
+  }
+
+  /** Whatever it came to: instances of both releases may have answered. */
+  #purgesAfter({ key, cachePurges }: Environment, release: number | null): CachePurges {
+    const configuration =
+      release === null ? null : this.#parts.records.release(key, release)?.configuration;
+    const isPurged = configuration?.traffic.cache?.onDeploy === 'purge';
+    return isPurged ? withPurge(cachePurges, EVERYTHING) : cachePurges;
   }
 
   #endDeployment(
