@@ -70,6 +70,18 @@ export class MessageWriter implements BodySink {
     if (this.blocked) this.queuedBytes = queuedBytes(this.socket);
   }
 
+  /** Writes bytes that nobody changes any more, behind the text so far, without copying them. */
+  headAndBody(head: string, body: Buffer): void {
+    const text = this.text + head;
+    this.text = '';
+    this.started = true;
+    this.socket.cork();
+    if (text !== '') this.socket.write(text, 'latin1');
+    this.blocked = !this.socket.write(body);
+    this.socket.uncork();
+    if (this.blocked) this.queuedBytes = queuedBytes(this.socket);
+  }
+
   /** Whether the kernel has taken anything since this was last asked, or since it was blocked. */
   progressed(): boolean {
     const before = this.queuedBytes;

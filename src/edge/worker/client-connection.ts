@@ -4,20 +4,34 @@ import { MessageWriter } from '../http/message-writer.ts';
 import { type Refusal, refusals } from '../http/refusal.ts';
 import { isRefusal, type RequestHead } from '../http/request-head.ts';
 import { RequestReader } from '../http/request-reader.ts';
-import { accessWithoutRule } from './access-log.ts';
-import type { RowCounter } from './account.ts';
+import type { ResponseHead } from '../http/response-head.ts';
+import { type Access, accessWithoutRule } from './access-log.ts';
 import { Attempts } from './attempts.ts';
 import type { ClientSocket, ClientSocketUser } from './client-socket.ts';
 import type { Deadlined } from './deadlines.ts';
 import type { Demand } from './demand.ts';
 import type { EdgeContext } from './edge-context.ts';
-import { Exchange } from './exchange.ts';
+import type { ExchangeClient } from './exchange-client.ts';
 import { ForwardedFields } from './forwarded.ts';
-import { type OwnAnswer, ownAnswers, tooManyRequests, unknownHost } from './own-answers.ts';
+import { switchText } from './message-text.ts';
+import { ownAnswers } from './own-answers.ts';
 import { RequestBody } from './request-body.ts';
+import { enter } from './request-entry.ts';
 import { ResponseRelay } from './response-relay.ts';
-import type { Tunnel } from './tunnel.ts';
-import type { Wake } from './wake.ts';
+import type { TargetState } from './target-state.ts';
+import { Tunnel } from './tunnel.ts';
+import type { UpstreamConnection } from './upstream-connection.ts';
+
+/** What the request that a connection is on has become. */
+export interface Ongoing {
+  /** More bytes came from the client, or there will be none. */
+  onClientBytes(): void;
+  onClientDrain(): void;
+  onClientGone(): void;
+  onDeadline(nowMs: number): void;
+  /** The worker gives up on what is still inside it. */
+  abandon(): void;
+}
 
 /** After so long without a request, a connection lets go of what only requests need. */
 const REST_MS = 1_000;
@@ -26,7 +40,7 @@ const REST_MS = 1_000;
  * A client's connection: one request after the other, in the order they come. What arrives ahead of
  * its turn is held, up to a bound, and then not read.
  */
-export class ClientConnection implements ClientSocketUser, Deadlined {
+export class ClientConnection implements ClientSocketUser, Deadlined, ExchangeClient {
   readonly socket: Socket;
   readonly writer: MessageWriter;
   readonly requests: RequestReader;
@@ -36,7 +50,7 @@ export class ClientConnection implements ClientSocketUser, Deadlined {
   /** Where the request it is on is counted as one that wants its environment; null: it is not. */
   demand: Demand | null = null;
   private readonly edge: EdgeContext;
-  private exchange: Exchange | null = null;
+  private exchange: Ongoing | null = null;
   private tunnel: Tunnel | null = null;
   /** These are made for the first request, and anew for one after a rest. */
   private fields: ForwardedFields | null = null;
@@ -84,9 +98,18 @@ export class ClientConnection implements ClientSocketUser, Deadlined {
     return this.relay;
   }
 
-  /** Another request may follow this one. */
+  /** Another request may follow this one, whose body is read. */
+  mayStay(head: RequestHead): boolean {
+    return head.keepAlive && !this.edge.retiring && !this.saysNoMore();
+  }
+
   mayKeep(head: RequestHead): boolean {
-    return head.keepAlive && this.requestBody.sent && !this.edge.retiring && !this.saysNoMore();
+    return this.requestBody.sent && this.mayStay(head);
+  }
+
+  /** The request it is on is this from now on, until its exchange has ended. */
+  goOnAs(ongoing: Ongoing): void {
+    this.exchange = ongoing;
   }
 
   /** The client sends nothing after the request it is on. */
@@ -127,6 +150,22 @@ export class ClientConnection implements ClientSocketUser, Deadlined {
       close: true,
     });
     this.endAndLinger();
+  }
+
+  isCounted(): boolean {
+    return true;
+  }
+
+  openTunnel(
+    head: ResponseHead,
+    upgrade: string,
+    upstream: UpstreamConnection,
+    target: TargetState,
+    access: Access | null,
+  ): Tunnel {
+    this.writer.raw(switchText(head, upgrade, this.response.moreFields));
+    this.writer.flush();
+    return new Tunnel(this.edge, this, upstream, target, upgrade, access);
   }
 
   becomeTunnel(tunnel: Tunnel): void {
@@ -279,78 +318,15 @@ export class ClientConnection implements ClientSocketUser, Deadlined {
       this.refuseNew(head);
     } else {
       this.requestsUsed();
-      this.begin(head);
+      this.takeUp(head);
     }
     return head !== null;
-  }
-
-  private begin(head: RequestHead): void {
-    const { account, rates, table, trustedProxies } = this.edge;
-    const { forwarded } = this;
-    const refusal = forwarded.receive(head, trustedProxies);
-    if (refusal !== null) {
-      this.refuseNew(refusal);
-      return;
-    }
-    account.accept();
-    if (head.target === '*') {
-      this.answerInstead(head, ownAnswers.itself);
-      return;
-    }
-    const route = table.find(head.hostName);
-    if (route === null) {
-      this.answerInstead(head, unknownHost(head.host));
-      return;
-    }
-    const { environment } = route;
-    const { perClient } = route.admission;
-    if (perClient !== null) {
-      const nowMs = this.edge.clock.monotonic();
-      const seconds = rates.take(environment, forwarded.countedAs, perClient, nowMs);
-      if (seconds > 0) {
-        this.answerInstead(head, tooManyRequests(seconds), route.row, environment);
-        return;
-      }
-    }
-    if (route.wake !== null && this.arriveAt(route.wake, head) === 'probe') {
-      this.answerInstead(head, ownAnswers.asleep, route.row, environment);
-      return;
-    }
-    const exchange = new Exchange(this.edge, this, head, route);
-    this.exchange = exchange;
-    exchange.begin();
-  }
-
-  /** `probe`: nothing runs that could answer it, and nothing is to be started for it. */
-  private arriveAt(wake: Wake, head: RequestHead): 'probe' | 'goes-on' {
-    if (wake.isProbe(head)) return wake.asleep ? 'probe' : 'goes-on';
-    this.demand = wake.demand;
-    this.demand.enter();
-    return 'goes-on';
   }
 
   /** What it wanted is over. */
   leaveDemand(nowMs: number): void {
     this.demand?.leave(nowMs);
     this.demand = null;
-  }
-
-  /** Answers a request that goes no further. @param row where it is counted */
-  private answerInstead(
-    head: RequestHead,
-    { status, text, fields, outcome }: OwnAnswer,
-    row: RowCounter = this.edge.account.poolless,
-    environment = '',
-  ): void {
-    const { accessLog, account, retiring } = this.edge;
-    const keep = head.keepAlive && head.body === 0 && !retiring && !this.saysNoMore();
-    account.end(row, outcome, status);
-    accessLog?.write({
-      ...accessWithoutRule(head, this.forwarded.clientOf(head), outcome, status),
-      environment,
-    });
-    this.answer({ status, text, fields, headOnly: head.method === 'HEAD', close: !keep });
-    this.exchangeEnded(keep);
   }
 
   /** Counts and refuses a request that never began. */
@@ -361,6 +337,12 @@ export class ClientConnection implements ClientSocketUser, Deadlined {
     const { status } = refusal;
     accessLog?.write(accessWithoutRule(null, this.forwarded.clientOf(null), 'refused', status));
     this.refuse(refusal);
+  }
+
+  private takeUp(head: RequestHead): void {
+    const refusal = this.forwarded.receive(head, this.edge.trustedProxies);
+    if (refusal !== null) this.refuseNew(refusal);
+    else enter(this.edge, this, head);
   }
 
   private updateReading(): void {

@@ -2,6 +2,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import { randomFraction, randomHex } from '../../kernel/random.ts';
 import { DEFAULT_EDGE_SETTINGS } from '../../model/edge-settings.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
+import { ResponseCache } from '../cache/response-cache.ts';
 import { type Limits, limitsFrom } from '../limits.ts';
 import type { HealthEntry, WorkerReport } from '../link.ts';
 import type { ConnectionShare, PeerShare } from '../worker-record.ts';
@@ -79,7 +80,13 @@ export function createEdgeWorker(options: EdgeWorkerOptions): EdgeWorker {
     onDrained: options.onDrained,
     random: randomFraction,
     onRoom: (environment) => queue.serve(environment),
+    cache: () => {
+      cache ??= new ResponseCache(edge, cacheBytes, randomFraction);
+      return cache;
+    },
   });
+  let cache: ResponseCache | null = null;
+  let cacheBytes = DEFAULT_EDGE_SETTINGS.cacheMemoryBytes;
   const idPrefix = randomHex(16);
   const listeners = new Set<Listener>();
   let lastRequest = 0;
@@ -164,6 +171,8 @@ export function createEdgeWorker(options: EdgeWorkerOptions): EdgeWorker {
       edge.trustedProxies = trustedProxies(snapshot.settings.trustedProxies, edge.trustedProxies);
       doorkeeper.update(edge.limits, edge.trustedProxies);
       edge.accessLog = options.accessLog?.use(snapshot.settings.accessLog) ?? null;
+      cacheBytes = snapshot.settings.cacheMemoryBytes;
+      cache?.setBound(cacheBytes);
       table.apply(snapshot);
       edge.watchesEnds = edge.accessLog !== null || table.watchesDemand;
       queue.followRules();
@@ -187,6 +196,7 @@ export function createEdgeWorker(options: EdgeWorkerOptions): EdgeWorker {
       waiting: queue.lengths(),
       wanted: wanted.environments,
       quietMs: table.quietMs(clock.monotonic()),
+      ...(cache && { cache: cache.readCounts(), cacheMemory: cache.room }),
     }),
     activity: () =>
       `${account.accepted} ${account.ended} ${account.tunnels} ${table.leftOutChanges} ${doorkeeper.turnedAway}`,
@@ -211,6 +221,7 @@ export function createEdgeWorker(options: EdgeWorkerOptions): EdgeWorker {
         if (edge.clients.size === 0) onEmpty();
       });
       for (const client of edge.clients) client.abandon(early);
+      cache?.close();
       stopTimers();
       return outcome;
     },
@@ -218,6 +229,7 @@ export function createEdgeWorker(options: EdgeWorkerOptions): EdgeWorker {
       stopListening();
       for (const client of edge.clients) client.abandon(true);
       for (const client of edge.clients) client.destroy();
+      cache?.close();
       for (const turnedAway of edge.turnedAway) turnedAway.destroy();
       stopTimers();
       if (edge.clients.size > 0)

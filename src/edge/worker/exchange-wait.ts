@@ -1,6 +1,6 @@
 import type { Admission } from '../../model/traffic.ts';
 import type { Limits } from '../limits.ts';
-import type { ClientConnection } from './client-connection.ts';
+import type { ExchangeClient } from './exchange-client.ts';
 import type { TargetState } from './target-state.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
 
@@ -27,7 +27,7 @@ export type ExchangeWait =
 /** @param bodySent all of the request is with the app */
 export function waitOf(
   upstream: UpstreamConnection | null,
-  client: ClientConnection,
+  client: ExchangeClient,
   bodySent: boolean,
 ): ExchangeWait {
   if (upstream === null) return 'target';

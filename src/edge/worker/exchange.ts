@@ -3,17 +3,18 @@ import { CHUNKED } from '../http/body-framing.ts';
 import { type Refusal, refusals } from '../http/refusal.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import type { Access } from './access-log.ts';
+import type { RowCounter } from './account.ts';
 import type { Attempts } from './attempts.ts';
-import type { ClientConnection } from './client-connection.ts';
 import type { EdgeContext } from './edge-context.ts';
+import type { ExchangeClient } from './exchange-client.ts';
 import { waitMs, waitOf } from './exchange-wait.ts';
-import { requestText, switchText } from './message-text.ts';
+import { requestText } from './message-text.ts';
 import { type OwnAnswer, ownAnswers } from './own-answers.ts';
 import type { RequestBody } from './request-body.ts';
+import type { ResponseWitness } from './response-relay.ts';
 import type { Route } from './route.ts';
 import type { Assignment } from './stickiness.ts';
 import type { TargetState } from './target-state.ts';
-import { Tunnel } from './tunnel.ts';
 import type { UpstreamConnection, UpstreamUser } from './upstream-connection.ts';
 import type { Waiting } from './wait-queue.ts';
 
@@ -23,7 +24,7 @@ import type { Waiting } from './wait-queue.ts';
  */
 export class Exchange implements UpstreamUser, Waiting {
   private readonly edge: EdgeContext;
-  private readonly client: ClientConnection;
+  private readonly client: ExchangeClient;
   private readonly head: RequestHead;
   private readonly body: RequestBody;
   private readonly attempts: Attempts;
@@ -38,7 +39,7 @@ export class Exchange implements UpstreamUser, Waiting {
   private pumpIsDue = false;
   private ended = false;
 
-  constructor(edge: EdgeContext, client: ClientConnection, head: RequestHead, route: Route) {
+  constructor(edge: EdgeContext, client: ExchangeClient, head: RequestHead, route: Route) {
     this.edge = edge;
     this.client = client;
     this.head = head;
@@ -50,9 +51,10 @@ export class Exchange implements UpstreamUser, Waiting {
     this.assignment = route.stickiness?.read(head.fields) ?? null;
   }
 
-  begin(): void {
+  /** @param witness told of the app's answer; null for nobody */
+  begin(witness: ResponseWitness | null): void {
     const { requestBodyBytes } = this.route.admission;
-    this.client.response.start(this.head);
+    this.client.response.start(this.head, witness);
     if (this.head.body > requestBodyBytes) {
       this.refuse(refusals.bodyTooLarge);
       return;
@@ -61,6 +63,11 @@ export class Exchange implements UpstreamUser, Waiting {
     this.attempts.start(this.head.method);
     this.client.requestsUsed();
     this.attempt(this.startedMs);
+  }
+
+  /** Where its answer comes from. */
+  get source(): { row: RowCounter; target: string | null } {
+    return { row: this.target?.row ?? this.route.row, target: this.target?.id ?? null };
   }
 
   get isDemand(): boolean {
@@ -267,11 +274,9 @@ export class Exchange implements UpstreamUser, Waiting {
     this.upstream = null;
     this.ended = true;
     const upgrade = head.upgrade === '' ? this.head.upgrade : head.upgrade;
-    client.writer.raw(switchText(head, upgrade, client.response.moreFields));
-    client.writer.flush();
     const { bytes, position } = upstream.heads;
     const access = this.edge.accessLog === null ? null : this.access('ok', head.status);
-    const tunnel = new Tunnel(this.edge, client, upstream, target, upgrade, access);
+    const tunnel = client.openTunnel(head, upgrade, upstream, target, access);
     target.answered(true, this.edge.clock.monotonic());
     target.requestLeft();
     tunnel.begin(bytes.subarray(position));
@@ -345,8 +350,9 @@ export class Exchange implements UpstreamUser, Waiting {
 
   private answer(own: OwnAnswer): void {
     const keep = this.client.mayKeep(this.head);
+    const fields = own.fields + this.client.response.ownFields(own.status);
     this.end(own.outcome, own.status);
-    this.client.answer({ ...own, headOnly: this.head.method === 'HEAD', close: !keep });
+    this.client.answer({ ...own, fields, headOnly: this.head.method === 'HEAD', close: !keep });
     this.client.exchangeEnded(keep);
   }
 
@@ -367,11 +373,12 @@ export class Exchange implements UpstreamUser, Waiting {
     if (this.ended) return;
     this.ended = true;
     const { edge, target } = this;
-    const row = target?.row ?? this.route.row;
+    const { row } = this.source;
     const durationMs = nowMs - this.startedMs;
+    target?.count(outcome, durationMs * 1000);
+    if (!this.client.isCounted(row, outcome)) return;
     row.recordLatency(durationMs * 1000);
     edge.account.end(row, outcome, status);
-    target?.count(outcome, durationMs * 1000);
     if (!edge.watchesEnds) return;
     this.client.leaveDemand(nowMs);
     edge.accessLog?.write(this.access(outcome, status, nowMs));

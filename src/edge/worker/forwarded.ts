@@ -53,6 +53,13 @@ export class ForwardedFields {
     return this.received === null ? null : this.received.requestId;
   }
 
+  /** The address the request is for as apps are told it: a trusted proxy may have had another. */
+  addressed(host: string): string {
+    const { received } = this;
+    if (received === null) return host;
+    return `${received.proto ?? 'http'}://${received.host ?? host}:${received.port ?? ''}`;
+  }
+
   forRequest({ host }: RequestHead): string {
     if (this.received !== null) return this.afterProxy(this.received, host);
     if (host === this.host) return this.text;

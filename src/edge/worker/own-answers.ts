@@ -46,6 +46,8 @@ export const ownAnswers = {
     'fixed',
     'Nothing runs here until somebody wants it: this app is asleep, and the next request that is no health check wakes it.',
   ),
+  /** To a request that wants it from the cache or not at all (RFC 9111 section 5.2.1.7). */
+  notKept: own(504, 'refused', 'This is not in the cache, and the request wants nothing else.'),
   full: own(
     503,
     'shed',

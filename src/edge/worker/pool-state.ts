@@ -100,6 +100,11 @@ export class PoolState implements Tagged {
     return (failOpen ? this.failing : this.healthy).some(hasRoom);
   }
 
+  /** Some target passes its checks and has not just refused a connection. */
+  isReachable(nowMs: number): boolean {
+    return this.healthy.some(({ suspectUntilMs }) => suspectUntilMs <= nowMs);
+  }
+
   /** One of its targets that had no room has some. */
   roomAppeared(): void {
     for (const environment of this.environments) this.dependencies.onRoom(environment);

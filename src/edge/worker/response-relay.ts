@@ -3,14 +3,23 @@ import { BodyReader } from '../http/body-reader.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import type { ClientConnection } from './client-connection.ts';
+import type { ExchangeResponse } from './exchange-client.ts';
 import { interimText, responseText } from './message-text.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
 
 /** How far a response has come with the last bytes; `ahead`: whole, with bytes behind it. */
 export type Relayed = 'partly' | 'whole' | 'ahead' | 'switching' | 'unframeable';
 
+/** Is told what an app answers to a request that passes by the cache. */
+export interface ResponseWitness {
+  /** @returns lines for the response, each with its CRLF */
+  onHead(head: ResponseHead): string;
+  /** The edge itself answers in the app's place. */
+  onOwnAnswer(status: number): string;
+}
+
 /** What an app answers, on its way to the client. One per connection, used in turn. */
-export class ResponseRelay {
+export class ResponseRelay implements ExchangeResponse {
   /** Of the final response, or the switch of protocols, once it has come. */
   head: ResponseHead | null = null;
   /** Some of the app's answer has come, interim ones included. */
@@ -19,6 +28,8 @@ export class ResponseRelay {
   keepsClient = false;
   /** Lines of the edge's own for the response, each with its CRLF. */
   moreFields = '';
+  /** Null where there is no cache. */
+  private witness: ResponseWitness | null = null;
   private request: RequestHead | null = null;
   private readonly body = new BodyReader();
   private readonly client: ClientConnection;
@@ -27,11 +38,12 @@ export class ResponseRelay {
     this.client = client;
   }
 
-  start(request: RequestHead): void {
+  start(request: RequestHead, witness: ResponseWitness | null): void {
     this.request = request;
     this.head = null;
     this.heard = false;
     this.moreFields = '';
+    this.witness = witness;
   }
 
   /** Lets go of what it has read. */
@@ -39,6 +51,7 @@ export class ResponseRelay {
     this.request = null;
     this.head = null;
     this.moreFields = '';
+    this.witness = null;
   }
 
   /** Some of the response is on its way: another cannot take its place. */
@@ -70,6 +83,10 @@ export class ResponseRelay {
     return this.head === null
       ? this.readHeads(bytes, upstream, headBytes)
       : this.readBody(bytes, 0, upstream);
+  }
+
+  ownFields(status: number): string {
+    return this.witness === null ? '' : this.witness.onOwnAnswer(status);
   }
 
   /** Writes what ends the response, all of which has come. */
@@ -122,6 +139,7 @@ export class ResponseRelay {
     this.head = head;
     this.keepsClient = client.mayKeep(request) && noLength === chunked;
     const keep = this.keepsClient;
+    if (this.witness !== null) this.moreFields += this.witness.onHead(head);
     const text = responseText(head, { chunked, keep, minorVersion }, this.moreFields);
     client.writer.begin(text, chunked);
     this.body.start(head.body);

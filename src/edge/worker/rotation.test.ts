@@ -41,6 +41,9 @@ function testTable(): TestTable {
     account: new Account(() => {}),
     onDrained: () => {},
     onRoom: (environment) => room.push(environment),
+    cache: () => {
+      throw new Error('nothing is kept here');
+    },
     random: () => 0.5,
   });
   const pick = (avoid: TargetState | null = null) =>

@@ -1,8 +1,10 @@
 import type { Rule } from '../../model/snapshot.ts';
 import type { Admission } from '../../model/traffic.ts';
+import type { CacheRoute } from '../cache/cache-route.ts';
 import type { RowCounter } from './account.ts';
 import { pickByWeight, type Weighted } from './balance/pick-by-weight.ts';
 import { hasRoom } from './balance/picker.ts';
+import { Guards } from './guards/guards.ts';
 import type { PoolState } from './pool-state.ts';
 import type { Assignment, Stickiness } from './stickiness.ts';
 import type { TargetState } from './target-state.ts';
@@ -16,10 +18,14 @@ export interface WeightedPool extends Weighted {
 export class Route {
   readonly environment: string;
   readonly admission: Admission;
+  /** Null where anybody may ask for anything. */
+  readonly guards: Guards | null;
   /** Null where sessions do not stick. */
   readonly stickiness: Stickiness | null;
   /** Null where it never sleeps. */
   readonly wake: Wake | null;
+  /** Null where nothing is kept. */
+  readonly cache: CacheRoute | null;
   /** What comes with this name has been here before; empty where nothing can. */
   readonly loopName: string;
   private readonly pools: readonly WeightedPool[];
@@ -30,18 +36,26 @@ export class Route {
   private failOpen = false;
 
   constructor(
-    { environment, admission }: Pick<Rule, 'environment' | 'admission'>,
+    {
+      environment,
+      admission,
+      guards,
+      hosts,
+    }: Pick<Rule, 'environment' | 'admission' | 'guards' | 'hosts'>,
     pools: readonly WeightedPool[],
     stickiness: Stickiness | null,
     wake: Wake | null,
+    cache: CacheRoute | null,
     poolless: RowCounter,
   ) {
     this.environment = environment;
     this.admission = admission;
+    this.guards = guards && new Guards(guards, { environment, hosts });
     this.pools = pools;
     this.loopName = pools.find(({ pool }) => pool.loopName !== '')?.pool.loopName ?? '';
     this.stickiness = stickiness;
     this.wake = wake;
+    this.cache = cache;
     this.poolless = poolless;
   }
 
@@ -64,6 +78,11 @@ export class Route {
     if (kept !== null) return kept;
     if (this.only !== null) return this.only.pick(this.failOpen, avoid, nowMs);
     return this.pickAmongPools(avoid, nowMs);
+  }
+
+  /** None that passes its checks and takes connections. */
+  isOut(nowMs: number): boolean {
+    return this.failOpen || !this.choices.some(({ pool }) => pool.isReachable(nowMs));
   }
 
   /** There are targets, and all have as much inside them as they may. */

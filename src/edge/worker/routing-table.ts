@@ -1,5 +1,7 @@
 import type { Clock } from '../../kernel/clock.ts';
 import type { Pool, Rule, Snapshot } from '../../model/snapshot.ts';
+import { CacheRoute } from '../cache/cache-route.ts';
+import type { ResponseCache } from '../cache/response-cache.ts';
 import type { Limits } from '../limits.ts';
 import type { HealthEntry } from '../link.ts';
 import type { Account } from './account.ts';
@@ -19,6 +21,8 @@ interface Dependencies {
   onDrained: () => void;
   /** The next number from 0 to below 1. */
   random: () => number;
+  /** What answers are kept in; made when it is first asked for. */
+  cache: () => ResponseCache;
   /** Told when there may be room for the requests of an environment. */
   onRoom: (environment: string) => void;
 }
@@ -56,10 +60,7 @@ export class RoutingTable {
   apply(snapshot: Snapshot): void {
     const before = this.pools;
     this.pools = new Map(
-      snapshot.pools.map((pool) => [
-        pool.id,
-        this.updatePool(pool, snapshot, before.get(pool.id)),
-      ]),
+      snapshot.pools.map((pool) => [pool.id, this.updatePool(pool, snapshot, before.get(pool.id))]),
     );
     for (const [id, pool] of before) {
       if (!this.pools.has(id)) for (const target of pool.targets.values()) this.takeOut(target);
@@ -213,7 +214,14 @@ export class RoutingTable {
       for (const { pool } of pools) pool.environments.add(rule.environment);
       const { poolless } = this.dependencies.account;
       const stickiness = this.stickinessFor(rule, pools);
-      const route = new Route(rule, pools, stickiness, this.wakeFor(rule), poolless);
+      const route = new Route(
+        rule,
+        pools,
+        stickiness,
+        this.wakeFor(rule),
+        this.cacheFor(rule),
+        poolless,
+      );
       this.routes.push(route);
       for (const host of rule.hosts) {
         if (host === '*') this.fallback = route;
@@ -246,6 +254,10 @@ export class RoutingTable {
     const demand = known ?? new Demand(this.dependencies.clock.monotonic());
     this.demands.set(environment, demand);
     return new Wake(wake, demand);
+  }
+
+  private cacheFor({ environment, cache }: Rule): CacheRoute | null {
+    return cache === null ? null : new CacheRoute(this.dependencies.cache(), environment, cache);
   }
 
   private stickinessFor(rule: Rule, pools: readonly WeightedPool[]): Stickiness | null {

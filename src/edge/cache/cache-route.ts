@@ -1,0 +1,170 @@
+import { type CacheRule, HONOUR_THE_APP, type Purge, type RoutedCache } from '../../model/cache.ts';
+import { keyedCookies, keyedTarget, pathOf } from '../../model/cache-key.ts';
+import { type PathPattern, pathPattern } from '../../model/path-pattern.ts';
+import { fieldOf, withoutFields } from '../http/field-lines.ts';
+import type { RequestHead } from '../http/request-head.ts';
+import type { ClientConnection } from '../worker/client-connection.ts';
+import type { Route } from '../worker/route.ts';
+import { CacheRequest } from './cache-request.ts';
+import type { KeptResponse } from './kept-response.ts';
+import { type CacheRequestFields, readRequestFields } from './request-fields.ts';
+import type { ResponseCache } from './response-cache.ts';
+
+/** A rule, made ready to be asked for every request. */
+export interface ReadyRule {
+  readonly rule: CacheRule;
+  readonly matches: PathPattern;
+  /** Header fields, a query that is cut down, or cookies are part of the key. */
+  readonly looksCloser: boolean;
+  /** Of the client's fields those that the app is not told. */
+  readonly hidden: ReadonlySet<string>;
+}
+
+/** The cache of one environment, by the rules of one snapshot. */
+export class CacheRoute {
+  readonly environment: string;
+  readonly routed: RoutedCache;
+  readonly cache: ResponseCache;
+  /** The newest purge in force. */
+  readonly purge: number;
+  private readonly rules: readonly ReadyRule[];
+  /** The rule of all paths, where there is but one. */
+  private readonly only: ReadyRule | null;
+  private readonly prefix: string;
+
+  constructor(cache: ResponseCache, environment: string, routed: RoutedCache) {
+    this.cache = cache;
+    this.environment = environment;
+    this.routed = routed;
+    this.purge = routed.purges.at(-1)?.number ?? routed.purgedUpTo;
+    this.rules = [...routed.rules, HONOUR_THE_APP].map(readyRule);
+    const [first] = this.rules;
+    this.only = this.rules.length === 1 || first?.rule.path === '/*' ? (first ?? null) : null;
+    this.prefix = `${environment} ${routed.release ?? ''} `;
+  }
+
+  /** Answers a request, asks for it, or lets it pass. */
+  enter(client: ClientConnection, head: RequestHead, route: Route): void {
+    const rule = this.ruleOf(head.target);
+    const asked = readRequestFields(head.fields);
+    if (passesBy(head, rule, asked) !== null) {
+      new CacheRequest(this, rule, client, head, route, asked).pass();
+      return;
+    }
+    const key = this.keyOf(rule, client, head, asked);
+    const nowMs = this.cache.edge.clock.monotonic();
+    const kept = this.cache.find(key, this, rule, head);
+    if (kept !== null && nowMs < kept.calmUntilMs && isPlain(head, asked) && client.mayStay(head)) {
+      const whole = kept.wholeAt(nowMs);
+      if (whole !== null) {
+        this.cache.hit(client, head, route, kept, whole, nowMs);
+        return;
+      }
+    }
+    const request = new CacheRequest(this, rule, client, head, route, asked);
+    request.begin(key, kept, nowMs);
+  }
+
+  /** The fields that an app is told of a request that is made for all. */
+  sharedFields({ hidden, rule }: ReadyRule, fields: string): string {
+    if (hidden.size === 0) return fields;
+    const cookies = keyedCookies(rule.cookies, fieldOf(fields, 'cookie') ?? '');
+    const cookie = cookies === '' ? '' : `Cookie: ${cookies}\r\n`;
+    return withoutFields(fields, hidden) + cookie;
+  }
+
+  /** Whether a purge concerns it; a look at what is new since it was last asked. */
+  isPurged(response: KeptResponse): boolean {
+    if (response.notPurgedBy >= this.purge) return false;
+    const { askedUnder } = response.kept;
+    if (askedUnder < this.routed.purgedUpTo) return true;
+    const concerns = this.routed.purges.some(
+      (purge) => purge.number > response.notPurgedBy && isOf(purge, response),
+    );
+    if (!concerns) response.notPurgedBy = this.purge;
+    return concerns;
+  }
+
+  private ruleOf(target: string): ReadyRule {
+    if (this.only !== null) return this.only;
+    const path = pathOf(target);
+    return this.rules.find(({ matches }) => matches(path)) ?? honour;
+  }
+
+  /**
+   * Everything the app may answer differently for, but what it names in Vary. The Host is taken with
+   * its port, and what a trusted proxy says of the client's own address counts as well: apps write
+   * both into what they answer.
+   */
+  private keyOf(
+    rule: ReadyRule,
+    client: ClientConnection,
+    head: RequestHead,
+    asked: CacheRequestFields | null,
+  ): string {
+    const host = client.forwarded.addressed(head.host).toLowerCase();
+    if (!rule.looksCloser) return `${this.prefix}${host}${head.target}`;
+    const { rule: said } = rule;
+    let key = `${this.prefix}${host}${keyedTarget(said, head.target)}`;
+    for (const name of said.headers) key += `\n${name}: ${fieldOf(head.fields, name) ?? ''}`;
+    if (said.cookies.length > 0) key += `\n${keyedCookies(said.cookies, asked?.cookie ?? '')}`;
+    return key;
+  }
+}
+
+const NOTHING: ReadonlySet<string> = new Set();
+const COOKIE: ReadonlySet<string> = new Set(['cookie']);
+
+function readyRule(rule: CacheRule): ReadyRule {
+  const { query, headers, cookies, otherwiseS, path } = rule;
+  const isQueryCut = query.mode === 'only' || query.names.length > 0;
+  return {
+    rule,
+    matches: pathPattern(path),
+    looksCloser: isQueryCut || headers.length > 0 || cookies.length > 0,
+    // Paths that are said to be the same for everybody: nobody's cookies are told there.
+    hidden: otherwiseS === null && cookies.length === 0 ? NOTHING : COOKIE,
+  };
+}
+
+const honour = readyRule(HONOUR_THE_APP);
+
+/** Why the cache has nothing to do with a request; null: it has. */
+export function passesBy(
+  head: RequestHead,
+  { rule }: ReadyRule,
+  asked: CacheRequestFields | null,
+): 'method' | 'body' | 'upgrade' | 'rule' | 'override' | 'condition' | null {
+  if (head.method !== 'GET' && head.method !== 'HEAD') return 'method';
+  // What a GET carries beside its address is in no key.
+  if (head.body !== 0) return 'body';
+  if (head.upgrade !== '') return 'upgrade';
+  if (rule.bypass) return 'rule';
+  if (asked === null) return null;
+  if (asked.overridesMethod || asked.overridesAddress) return 'override';
+  // These are for whoever has the current state (RFC 9111 section 4.3.2).
+  return asked.ifMatch !== null || asked.ifUnmodifiedSince !== null ? 'condition' : null;
+}
+
+function isOf({ kind, value }: Purge, { kept: { path, target, tags } }: KeptResponse): boolean {
+  switch (kind) {
+    case 'everything':
+      return true;
+    case 'path':
+      return value === (value.includes('?') ? target : path);
+    case 'prefix':
+      return target.startsWith(value);
+    case 'tag':
+      return tags.includes(value);
+  }
+}
+
+/** It wants the whole answer, whatever its age. */
+function isPlain(head: RequestHead, asked: CacheRequestFields | null): boolean {
+  if (head.method !== 'GET' || head.minorVersion === 0) return false;
+  if (asked === null) return true;
+  const { cacheControl, range, ifNoneMatch, ifModifiedSince } = asked;
+  return (
+    cacheControl === null && range === null && ifNoneMatch === null && ifModifiedSince === null
+  );
+}

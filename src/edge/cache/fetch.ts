@@ -1,0 +1,414 @@
+import type { Outcome } from '../../model/ledger.ts';
+import type { Answer } from '../http/answer.ts';
+import type { BodySink } from '../http/body-reader.ts';
+import { fieldOf, withoutFields } from '../http/field-lines.ts';
+import type { RequestHead } from '../http/request-head.ts';
+import { RequestReader } from '../http/request-reader.ts';
+import type { ResponseHead } from '../http/response-head.ts';
+import type { RowCounter } from '../worker/account.ts';
+import { Attempts } from '../worker/attempts.ts';
+import type { Deadlined } from '../worker/deadlines.ts';
+import type { Demand } from '../worker/demand.ts';
+import { Exchange } from '../worker/exchange.ts';
+import type { ExchangeClient } from '../worker/exchange-client.ts';
+import { type OwnAnswer, ownAnswers } from '../worker/own-answers.ts';
+import { RequestBody } from '../worker/request-body.ts';
+import type { TargetState } from '../worker/target-state.ts';
+import type { Tunnel } from '../worker/tunnel.ts';
+import type { CacheRequest, Source } from './cache-request.ts';
+import type { CacheReport, Forwarded } from './cache-status.ts';
+import { FetchedResponse, type FetchedResponseUser } from './fetched-response.ts';
+import { Filling } from './filling.ts';
+import { refreshedBy, type Verdict, verdictOn } from './keeping.ts';
+import { KeptResponse } from './kept-response.ts';
+import { variantOf } from './response-cache.ts';
+import { mayAnswerForError } from './reuse.ts';
+import { varyNames } from './variant.ts';
+
+/** After the app could not be asked about what is kept, it is not tried again for so long. */
+const ASK_AGAIN_MS = 2_000;
+/** What a client asks about what it has; the cache asks about what it has itself. */
+const CONDITIONS: ReadonlySet<string> = new Set([
+  'if-modified-since',
+  'if-none-match',
+  'if-range',
+  'range',
+]);
+const SERVER_ERROR = 500;
+
+export interface FetchReason {
+  /** Of what is fetched: those who ask for the same wait for it. */
+  key: string;
+  why: Forwarded;
+  /** What is asked about; null: nothing is kept. */
+  stale: KeptResponse | null;
+  /** The client has its answer already. */
+  behind: boolean;
+}
+
+/**
+ * A request of the cache's own, whose answer all get who ask the same. It goes on whatever its
+ * readers do, and has the targets, retries and deadlines that every request has.
+ */
+export class Fetch implements ExchangeClient, FetchedResponseUser, Deadlined {
+  deadlineMs = Number.POSITIVE_INFINITY;
+  readonly requests: RequestReader;
+  readonly requestBody: RequestBody;
+  readonly attempts: Attempts;
+  readonly forwarded: ExchangeClient['forwarded'];
+  readonly response = new FetchedResponse(this);
+  readonly halfClosed = false;
+  readonly demand: Demand | null;
+  /** As a writer: it takes no more while its readers have too much before them. */
+  readonly writer: { blocked: boolean; progressed(): boolean };
+  /** Whoever it is made for; null: nobody waits for it. */
+  readonly first: CacheRequest | null;
+  /** Where its answer comes from. */
+  source: Source = { row: null, target: null };
+  private readonly origin: CacheRequest;
+  private readonly reason: FetchReason;
+  private readonly askedUnder: number;
+  private readonly requestedAt: number;
+  private readonly exchange: Exchange;
+  private readonly readers = new Set<CacheRequest>();
+  private filling: Filling | null = null;
+  private verdict: Verdict | null = null;
+  private lastOutcome: Outcome = 'lost';
+  private ended = false;
+
+  constructor(origin: CacheRequest, reason: FetchReason) {
+    const { route, client, head, to } = origin;
+    const { edge } = route.cache;
+    this.origin = origin;
+    this.reason = reason;
+    this.first = reason.behind ? null : origin;
+    if (this.first !== null) this.readers.add(this.first);
+    this.askedUnder = route.purge;
+    this.requestedAt = edge.clock.now();
+    this.demand = client.demand;
+    this.requests = new RequestReader(edge.limits);
+    this.requestBody = new RequestBody(edge.limits);
+    this.attempts = new Attempts(this.requestBody, edge.limits);
+    this.writer = { blocked: false, progressed: () => true };
+    this.forwarded = remembered(client.forwarded, head);
+    this.exchange = new Exchange(edge, this, requestFor(origin, reason.stale), to);
+  }
+
+  begin(): void {
+    const { cache } = this.origin.route;
+    cache.fetches.set(this.reason.key, this);
+    cache.edge.deadlines.add(this);
+    this.exchange.begin(null);
+  }
+
+  // — its readers —
+
+  add(reader: CacheRequest): void {
+    this.readers.add(reader);
+    if (this.filling !== null) this.show(reader, this.filling);
+  }
+
+  /** One has what it wanted, or wants it no more. */
+  remove(reader: CacheRequest): void {
+    if (!this.readers.delete(reader) || this.ended) return;
+    const { filling } = this;
+    if (filling === null || filling.holds) return;
+    // Nobody is left who wants what is not kept.
+    if (this.readers.size === 0 && !filling.isWhole) this.abandon();
+    else this.onReaderDrain();
+  }
+
+  /** A reader has taken something. */
+  onReaderDrain(): void {
+    const { filling } = this;
+    if (filling === null || !this.writer.blocked) return;
+    this.writer.blocked = filling.trim(this.readers);
+    if (!this.writer.blocked) this.exchange.onClientDrain();
+  }
+
+  // — what the app answers —
+
+  onHead(head: ResponseHead): BodySink {
+    const { origin, reason } = this;
+    const { edge } = origin.route.cache;
+    this.source = this.exchange.source;
+    const nowMs = edge.clock.monotonic();
+    const moments = {
+      requestedAt: this.requestedAt,
+      receivedAt: edge.clock.now(),
+      receivedMs: nowMs,
+    };
+    const { stale } = reason;
+    if (stale !== null && head.status === 304) {
+      const kept = refreshedBy(stale, head, origin, moments, this.askedUnder);
+      this.onUnchanged(kept, stale, head);
+      return NOWHERE;
+    }
+    if (head.status >= SERVER_ERROR && this.answersForError(head.status, nowMs)) return NOWHERE;
+    const verdict = verdictOn(head, origin, moments, this.askedUnder);
+    this.verdict = this.mayKeepFrom(verdict);
+    const isTooLarge = head.body > origin.route.cache.mostBodyBytes;
+    if (isTooLarge && this.verdict.keeps) this.verdict = { keeps: false, why: 'too-large' };
+    const { keeps } = this.verdict;
+    const filling = new Filling(head, keeps, origin.route.cache.mostBodyBytes);
+    this.filling = filling;
+    if (!keeps) this.onNotKept(filling);
+    for (const reader of [...this.readers]) this.show(reader, filling);
+    return filling;
+  }
+
+  onMore(): boolean {
+    const { filling } = this;
+    if (filling === null) return false;
+    for (const reader of this.readers) reader.pump();
+    if (!filling.holds && this.verdict?.keeps) this.giveUpKeeping(filling);
+    this.writer.blocked = filling.trim(this.readers);
+    return this.writer.blocked;
+  }
+
+  onWhole(): void {
+    const { filling, verdict } = this;
+    if (filling === null) return;
+    filling.isWhole = true;
+    const kept = filling.holds && verdict?.keeps ? this.keep(filling, verdict) : null;
+    for (const reader of [...this.readers]) {
+      if (reader.isReading) reader.pump();
+      else if (kept !== null)
+        reader.onKept(kept, this.report(filling.head.status), this.source, true);
+      else reader.tryAgain();
+    }
+  }
+
+  private show(reader: CacheRequest, filling: Filling): void {
+    const { verdict } = this;
+    if (verdict?.keeps !== true) {
+      if (reader === this.first) this.pass(reader, filling);
+      return;
+    }
+    if (!this.isFor(reader, verdict.vary)) reader.tryAgain();
+    else if (reader.wantsWhole) return;
+    else if (filling.head.status === 200 && reader.hasAlready(verdict.kept)) return;
+    else
+      reader.onFilling(
+        filling,
+        this.linesFor(reader, filling, verdict.kept.fields),
+        this.report(filling.head.status),
+      );
+  }
+
+  /** The first gets what came as it came. */
+  private linesFor(reader: CacheRequest, { head }: Filling, kept: string): string {
+    if (reader === this.first) return head.fields;
+    return head.body >= 0 ? `${kept}Content-Length: ${head.body}\r\n` : kept;
+  }
+
+  private pass(reader: CacheRequest, filling: Filling): void {
+    const { head } = filling;
+    reader.onFilling(filling, head.fields + this.response.moreFields, this.report(head.status));
+  }
+
+  /** Whether what came is what the reader asks for, by the fields that answers vary by. */
+  private isFor(reader: CacheRequest, vary: readonly string[]): boolean {
+    if (reader === this.first || vary.length === 0) return true;
+    return (
+      variantOf('', vary, reader.sharedFields) === variantOf('', vary, this.origin.sharedFields)
+    );
+  }
+
+  private mayKeepFrom(verdict: Verdict): Verdict {
+    const { release } = this.origin.route.routed;
+    const isOthers = release !== null && this.source.row?.place.release !== release;
+    return verdict.keeps && isOthers ? { keeps: false, why: 'other-version' } : verdict;
+  }
+
+  /** Who waited for it asks for itself, and who comes next does not wait. */
+  private onNotKept(filling: Filling): void {
+    const { origin, reason, first } = this;
+    const { cache } = origin.route;
+    cache.counts(origin.route.environment).passed += 1;
+    this.leaveTable();
+    if (filling.head.status < SERVER_ERROR) {
+      cache.passNext(reason.key, cache.edge.clock.monotonic());
+      if (reason.stale !== null) cache.delete(origin);
+    }
+    for (const reader of [...this.readers]) if (reader !== first) reader.goAlone('not-kept');
+    if (first === null || !this.readers.has(first)) this.abandon();
+  }
+
+  /** It has become larger than what is kept. */
+  private giveUpKeeping(filling: Filling): void {
+    const { origin, reason } = this;
+    this.verdict = { keeps: false, why: 'too-large' };
+    this.leaveTable();
+    origin.route.cache.passNext(reason.key, origin.route.cache.edge.clock.monotonic());
+    for (const reader of [...this.readers]) if (!reader.isReading) reader.goAlone('too-large');
+    if (this.readers.size === 0 && !filling.isWhole) this.abandon();
+  }
+
+  private keep(filling: Filling, { kept, vary }: Verdict & { keeps: true }): KeptResponse {
+    const { origin } = this;
+    const { cache, environment } = origin.route;
+    const body = filling.body();
+    const response = new KeptResponse({ ...kept, body, bodyBytes: body.length }, cache.random());
+    cache.put(origin, vary, response);
+    cache.counts(environment).stored += 1;
+    return response;
+  }
+
+  private onUnchanged(
+    kept: ReturnType<typeof refreshedBy>,
+    stale: KeptResponse,
+    head: ResponseHead,
+  ): void {
+    const { origin } = this;
+    const { cache } = origin.route;
+    const response = kept === null ? stale : new KeptResponse(kept, cache.random());
+    if (kept === null) cache.delete(origin);
+    else cache.put(origin, varyNames(fieldOf(response.kept.fields, 'vary')), response);
+    this.answerAll(response, this.report(head.status), true);
+  }
+
+  /** What is kept answers although the app fails. */
+  private answersForError(status: number | null, nowMs: number): boolean {
+    const { stale } = this.reason;
+    const errorMs = this.origin.rule.rule.staleIfErrorS * 1000;
+    if (stale === null || !mayAnswerForError(stale.kept, errorMs, nowMs)) return false;
+    stale.askAgainMs = nowMs + ASK_AGAIN_MS;
+    this.answerAll(stale, { ...this.report(status), detail: 'error' }, false);
+    return true;
+  }
+
+  private answerAll(kept: KeptResponse, report: CacheReport, isFromApp: boolean): void {
+    this.leaveTable();
+    for (const reader of [...this.readers]) reader.onKept(kept, report, this.source, isFromApp);
+  }
+
+  private report(status: number | null): CacheReport {
+    const { verdict, reason } = this;
+    const stored = verdict?.keeps ?? false;
+    return {
+      forwarded: reason.why,
+      status,
+      ttlS: null,
+      stored,
+      collapsed: false,
+      detail: verdict !== null && !verdict.keeps ? verdict.why : '',
+    };
+  }
+
+  // — as the client of its exchange —
+
+  mayKeep(): boolean {
+    return true;
+  }
+
+  requestsUsed(): void {
+    // There is no body.
+  }
+
+  isCounted(_row: RowCounter, outcome: Outcome): boolean {
+    this.lastOutcome = outcome;
+    return false;
+  }
+
+  leaveDemand(): void {
+    // Its readers do.
+  }
+
+  exchangeEnded(): void {
+    this.end();
+  }
+
+  answer(answer: Answer & Partial<Pick<OwnAnswer, 'outcome'>>): void {
+    const nowMs = this.origin.route.cache.edge.clock.monotonic();
+    if (this.answersForError(null, nowMs)) return;
+    this.leaveTable();
+    const own = {
+      status: answer.status,
+      text: answer.text,
+      fields: answer.fields ?? '',
+      outcome: this.lastOutcome,
+    };
+    for (const reader of [...this.readers]) reader.onOwnAnswer(own);
+  }
+
+  refuse(): void {
+    this.answer({ ...ownAnswers.notHttp, close: false });
+    this.end();
+  }
+
+  openTunnel(
+    _head: ResponseHead,
+    _upgrade: string,
+    _upstream: unknown,
+    _target: TargetState,
+  ): Tunnel {
+    throw new Error('a fetch does not ask to switch protocols');
+  }
+
+  destroy(): void {
+    this.breakOff();
+  }
+
+  reset(): void {
+    this.breakOff();
+  }
+
+  onDeadline(nowMs: number): void {
+    this.exchange.onDeadline(nowMs);
+  }
+
+  /** Gives it up; whoever reads it is cut off. */
+  abandon(): void {
+    if (!this.ended) this.exchange.onClientGone();
+    this.breakOff();
+  }
+
+  private breakOff(): void {
+    this.end();
+    for (const reader of [...this.readers]) reader.onBroken(this.lastOutcome);
+  }
+
+  private leaveTable(): void {
+    const { fetches } = this.origin.route.cache;
+    if (fetches.get(this.reason.key) === this) fetches.delete(this.reason.key);
+  }
+
+  private end(): void {
+    this.ended = true;
+    this.leaveTable();
+    this.origin.route.cache.edge.deadlines.remove(this);
+  }
+}
+
+/** For what is not read. */
+const NOWHERE: BodySink = {
+  data() {
+    // It is of no use to anybody.
+  },
+};
+
+/** What tells of the client, as it is now: the connection may be on another request by then. */
+function remembered(
+  forwarded: CacheRequest['client']['forwarded'],
+  head: RequestHead,
+): ExchangeClient['forwarded'] {
+  const { requestId } = forwarded;
+  const client = forwarded.clientOf(head);
+  const text = forwarded.forRequest(head);
+  return { requestId, clientOf: () => client, forRequest: () => text };
+}
+
+/** What the app is asked: for the whole, or whether what is kept is still right. */
+function requestFor(
+  { head, sharedFields, sharedTarget }: CacheRequest,
+  stale: KeptResponse | null,
+): RequestHead {
+  let fields = withoutFields(sharedFields, CONDITIONS);
+  if (stale !== null) {
+    const { etag, lastModified } = stale.kept;
+    if (etag !== null) fields += `If-None-Match: ${etag}\r\n`;
+    if (lastModified !== null) fields += `If-Modified-Since: ${lastModified}\r\n`;
+  }
+  return { ...head, method: 'GET', target: sharedTarget, minorVersion: 1, keepAlive: true, fields };
+}

@@ -1,0 +1,130 @@
+import { STATUS_CODES } from 'node:http';
+import { ageMsOf, type KeptTimes, ttlMsOf } from './reuse.ts';
+import type { Validators } from './validators.ts';
+
+/** Up to here a body is text: it joins its head in one write, and the heap holds it cheaply. */
+export const TEXT_BODY_BYTES = 4 * 1024;
+/** Up to here head and body are put into one piece, anew when the age in it changes. */
+const ONE_PIECE_BYTES = 64 * 1024;
+/** The object with its times, beside what it says. */
+const OBJECT_BYTES = 400;
+/** What a head says beside the fields that are kept. */
+const OWN_FIELDS_BYTES = 160;
+
+/** What is kept, without what is made of it. */
+export interface Kept extends KeptTimes, Validators {
+  status: number;
+  /** Header lines, each with its CRLF, without those of its framing and its age. */
+  fields: string;
+  /** One character a byte, or bytes of its own; null: it is on disk alone. */
+  body: string | Buffer | null;
+  bodyBytes: number;
+  /** To purge by. */
+  tags: readonly string[];
+  /** The path it was asked for at, to purge by. */
+  path: string;
+  /** Path and query as the key has them. */
+  target: string;
+  /** The newest purge in force when it was asked for. */
+  askedUnder: number;
+}
+
+/** What came at the same time is not asked about at the same time: up to this share of its lifetime earlier. */
+const SPREAD_SHARE = 0.1;
+
+/** An app's answer, kept for all who ask the same. Of what it says nothing changes. */
+export class KeptResponse {
+  /** Beside it there are those under the same key that may vary. */
+  readonly varies = false;
+  readonly kept: Kept;
+  /** No purge up to this one concerns it. */
+  notPurgedBy: number;
+  /** After the app could not be asked about it, until when it is not tried again. */
+  askAgainMs = 0;
+  /** Until then it answers, and nothing else is to be done, if the request has no wish. */
+  readonly calmUntilMs: number;
+  /** As clients get it, with the age it was made for. */
+  private whole: string | Buffer = '';
+  private wholeAgeS = -1;
+
+  /** @param spread from 0 to below 1: by how much it is asked about early, if it may be meanwhile */
+  constructor(kept: Kept, spread: number) {
+    this.kept = kept;
+    this.notPurgedBy = kept.askedUnder;
+    const { lifetimeMs, staleWhileRevalidateMs } = kept;
+    const earlyMs = spread * Math.min(lifetimeMs * SPREAD_SHARE, staleWhileRevalidateMs);
+    this.calmUntilMs = kept.alwaysAsk
+      ? Number.NEGATIVE_INFINITY
+      : kept.receivedAt + lifetimeMs - kept.ageOnArrivalMs - earlyMs;
+  }
+
+  /** All of it, for a client whose connection stays; null where it is too large for one piece. */
+  wholeAt(nowMs: number): string | Buffer | null {
+    const { body, bodyBytes } = this.kept;
+    if (body === null || bodyBytes > ONE_PIECE_BYTES) return null;
+    const ageS = Math.floor(ageMsOf(this.kept, nowMs) / 1000);
+    if (this.wholeAgeS !== ageS) {
+      const framing = { status: this.kept.status, length: bodyBytes };
+      const head = this.headAt(nowMs, this.hitStatus(nowMs), '', framing);
+      this.whole =
+        typeof body === 'string' ? head + body : Buffer.concat([Buffer.from(head, 'latin1'), body]);
+      this.wholeAgeS = ageS;
+    }
+    return this.whole;
+  }
+
+  /**
+   * @param lines more of them, with those for the hop to the client
+   * @param framing null length: none is told
+   */
+  headAt(
+    nowMs: number,
+    cacheStatus: string,
+    lines: string,
+    framing: { status: number; length: number | null },
+  ): string {
+    const { status, length } = framing;
+    const ageS = Math.floor(ageMsOf(this.kept, nowMs) / 1000);
+    const isTold = length !== null && status !== 204;
+    return (
+      `HTTP/1.1 ${statusText(status)}\r\n${this.kept.fields}` +
+      (isTold ? `Content-Length: ${length}\r\n` : '') +
+      `Age: ${ageS}\r\nCache-Status: ${cacheStatus}\r\n${lines}\r\n`
+    );
+  }
+
+  /** Seconds, negative when it is stale. */
+  ttlS(nowMs: number): number {
+    return Math.floor(ttlMsOf(this.kept, nowMs) / 1000);
+  }
+
+  /** What it takes in memory, with what is made of it for clients. */
+  get sizeBytes(): number {
+    const { fields, body, tags, target } = this.kept;
+    const headBytes = fields.length + OWN_FIELDS_BYTES;
+    const bodyBytes = body?.length ?? 0;
+    const wholeBytes = bodyBytes <= ONE_PIECE_BYTES ? headBytes + bodyBytes : 0;
+    const tagBytes = tags.reduce((sum, tag) => sum + tag.length + 40, 0);
+    return OBJECT_BYTES + fields.length + bodyBytes + target.length + wholeBytes + tagBytes;
+  }
+
+  hitStatus(nowMs: number): string {
+    return `belay; hit; ttl=${this.ttlS(nowMs)}`;
+  }
+}
+
+/** Under a key whose answers vary: by which fields. Each answer is under a key of its own. */
+export class Varied {
+  readonly varies = true;
+  /** In lower case, in order. */
+  readonly names: readonly string[];
+  /** Keys of the answers there may be, the oldest first. */
+  readonly keys: string[] = [];
+
+  constructor(names: readonly string[]) {
+    this.names = names;
+  }
+}
+
+export const statusText = (status: number): string =>
+  `${status} ${STATUS_CODES[status] ?? 'Unknown'}`;

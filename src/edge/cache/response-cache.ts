@@ -1,0 +1,185 @@
+import { type CacheCounts, noCacheCounts } from '../../model/cache.ts';
+import { fieldOf } from '../http/field-lines.ts';
+import type { RequestHead } from '../http/request-head.ts';
+import type { ClientConnection } from '../worker/client-connection.ts';
+import type { EdgeContext } from '../worker/edge-context.ts';
+import type { Route } from '../worker/route.ts';
+import type { CacheRequest } from './cache-request.ts';
+import type { CacheRoute, ReadyRule } from './cache-route.ts';
+import type { Fetch } from './fetch.ts';
+import { type KeptResponse, Varied } from './kept-response.ts';
+import { MemoryStore } from './memory-store.ts';
+import { variantKey } from './variant.ts';
+
+/** What was not kept is not waited for by others for so long: each asks for itself. */
+const PASS_MS = 10_000;
+const MOST_PASSES = 10_000;
+/** Answers under one key; who sends ever new values of a field that varies gets no further. */
+const MOST_VARIANTS = 64;
+const VARIED_BYTES = 2_048;
+/** Of the memory one response may take: this share. */
+const RESPONSE_SHARE = 1 / 8;
+const MOST_RESPONSE_BYTES = 16 * 1024 * 1024;
+
+/** What a worker keeps of all environments' answers, and what it is asking for. */
+export class ResponseCache {
+  readonly edge: EdgeContext;
+  /** The next number from 0 to below 1. */
+  readonly random: () => number;
+  /** By key, and by variant. */
+  readonly fetches = new Map<string, Fetch>();
+  private readonly memory: MemoryStore<KeptResponse | Varied>;
+  private readonly passes = new Map<string, number>();
+  private readonly counters = new Map<string, CacheCounts>();
+  private boundBytes: number;
+
+  constructor(edge: EdgeContext, boundBytes: number, random: () => number) {
+    this.edge = edge;
+    this.random = random;
+    this.boundBytes = boundBytes;
+    this.memory = new MemoryStore({ boundBytes });
+  }
+
+  setBound(boundBytes: number): void {
+    if (boundBytes === this.boundBytes) return;
+    this.boundBytes = boundBytes;
+    this.memory.setBound(boundBytes);
+  }
+
+  /** The largest body that is kept in memory. */
+  get mostBodyBytes(): number {
+    return Math.min(MOST_RESPONSE_BYTES, Math.floor(this.boundBytes * RESPONSE_SHARE));
+  }
+
+  get room(): { count: number; sizeBytes: number } {
+    return { count: this.memory.count, sizeBytes: this.memory.sizeBytes };
+  }
+
+  /** What is kept for a request and not purged, fresh or stale. */
+  find(key: string, route: CacheRoute, rule: ReadyRule, head: RequestHead): KeptResponse | null {
+    const found = this.memory.get(key);
+    if (found === null) return null;
+    if (!found.varies) return this.unlessPurged(key, found, route);
+    const variant = variantOf(key, found.names, route.sharedFields(rule, head.fields));
+    const kept = this.memory.get(variant);
+    return kept === null || kept.varies ? null : this.unlessPurged(variant, kept, route);
+  }
+
+  private unlessPurged(key: string, kept: KeptResponse, route: CacheRoute): KeptResponse | null {
+    if (!route.isPurged(kept)) return kept;
+    this.memory.delete(key);
+    return null;
+  }
+
+  /** The key of what a request gets, as far as it is known by what answers vary. */
+  keyFor({ key, sharedFields }: CacheRequest): string {
+    const found = this.memory.peek(key);
+    return found?.varies ? variantOf(key, found.names, sharedFields) : key;
+  }
+
+  /** Whether answers of other variants are kept under its key. */
+  hasOthers({ key }: CacheRequest): boolean {
+    return this.memory.peek(key)?.varies ?? false;
+  }
+
+  /** @param vary what it is told apart by, beside its key @returns whether there was room for it */
+  put(request: CacheRequest, vary: readonly string[], response: KeptResponse): boolean {
+    const { key, sharedFields } = request;
+    if (vary.length === 0) return this.memory.put(key, response, response.sizeBytes);
+    const variant = variantOf(key, vary, sharedFields);
+    const found = this.memory.peek(key);
+    const isSame = found?.varies && found.names.join() === vary.join();
+    const varied = isSame ? found : new Varied(vary);
+    if (!varied.keys.includes(variant)) varied.keys.push(variant);
+    if (varied.keys.length > MOST_VARIANTS) this.memory.delete(varied.keys.shift() ?? '');
+    if (!this.memory.put(key, varied, VARIED_BYTES)) return false;
+    return this.memory.put(variant, response, response.sizeBytes);
+  }
+
+  delete(request: CacheRequest): void {
+    this.memory.delete(this.keyFor(request));
+  }
+
+  /** What is kept there was not kept for good reason: nobody is to wait for another. */
+  passNext(key: string, nowMs: number): void {
+    this.passes.delete(key);
+    this.passes.set(key, nowMs + PASS_MS);
+    if (this.passes.size <= MOST_PASSES) return;
+    for (const oldest of this.passes.keys()) {
+      this.passes.delete(oldest);
+      return;
+    }
+  }
+
+  isPassed(key: string, nowMs: number): boolean {
+    return (this.passes.get(key) ?? 0) > nowMs;
+  }
+
+  counts(environment: string): CacheCounts {
+    let counts = this.counters.get(environment);
+    if (counts === undefined) {
+      counts = noCacheCounts();
+      this.counters.set(environment, counts);
+    }
+    return counts;
+  }
+
+  /** By environment; cumulative. */
+  readCounts(): Record<string, CacheCounts> {
+    return Object.fromEntries(
+      [...this.counters].map(([environment, counts]) => [environment, { ...counts }]),
+    );
+  }
+
+  /** Answers with a fresh one as it is: the way that all is made for. */
+  hit(
+    client: ClientConnection,
+    head: RequestHead,
+    route: Route,
+    kept: KeptResponse,
+    whole: string | Buffer,
+    nowMs: number,
+  ): void {
+    const { edge } = this;
+    const { status, bodyBytes } = kept.kept;
+    const counts = this.counts(route.environment);
+    counts.hits += 1;
+    counts.savedBytes += bodyBytes;
+    edge.account.end(route.row, 'cached', status);
+    if (typeof whole === 'string') {
+      client.writer.raw(whole);
+      client.writer.flush();
+    } else {
+      client.writer.headAndBody('', whole);
+    }
+    if (edge.accessLog !== null) this.log(client, head, route, status, bodyBytes, 0);
+    client.exchangeEnded(true, nowMs);
+  }
+
+  log(
+    client: ClientConnection,
+    head: RequestHead,
+    { environment }: Route,
+    status: number,
+    bodyBytes: number,
+    durationMs: number,
+  ): void {
+    this.edge.accessLog?.write({
+      ...{ head, environment, status, bodyBytes, durationMs },
+      client: client.forwarded.clientOf(head),
+      target: null,
+      requestId: client.forwarded.requestId ?? '',
+      outcome: 'cached',
+    });
+  }
+
+  /** Gives up what it is asking for. */
+  close(): void {
+    for (const fetch of [...this.fetches.values()]) fetch.abandon();
+    this.memory.clear();
+  }
+}
+
+/** @param fields of the request, as the app is told them */
+export const variantOf = (key: string, names: readonly string[], fields: string): string =>
+  `${key}\n\n${variantKey(names, (name) => fieldOf(fields, name))}`;
