@@ -41,8 +41,8 @@ export type WhyNotStored =
  * request with more in it than a key has, and whoever sends a bad one would speak for everybody.
  */
 const UNDERSTOOD = new Set([
-  200, 203, 204, 206, 300, 301, 302, 303, 307, 308, 403, 404, 405, 410, 414, 451, 500, 501, 502, 503,
-  504,
+  200, 203, 204, 206, 300, 301, 302, 303, 307, 308, 403, 404, 405, 410, 414, 451, 500, 501, 502,
+  503, 504,
 ]);
 /** What may be kept for a while although the app does not say so, where the rule says so. */
 const NEGATIVE = new Set([404, 405, 410, 414, 500, 501, 502, 503, 504]);
