@@ -62,30 +62,32 @@ const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
 const DIRECTIVE = new RegExp(`^(${TOKEN})(?:=(?:"((?:[^"\\\\]|\\\\.)*)"|(${TOKEN})))?$`);
 const NAME = new RegExp(TOKEN);
 /** Stands for a value that cannot be read. */
-const UNREADABLE = '';
+export const UNREADABLE = '';
+
+export const noDirectives = (): CacheControl => ({
+  noStore: false,
+  noCache: false,
+  noCacheFields: [],
+  private: false,
+  privateFields: [],
+  public: false,
+  mustRevalidate: false,
+  proxyRevalidate: false,
+  mustUnderstand: false,
+  noTransform: false,
+  immutable: false,
+  onlyIfCached: false,
+  maxAgeS: null,
+  sharedMaxAgeS: null,
+  minFreshS: null,
+  maxStaleS: null,
+  staleWhileRevalidateS: null,
+  staleIfErrorS: null,
+});
 
 /** @param value of all Cache-Control lines, in order, with commas between them */
 export function parseCacheControl(value: string): CacheControl {
-  const read: CacheControl = {
-    noStore: false,
-    noCache: false,
-    noCacheFields: [],
-    private: false,
-    privateFields: [],
-    public: false,
-    mustRevalidate: false,
-    proxyRevalidate: false,
-    mustUnderstand: false,
-    noTransform: false,
-    immutable: false,
-    onlyIfCached: false,
-    maxAgeS: null,
-    sharedMaxAgeS: null,
-    minFreshS: null,
-    maxStaleS: null,
-    staleWhileRevalidateS: null,
-    staleIfErrorS: null,
-  };
+  const read = noDirectives();
   for (const [element] of value.matchAll(ELEMENT)) {
     if (element === '"') {
       // Nobody knows what is meant from here on.
@@ -104,7 +106,13 @@ export function parseCacheControl(value: string): CacheControl {
   return read;
 }
 
-function readDirective(read: CacheControl, name: string, value: string | null): void {
+/**
+ * Reads one on top of those before it.
+ *
+ * @param name in lower case
+ * @param value null where there is none
+ */
+export function readDirective(read: CacheControl, name: string, value: string | null): void {
   const forbidding = FORBIDDING.get(name as Key<typeof FORBIDDING>);
   const allowing = ALLOWING.get(name as Key<typeof ALLOWING>);
   const time = TIMES.get(name as Key<typeof TIMES>);
