@@ -5,6 +5,7 @@ import { SimulatedControl } from '../../test/support/simulated-control.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { histogram } from '../kernel/histogram.ts';
 import { silentLog } from '../kernel/log.ts';
+import { noCacheCounts } from '../model/cache.ts';
 import { emptyRow, type LedgerRow, noOutcomes } from '../model/ledger.ts';
 import { EXPOSITION_TYPE, exposition } from './exposition.ts';
 import { createMetricsApi, listenMetrics, parseMetricsAddress } from './metrics-server.ts';
@@ -83,6 +84,34 @@ describe('metrics', () => {
     expect([atMost('0.0005'), atMost('0.005'), atMost('1'), atMost('60')]).toEqual([2, 3, 4, 4]);
     const sum = samples.find(({ name }) => name.endsWith('_sum'))?.value ?? 0;
     expect(sum / 120.7046).toBeCloseTo(1, 2);
+  });
+
+  it('tell what the cache answered beside what instances did', async () => {
+    simulated.edge.setLedger({
+      rows: [rowOf({ latency: latency(40_000), cachedLatency: latency(20, 20, 20) })],
+      ...{ unaccounted: 0, inFlight: 0, tunnels: 0 },
+      cache: { [KEY]: { ...noCacheCounts(), hits: 3, passed: 1, refreshes: 2, savedBytes: 600 } },
+    });
+    simulated.edge.setCacheRoom({ count: 2, sizeBytes: 900 }, { count: 5, sizeBytes: 7_000 });
+    const families = await scrape();
+    const durations = samplesOf(families, 'belay_request_duration_seconds');
+    const counts = durations.filter(({ name }) => name.endsWith('_count'));
+    expect(counts.map(({ labels, value }) => [labels.from, value])).toEqual([
+      [undefined, 1],
+      ['cache', 3],
+    ]);
+    const where = { application: 'shop', environment: 'production' };
+    expect(samplesOf(families, 'belay_cache_requests_total')).toMatchObject([
+      { labels: { ...where, result: 'hits' }, value: 3 },
+      { labels: { result: 'stale' }, value: 0 },
+      { labels: { result: 'collapsed' }, value: 0 },
+      { labels: { result: 'stored' }, value: 0 },
+      { labels: { result: 'passed' }, value: 1 },
+    ]);
+    const one = (name: string) => samplesOf(families, `belay_cache_${name}`)[0]?.value;
+    expect([one('refreshes_total'), one('saved_bytes_total')]).toEqual([2, 600]);
+    expect([one('memory_bytes'), one('memory_responses')]).toEqual([900, 2]);
+    expect([one('disk_bytes'), one('disk_responses')]).toEqual([7_000, 5]);
   });
 
   it('never decrease while the ledger only grows', async () => {

@@ -4,6 +4,7 @@ import { instanceMachine } from '../model/instance.ts';
 import { type LedgerRow, outcomes, statusClasses } from '../model/ledger.ts';
 import type { MetricsNow } from '../model/metrics.ts';
 import type { DaemonView, EnvironmentView, InstanceView, TrafficReading } from '../model/view.ts';
+import { cacheFamilies } from './cache-metrics.ts';
 import type { Labels, MetricFamily, Sample } from './exposition.ts';
 
 /**
@@ -31,7 +32,7 @@ export function metricFamilies(
     single('belay_start_time_seconds', 'When the daemon started.', daemon.startedAt / 1000),
     single('belay_edge_up', 'Whether the edge answers the daemon.', reading ? 1 : 0),
     ...(reading ? [...requestFamilies(reading), ...edgeFamilies(reading)] : []),
-    ...(reading ? targetFamilies(reading) : []),
+    ...(reading ? [...targetFamilies(reading), ...cacheFamilies(reading)] : []),
     ...capacityFamilies(environments),
     ...usageFamilies(environments),
     ...measuredFamilies(measured),
@@ -51,8 +52,11 @@ function requestFamilies({ ledger }: TrafficReading): MetricFamily[] {
     family(
       'belay_request_duration_seconds',
       'histogram',
-      'From the whole head of a request to the last byte of its answer.',
-      each(durationSamples),
+      'From the whole head of a request to the last byte of its answer (from="cache": the edge’s own).',
+      each(({ latency, cachedLatency }, labels) => [
+        ...durationSamples(latency, labels),
+        ...(cachedLatency ? durationSamples(cachedLatency, { ...labels, from: 'cache' }) : []),
+      ]),
     ),
     family(
       'belay_retries_total',
@@ -97,7 +101,7 @@ function requestSamples({ outcomes: counts, answers }: LedgerRow, labels: Labels
   });
 }
 
-function durationSamples({ latency }: LedgerRow, labels: Labels): Sample[] {
+function durationSamples(latency: SparseHistogram, labels: Labels): Sample[] {
   const counts = BUCKETS_SECONDS.map(() => 0);
   let count = 0;
   let sumUs = 0;

@@ -35,6 +35,12 @@ const groupMetrics: readonly Metric<GroupPoint>[] = [
     read: ({ requestsPerMinute }) => perSecond(requestsPerMinute),
     format: rate,
   },
+  {
+    title: 'from cache',
+    read: ({ cachedPerMinute }) => perSecond(cachedPerMinute),
+    format: rate,
+    seldom: true,
+  },
   { title: 'p50', read: ({ p50Ms }) => p50Ms, format: formatMs },
   { title: 'p99', read: ({ p99Ms }) => p99Ms, format: formatMs },
   { title: '5xx', read: ({ errorsPerMinute }) => perSecond(errorsPerMinute), format: rate },

@@ -16,6 +16,7 @@ const pointAt = (secondsAgo: number, fields: Partial<GroupPoint> = {}): GroupPoi
   memoryBytes: 192 * 1024 * 1024,
   requestsPerMinute: 600 * (60 - (secondsAgo % 60)),
   errorsPerMinute: 0,
+  cachedPerMinute: 0,
   concurrency: 4.5,
   waiting: 0,
   p50Ms: 4.2,
@@ -28,6 +29,7 @@ const pointAt = (secondsAgo: number, fields: Partial<GroupPoint> = {}): GroupPoi
 const unmeasured = {
   requestsPerMinute: null,
   errorsPerMinute: null,
+  cachedPerMinute: null,
   concurrency: null,
   waiting: null,
   p50Ms: null,

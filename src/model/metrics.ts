@@ -7,8 +7,10 @@ export interface GroupPoint extends MetricPoint {
   /** Summed over the instances in service. */
   memoryBytes: number | null;
   p50Ms: number | null;
-  /** Answers of 5xx a minute, the app's and the edge's own. */
+  /** Answers of 5xx a minute, the app's and the edge's own; without those from the cache. */
   errorsPerMinute: number | null;
+  /** Requests that the cache answered, so that no instance was asked. */
+  cachedPerMinute: number | null;
   /** Of `concurrency`, those that waited for an instance. */
   waiting: number | null;
 }

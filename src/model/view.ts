@@ -1,4 +1,5 @@
 import type { FaultJson } from '../kernel/fault.ts';
+import type { CacheRoom } from './cache.ts';
 import type { Capacity, Limits } from './configuration.ts';
 import type { BootCost, Deployment, DeploymentKind } from './deployment.ts';
 import type { EdgeSettings } from './edge-settings.ts';
@@ -213,6 +214,17 @@ export interface EdgeSettingsView {
   snapshot: number | null;
 }
 
+export interface WorkerView {
+  pid: number;
+  generation: number;
+  snapshot: number;
+  accepting: boolean;
+  /** What it keeps of responses; left out: it does not say. */
+  cacheMemory?: CacheRoom;
+  /** What all workers keep on disk. */
+  cacheDisk?: CacheRoom;
+}
+
 export interface DaemonView {
   pid: number;
   /** Belay's own version. */
@@ -224,7 +236,7 @@ export interface DaemonView {
     generation: number;
     snapshot: number;
     listeners: { host: string; port: number }[];
-    workers: { pid: number; generation: number; snapshot: number; accepting: boolean }[];
+    workers: WorkerView[];
   } | null;
   runtime: string;
 }

@@ -14,6 +14,9 @@ export const METRICS_TABLE = `create table metrics (
   primary key (environment, at)
 ) strict, without rowid;`;
 
+/** What the edge answers by itself was not there at first. */
+export const METRICS_OF_CACHES = 'alter table metrics add column cached real;';
+
 export function metricRows(
   run: Run,
   rows: Rows,
@@ -22,7 +25,7 @@ export function metricRows(
     saveMinute(environment, point) {
       const { reported } = point;
       run(
-        'insert or replace into metrics values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+        'insert or replace into metrics values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
         environment,
         point.at,
         point.instances,
@@ -35,6 +38,7 @@ export function metricRows(
         point.p50Ms,
         point.p99Ms,
         Object.keys(reported).length === 0 ? null : JSON.stringify(reported),
+        point.cachedPerMinute,
       );
     },
     minutes: (environment, from, to) =>
@@ -59,6 +63,7 @@ const pointOf = (row: Record<string, unknown>): GroupPoint => ({
   memoryBytes: row.memory as number | null,
   requestsPerMinute: row.requests as number | null,
   errorsPerMinute: row.errors as number | null,
+  cachedPerMinute: row.cached as number | null,
   concurrency: row.concurrency as number | null,
   waiting: row.waiting as number | null,
   p50Ms: row.p50 as number | null,

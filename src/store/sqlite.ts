@@ -18,7 +18,7 @@ import {
   completeRelease,
   completeTicket,
 } from './earlier-rows.ts';
-import { METRICS_TABLE, metricRows } from './metric-rows.ts';
+import { METRICS_OF_CACHES, METRICS_TABLE, metricRows } from './metric-rows.ts';
 import { savedConfigurationRows } from './saved-configurations.ts';
 import { SCALING_TABLE, scalingRows } from './scaling-rows.ts';
 
@@ -69,6 +69,7 @@ const SCHEMA_CHANGES = [
   ) strict;`,
   SCALING_TABLE,
   METRICS_TABLE,
+  METRICS_OF_CACHES,
 ];
 const SCHEMA_VERSION = SCHEMA_CHANGES.length;
 

@@ -22,9 +22,10 @@ export interface EdgeSample {
 
 /** What passed through an environment between two samples, and what is inside it at the second. */
 export interface Passed {
-  /** See `GroupSecond`, without what the cache answered; null without an earlier sample. */
+  /** See `GroupSecond`; null without an earlier sample. */
   came: number | null;
   errors: number | null;
+  cached: number | null;
   latency: SparseHistogram | null;
   inFlight: number;
   waiting: number | null;
@@ -82,16 +83,19 @@ export class EdgeTotals {
   passed(key: EnvironmentKey, earlier: EdgeTotals | null): Passed {
     const { inFlight } = this.#insideOf(key);
     const waiting = this.#waiting(key);
-    if (earlier === null) return { came: null, errors: null, latency: null, inFlight, waiting };
+    if (earlier === null) {
+      return { came: null, errors: null, cached: null, latency: null, inFlight, waiting };
+    }
     const growth = this.#open(key) - earlier.#open(key);
     // Most environments are idle most of the time, and histograms are long.
     if (this.#ended(key) === earlier.#ended(key)) {
-      return { came: growth, errors: 0, latency: [], inFlight, waiting };
+      return { came: growth, errors: 0, cached: 0, latency: [], inFlight, waiting };
     }
     const row = ledgerDifference(earlier.#reading(key), this.#reading(key));
     return {
       came: arrivals(row) + growth,
       errors: Math.max(0, answersOf(row, '5xx') - (row.answers['cached 5xx'] ?? 0)),
+      cached: Math.max(0, row.outcomes.cached),
       latency: row.latency,
       inFlight,
       waiting,

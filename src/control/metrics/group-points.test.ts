@@ -12,6 +12,7 @@ const second = (atMs: number, change: Partial<GroupSecond> = {}): GroupSecond =>
   memoryBytes: 1e6,
   came: 10,
   errors: 0,
+  cached: 0,
   inFlight: 1,
   waiting: 0,
   latency: [],
@@ -65,7 +66,7 @@ describe('periods', () => {
 });
 
 describe('a figure', () => {
-  const figures = ['cpuPercent', 'came', 'errors', 'inFlight', 'waiting', 'latency'] as const;
+  const figures = 'cpuPercent came errors cached inFlight waiting latency'.split(' ');
 
   it('is null, and never 0, where less than half of the period was measured', () => {
     fc.assert(

@@ -70,6 +70,7 @@ export function pointOf(seconds: readonly GroupSecond[], periodMs: number, at: n
     memoryBytes: average(({ memoryBytes }) => memoryBytes),
     requestsPerMinute: perMinute(({ came }) => came),
     errorsPerMinute: perMinute(({ errors }) => errors),
+    cachedPerMinute: perMinute(({ cached }) => cached),
     concurrency: average(({ inFlight, waiting }) =>
       inFlight === null || waiting === null ? null : inFlight + waiting,
     ),

@@ -16,9 +16,11 @@ export interface GroupSecond {
    */
   came: number | null;
   errors: number | null;
+  /** Those that the cache answered, beside those that came. */
+  cached: number | null;
   inFlight: number | null;
   waiting: number | null;
-  /** Of the requests that have ended; empty where none has. */
+  /** Of the requests that have ended, but for those the cache answered; empty where none has. */
   latency: SparseHistogram | null;
   reported: Readonly<Record<string, number>>;
 }

@@ -148,7 +148,11 @@ describe('an environment', () => {
     await seconds(2);
     simulated.edge.setLedger(told(1_000));
     await seconds(1);
-    expect(newest()).toMatchObject({ requestsPerMinute: 99 * 60, errorsPerMinute: 0 });
+    expect(newest()).toMatchObject({
+      requestsPerMinute: 99 * 60,
+      errorsPerMinute: 0,
+      cachedPerMinute: 990 * 60,
+    });
     expect(newest()?.p50Ms).toBeCloseTo(80, 0);
     expect(newest()?.p99Ms).toBeCloseTo(80, 0);
   });

@@ -246,4 +246,11 @@ export class MetricsHistory {
   }
 }
 
-const NOTHING_TOLD = { came: null, errors: null, latency: null, inFlight: null, waiting: null };
+const NOTHING_TOLD = {
+  came: null,
+  errors: null,
+  cached: null,
+  latency: null,
+  inFlight: null,
+  waiting: null,
+};

@@ -32,6 +32,7 @@ const second = (change: Partial<GroupSecond> = {}): GroupSecond => ({
   memoryBytes: 1e8,
   came: 10,
   errors: 0,
+  cached: 3,
   inFlight: 3,
   waiting: 0,
   latency: [],
@@ -73,6 +74,7 @@ describe('the minutes of an environment', () => {
       came: null,
       errors: null,
       inFlight: null,
+      cached: null,
       waiting: null,
       latency: null,
     };
