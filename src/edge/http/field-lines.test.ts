@@ -19,6 +19,10 @@ describe('header lines', () => {
     expect([fieldOf('', 'a'), fieldOf('A:\r\n', 'a')]).toEqual([null, '']);
   });
 
+  it('are one list of cookies, whose values have commas', () => {
+    expect(fieldOf('Cookie: a=1\r\ncookie: b=2,3\r\n', 'cookie')).toBe('a=1; b=2,3');
+  });
+
   it('stay as they are without some of them', () => {
     expect(withoutFields(LINES, new Set(['x-a', 'b']))).toBe(
       'Host: a\r\nVia: 1.1 x\r\nX-AB: 3\r\n',

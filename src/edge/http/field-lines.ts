@@ -24,17 +24,19 @@ export function fieldLines(fields: string): FieldLine[] {
 }
 
 /**
- * The value of a field, its lines joined by commas; null where it is not there.
+ * The value of a field, its lines joined by commas, or by what stands between cookies (RFC 9113
+ * section 8.2.3); null where it is not there.
  *
  * @param name in lower case
  */
 export function fieldOf(fields: string, name: string): string | null {
+  const between = name === 'cookie' ? '; ' : ', ';
   let value: string | null = null;
   for (let start = 0; start < fields.length; ) {
     const end = fields.indexOf('\r\n', start);
     if (isNamed(fields, start, name)) {
       const more = fields.slice(start + name.length + 1, end).trim();
-      value = value === null ? more : `${value}, ${more}`;
+      value = value === null ? more : value + between + more;
     }
     start = end + 2;
   }
