@@ -1,0 +1,81 @@
+import type { Timer } from '../../../kernel/clock.ts';
+import type { Account } from './account.ts';
+import { cleanAside } from './cleaning.ts';
+import type { DiskStoreOptions } from './disk-store.ts';
+import { type Places, shardsIn } from './places.ts';
+
+/** How often it is looked whether there is too much. */
+const LOOK_MS = 1_000;
+/** To look at all that is kept takes at most this share of a processor. */
+const MOST_TIME = 0.2;
+/** When that did not work. */
+const REST_MS = 60_000;
+/** Above this share of the bound room is made, ... */
+const TOO_MUCH = 0.95;
+/** ... so that this is left of it. */
+const ENOUGH = 0.85;
+
+export type CleanerOptions = Pick<DiskStoreOptions, 'clock' | 'directory'> & {
+  account: Account;
+  places: Places;
+};
+
+/**
+ * Keeps the directory within its bound. Of all processes, one makes room: the eldest, as all of them
+ * know without asking each other; two that both think so delete the same.
+ */
+export class Cleaner {
+  readonly #options: CleanerOptions;
+  #boundBytes: number;
+  #timer: Timer | null = null;
+  #cleaning: ReturnType<typeof cleanAside> | null = null;
+  /** Not before this it is looked again. */
+  #restsUntilMs = 0;
+  /** Once in its life it looks anyway: a crash of the machine may have lost the account. */
+  #hasLooked = false;
+
+  constructor(options: CleanerOptions, boundBytes: number) {
+    this.#options = options;
+    this.#boundBytes = boundBytes;
+  }
+
+  start(): void {
+    this.#timer = this.#options.clock.every(LOOK_MS, () => this.#look());
+  }
+
+  setBound(boundBytes: number): void {
+    this.#boundBytes = boundBytes;
+  }
+
+  close(): void {
+    this.#timer?.cancel();
+    this.#cleaning?.stop();
+  }
+
+  #look(): void {
+    const { clock, places } = this.#options;
+    if (this.#cleaning !== null || clock.monotonic() < this.#restsUntilMs) return;
+    if (this.#isNeeded && places.isEldest()) void this.#clean();
+  }
+
+  get #isNeeded(): boolean {
+    const { account, directory } = this.#options;
+    if (account.totalBytes > this.#boundBytes * TOO_MUCH) return true;
+    return !this.#hasLooked && shardsIn(directory).length > 0;
+  }
+
+  async #clean(): Promise<void> {
+    const { account, clock, directory } = this.#options;
+    const beforeMs = clock.monotonic();
+    const beforeBytes = account.totalBytes;
+    const boundBytes = this.#boundBytes * TOO_MUCH;
+    this.#cleaning = cleanAside({ directory, boundBytes, keepBytes: this.#boundBytes * ENOUGH });
+    const cleaned = await this.#cleaning.done;
+    this.#cleaning = null;
+    this.#hasLooked = true;
+    const tookMs = clock.monotonic() - beforeMs;
+    this.#restsUntilMs = clock.monotonic() + (cleaned === null ? REST_MS : tookMs / MOST_TIME);
+    // What was added meanwhile may have been counted or not.
+    if (cleaned !== null) account.set(cleaned.totalBytes + account.totalBytes - beforeBytes);
+  }
+}

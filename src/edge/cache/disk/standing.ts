@@ -1,0 +1,54 @@
+import type { Clock } from '../../../kernel/clock.ts';
+import { messageOf, systemCode } from '../../../kernel/fault.ts';
+import type { DiskState, DiskStoreOptions } from './disk-store.ts';
+
+/** How long a disk is left alone that did not do what was asked; twice as long each time it fails again, ... */
+const REST_MS = 60_000;
+/** ... and no longer than that. */
+const LONGEST_REST_MS = 16 * 60_000;
+
+const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+/** Of the process, and not of the disk. */
+const OF_THE_PROCESS = new Set(['EMFILE', 'ENFILE', 'ENOMEM']);
+
+/**
+ * Whether the disk is used. It is left alone when it fails, and tried again after a rest; operators
+ * hear of the first failure, and of the first success behind it.
+ */
+export class Standing {
+  readonly #clock: Clock;
+  readonly #onTrouble: DiskStoreOptions['onTrouble'];
+  #trouble: 'full' | 'failed' | null = null;
+  #restMs = REST_MS;
+  #restsUntilMs = 0;
+
+  constructor({ clock, onTrouble }: Pick<DiskStoreOptions, 'clock' | 'onTrouble'>) {
+    this.#clock = clock;
+    this.#onTrouble = onTrouble;
+  }
+
+  get state(): DiskState {
+    if (this.#trouble === null || this.#clock.monotonic() >= this.#restsUntilMs) return 'on';
+    return this.#trouble === 'full' ? 'read-only' : 'off';
+  }
+
+  /** @param doing what was done to which file, as in `write /a/b` */
+  failed(doing: string, thrown: unknown): void {
+    const code = systemCode(thrown) ?? '';
+    if (OF_THE_PROCESS.has(code)) return;
+    const known = this.#trouble;
+    // Those that were under way when the first one failed say nothing new.
+    if (known !== null && this.state !== 'on') return;
+    this.#trouble = FULL.has(code) ? 'full' : 'failed';
+    this.#restMs = known === null ? REST_MS : Math.min(2 * this.#restMs, LONGEST_REST_MS);
+    this.#restsUntilMs = this.#clock.monotonic() + this.#restMs;
+    if (known !== this.#trouble) this.#onTrouble(this.#trouble, `${doing}: ${messageOf(thrown)}`);
+  }
+
+  /** A response has been written. */
+  worked(): void {
+    if (this.#trouble === null || this.state !== 'on') return;
+    this.#trouble = null;
+    this.#onTrouble('recovered', 'kept responses are written again');
+  }
+}
