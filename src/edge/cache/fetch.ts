@@ -1,8 +1,7 @@
 import type { Outcome } from '../../model/ledger.ts';
 import type { Answer } from '../http/answer.ts';
 import type { BodySink } from '../http/body-reader.ts';
-import { fieldOf, withoutFields } from '../http/field-lines.ts';
-import type { RequestHead } from '../http/request-head.ts';
+import { fieldOf } from '../http/field-lines.ts';
 import { RequestReader } from '../http/request-reader.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import type { RowCounter } from '../worker/account.ts';
@@ -15,8 +14,10 @@ import { type OwnAnswer, ownAnswers } from '../worker/own-answers.ts';
 import { RequestBody } from '../worker/request-body.ts';
 import type { TargetState } from '../worker/target-state.ts';
 import type { Tunnel } from '../worker/tunnel.ts';
+import type { CacheReader } from './cache-reader.ts';
 import type { CacheRequest, Source } from './cache-request.ts';
 import type { CacheReport, Forwarded } from './cache-status.ts';
+import { remembered, requestFor } from './fetch-request.ts';
 import { FetchedResponse, type FetchedResponseUser } from './fetched-response.ts';
 import { Filling } from './filling.ts';
 import { refreshedBy, type Verdict, verdictOn } from './keeping.ts';
@@ -27,13 +28,6 @@ import { varyNames } from './variant.ts';
 
 /** After the app could not be asked about what is kept, it is not tried again for so long. */
 const ASK_AGAIN_MS = 2_000;
-/** What a client asks about what it has; the cache asks about what it has itself. */
-const CONDITIONS: ReadonlySet<string> = new Set([
-  'if-modified-since',
-  'if-none-match',
-  'if-range',
-  'range',
-]);
 const SERVER_ERROR = 500;
 
 export interface FetchReason {
@@ -42,8 +36,6 @@ export interface FetchReason {
   why: Forwarded;
   /** What is asked about; null: nothing is kept. */
   stale: KeptResponse | null;
-  /** The client has its answer already. */
-  behind: boolean;
 }
 
 /**
@@ -61,8 +53,6 @@ export class Fetch implements ExchangeClient, FetchedResponseUser, Deadlined {
   readonly demand: Demand | null;
   /** As a writer: it takes no more while its readers have too much before them. */
   readonly writer: { blocked: boolean; progressed(): boolean };
-  /** Whoever it is made for; null: nobody waits for it. */
-  readonly first: CacheRequest | null;
   /** Where its answer comes from. */
   source: Source = { row: null, target: null };
   private readonly origin: CacheRequest;
@@ -70,7 +60,7 @@ export class Fetch implements ExchangeClient, FetchedResponseUser, Deadlined {
   private readonly askedUnder: number;
   private readonly requestedAt: number;
   private readonly exchange: Exchange;
-  private readonly readers = new Set<CacheRequest>();
+  private readonly readers = new Set<CacheReader>();
   private filling: Filling | null = null;
   private verdict: Verdict | null = null;
   private lastOutcome: Outcome = 'lost';
@@ -81,8 +71,6 @@ export class Fetch implements ExchangeClient, FetchedResponseUser, Deadlined {
     const { edge } = route.cache;
     this.origin = origin;
     this.reason = reason;
-    this.first = reason.behind ? null : origin;
-    if (this.first !== null) this.readers.add(this.first);
     this.askedUnder = route.purge;
     this.requestedAt = edge.clock.now();
     this.demand = client.demand;
@@ -103,13 +91,13 @@ export class Fetch implements ExchangeClient, FetchedResponseUser, Deadlined {
 
   // — its readers —
 
-  add(reader: CacheRequest): void {
+  add(reader: CacheReader): void {
     this.readers.add(reader);
     if (this.filling !== null) this.show(reader, this.filling);
   }
 
   /** One has what it wanted, or wants it no more. */
-  remove(reader: CacheRequest): void {
+  remove(reader: CacheReader): void {
     if (!this.readers.delete(reader) || this.ended) return;
     const { filling } = this;
     if (filling === null || filling.holds) return;
@@ -131,7 +119,8 @@ export class Fetch implements ExchangeClient, FetchedResponseUser, Deadlined {
   onHead(head: ResponseHead): BodySink {
     const { origin, reason } = this;
     const { edge } = origin.route.cache;
-    this.source = this.exchange.source;
+    const { target } = this.exchange;
+    this.source = { row: target?.row ?? null, target: target?.id ?? null };
     const nowMs = edge.clock.monotonic();
     const moments = {
       requestedAt: this.requestedAt,
@@ -179,10 +168,10 @@ export class Fetch implements ExchangeClient, FetchedResponseUser, Deadlined {
     }
   }
 
-  private show(reader: CacheRequest, filling: Filling): void {
+  private show(reader: CacheReader, filling: Filling): void {
     const { verdict } = this;
     if (verdict?.keeps !== true) {
-      if (reader === this.first) this.pass(reader, filling);
+      if (reader.isFirst) this.pass(reader, filling);
       return;
     }
     if (!this.isFor(reader, verdict.vary)) reader.tryAgain();
@@ -197,21 +186,22 @@ export class Fetch implements ExchangeClient, FetchedResponseUser, Deadlined {
   }
 
   /** The first gets what came as it came. */
-  private linesFor(reader: CacheRequest, { head }: Filling, kept: string): string {
-    if (reader === this.first) return head.fields;
+  private linesFor(reader: CacheReader, { head }: Filling, kept: string): string {
+    if (reader.isFirst) return head.fields;
     return head.body >= 0 ? `${kept}Content-Length: ${head.body}\r\n` : kept;
   }
 
-  private pass(reader: CacheRequest, filling: Filling): void {
+  private pass(reader: CacheReader, filling: Filling): void {
     const { head } = filling;
     reader.onFilling(filling, head.fields + this.response.moreFields, this.report(head.status));
   }
 
   /** Whether what came is what the reader asks for, by the fields that answers vary by. */
-  private isFor(reader: CacheRequest, vary: readonly string[]): boolean {
-    if (reader === this.first || vary.length === 0) return true;
+  private isFor(reader: CacheReader, vary: readonly string[]): boolean {
+    if (reader.isFirst || vary.length === 0) return true;
     return (
-      variantOf('', vary, reader.sharedFields) === variantOf('', vary, this.origin.sharedFields)
+      variantOf('', vary, reader.request.sharedFields) ===
+      variantOf('', vary, this.origin.sharedFields)
     );
   }
 
@@ -223,7 +213,7 @@ export class Fetch implements ExchangeClient, FetchedResponseUser, Deadlined {
 
   /** Who waited for it asks for itself, and who comes next does not wait. */
   private onNotKept(filling: Filling): void {
-    const { origin, reason, first } = this;
+    const { origin, reason } = this;
     const { cache } = origin.route;
     cache.counts(origin.route.environment).passed += 1;
     this.leaveTable();
@@ -231,8 +221,9 @@ export class Fetch implements ExchangeClient, FetchedResponseUser, Deadlined {
       cache.passNext(reason.key, cache.edge.clock.monotonic());
       if (reason.stale !== null) cache.delete(origin);
     }
-    for (const reader of [...this.readers]) if (reader !== first) reader.goAlone('not-kept');
-    if (first === null || !this.readers.has(first)) this.abandon();
+    for (const reader of [...this.readers]) if (!reader.isFirst) reader.goAlone('not-kept');
+    // Nobody is left who could have it.
+    if (this.readers.size === 0) this.abandon();
   }
 
   /** It has become larger than what is kept. */
@@ -387,28 +378,3 @@ const NOWHERE: BodySink = {
     // It is of no use to anybody.
   },
 };
-
-/** What tells of the client, as it is now: the connection may be on another request by then. */
-function remembered(
-  forwarded: CacheRequest['client']['forwarded'],
-  head: RequestHead,
-): ExchangeClient['forwarded'] {
-  const { requestId } = forwarded;
-  const client = forwarded.clientOf(head);
-  const text = forwarded.forRequest(head);
-  return { requestId, clientOf: () => client, forRequest: () => text };
-}
-
-/** What the app is asked: for the whole, or whether what is kept is still right. */
-function requestFor(
-  { head, sharedFields, sharedTarget }: CacheRequest,
-  stale: KeptResponse | null,
-): RequestHead {
-  let fields = withoutFields(sharedFields, CONDITIONS);
-  if (stale !== null) {
-    const { etag, lastModified } = stale.kept;
-    if (etag !== null) fields += `If-None-Match: ${etag}\r\n`;
-    if (lastModified !== null) fields += `If-Modified-Since: ${lastModified}\r\n`;
-  }
-  return { ...head, method: 'GET', target: sharedTarget, minorVersion: 1, keepAlive: true, fields };
-}

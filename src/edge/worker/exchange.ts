@@ -3,7 +3,6 @@ import { CHUNKED } from '../http/body-framing.ts';
 import { type Refusal, refusals } from '../http/refusal.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import type { Access } from './access-log.ts';
-import type { RowCounter } from './account.ts';
 import type { Attempts } from './attempts.ts';
 import type { EdgeContext } from './edge-context.ts';
 import type { ExchangeClient } from './exchange-client.ts';
@@ -34,7 +33,7 @@ export class Exchange implements UpstreamUser, Waiting {
   /** The targets and pools this client was with before; null where sessions do not stick. */
   private readonly assignment: Assignment | null;
   /** The last target tried. */
-  private target: TargetState | null = null;
+  target: TargetState | null = null;
   private upstream: UpstreamConnection | null = null;
   private pumpIsDue = false;
   private ended = false;
@@ -63,11 +62,6 @@ export class Exchange implements UpstreamUser, Waiting {
     this.attempts.start(this.head.method);
     this.client.requestsUsed();
     this.attempt(this.startedMs);
-  }
-
-  /** Where its answer comes from. */
-  get source(): { row: RowCounter; target: string | null } {
-    return { row: this.target?.row ?? this.route.row, target: this.target?.id ?? null };
   }
 
   get isDemand(): boolean {
@@ -373,7 +367,7 @@ export class Exchange implements UpstreamUser, Waiting {
     if (this.ended) return;
     this.ended = true;
     const { edge, target } = this;
-    const { row } = this.source;
+    const row = target?.row ?? this.route.row;
     const durationMs = nowMs - this.startedMs;
     target?.count(outcome, durationMs * 1000);
     if (!this.client.isCounted(row, outcome)) return;
