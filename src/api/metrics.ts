@@ -52,11 +52,8 @@ function requestFamilies({ ledger }: TrafficReading): MetricFamily[] {
     family(
       'belay_request_duration_seconds',
       'histogram',
-      'From the whole head of a request to the last byte of its answer (from="cache": the edge’s own).',
-      each(({ latency, cachedLatency }, labels) => [
-        ...durationSamples(latency, labels),
-        ...(cachedLatency ? durationSamples(cachedLatency, { ...labels, from: 'cache' }) : []),
-      ]),
+      'From the whole head of a request to the last byte of its answer; of those the cache did not answer.',
+      each(durationSamples),
     ),
     family(
       'belay_retries_total',
@@ -101,7 +98,7 @@ function requestSamples({ outcomes: counts, answers }: LedgerRow, labels: Labels
   });
 }
 
-function durationSamples(latency: SparseHistogram, labels: Labels): Sample[] {
+function durationSamples({ latency }: LedgerRow, labels: Labels): Sample[] {
   const counts = BUCKETS_SECONDS.map(() => 0);
   let count = 0;
   let sumUs = 0;

@@ -1,6 +1,6 @@
 import { quantile, type SparseHistogram, subtract, sum } from '../kernel/histogram.ts';
 import type { EnvironmentHealth } from '../model/environment.ts';
-import { answersOf, clientLatency, ledgerDifference, outcomes } from '../model/ledger.ts';
+import { answersOf, ledgerDifference, outcomes } from '../model/ledger.ts';
 import type {
   EnvironmentView,
   InstanceView,
@@ -93,7 +93,7 @@ function environmentRates(
     cause,
     requestsPerSecond: perSecond(requests, windowMs),
     errorsPerSecond: perSecond(grown(answersOf(passed, '5xx')), windowMs),
-    ...latencyOf(clientLatency(passed)),
+    ...latencyOf(passed.latency),
     lost: grown(passed.outcomes.lost),
     shed: grown(passed.outcomes.shed),
     inFlight: targets.reduce((total, { inFlight }) => total + inFlight, 0),

@@ -1,11 +1,5 @@
 import { quantile } from '../kernel/histogram.ts';
-import {
-  answersOf,
-  clientLatency,
-  type LedgerReading,
-  ledgerDifference,
-  outcomes,
-} from '../model/ledger.ts';
+import { answersOf, type LedgerReading, ledgerDifference, outcomes } from '../model/ledger.ts';
 import type { TrafficView } from '../model/view.ts';
 
 /** How much of the recent past `status` speaks of. */
@@ -32,13 +26,12 @@ export class Traffic {
     const windowMs = latest.at - earliest.at;
     if (windowMs < SHORTEST_MS) return null;
     const row = ledgerDifference(earliest, latest, environment);
-    const latency = clientLatency(row);
     const requests = outcomes.reduce((total, outcome) => total + row.outcomes[outcome], 0);
     return {
       windowMs,
       requestsPerSecond: Math.round((requests * 10_000) / windowMs) / 10,
-      p50Ms: toMs(quantile(latency, 0.5)),
-      p99Ms: toMs(quantile(latency, 0.99)),
+      p50Ms: toMs(quantile(row.latency, 0.5)),
+      p99Ms: toMs(quantile(row.latency, 0.99)),
       lost: row.outcomes.lost,
       appErrors: row.outcomes['app-error'],
       serverErrors: answersOf(row, '5xx'),

@@ -55,8 +55,6 @@ export interface LedgerRow {
    * without what the cache answered, which says nothing of the instances.
    */
   latency: SparseHistogram;
-  /** The same of what the cache answered; left out: nothing. */
-  cachedLatency?: SparseHistogram;
 }
 
 export interface LedgerReading {
@@ -77,10 +75,6 @@ export interface LedgerReading {
   /** What caches have done, over all workers there ever were. Readings of earlier versions do not say. */
   cache?: Record<EnvironmentKey, CacheCounts>;
 }
-
-/** Of all that were answered, as their clients have seen it. */
-export const clientLatency = ({ latency, cachedLatency = [] }: LedgerRow): SparseHistogram =>
-  sum(latency, cachedLatency);
 
 /** How many were answered with this class of status, whatever their outcome. */
 export function answersOf({ answers }: Pick<LedgerRow, 'answers'>, answered: StatusClass): number {
@@ -132,25 +126,19 @@ export function addRows(a: LedgerRow, b: LedgerRow): LedgerRow {
     retried: a.retried + b.retried,
     drained: a.drained + b.drained,
     latency: sum(a.latency, b.latency),
-    ...ofCache(sum(a.cachedLatency ?? [], b.cachedLatency ?? [])),
   };
 }
 
 function subtractRows(later: LedgerRow, earlier: LedgerRow): LedgerRow {
-  const { cachedLatency = [], ...row } = later;
   return {
-    ...row,
+    ...later,
     outcomes: mapOutcomes((outcome) => later.outcomes[outcome] - earlier.outcomes[outcome]),
     answers: combineAnswers(later.answers, earlier.answers, -1),
     retried: later.retried - earlier.retried,
     drained: later.drained - earlier.drained,
     latency: subtract(later.latency, earlier.latency),
-    ...ofCache(subtract(cachedLatency, earlier.cachedLatency ?? [])),
   };
 }
-
-const ofCache = (cachedLatency: SparseHistogram): Pick<LedgerRow, 'cachedLatency'> =>
-  cachedLatency.length === 0 ? {} : { cachedLatency };
 
 /**
  * What happened between two readings, to one environment or, without one, to all. Totals are

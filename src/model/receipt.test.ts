@@ -63,15 +63,10 @@ describe('a receipt', () => {
     });
   });
 
-  it('counts what the cache answered as passed, as its clients have seen it', () => {
-    const before = row({ ok: 10 }, { latenciesUs: [50_000], cachedLatency: [3, 1] });
-    const after = row(
-      { ok: 11, cached: 99 },
-      { latenciesUs: [50_000, 40_000], cachedLatency: [3, 100] },
-    );
-    const { p50Ms, ...counts } = receiptBetween(reading(0, [before]), reading(1, [after]), SHOP);
-    expect(counts).toMatchObject({ requests: 100, lost: 0 });
-    expect(p50Ms).toBeLessThan(1);
+  it('counts what the cache answered as passed', () => {
+    const [before, after] = [row({ ok: 10, cached: 5 }), row({ ok: 11, cached: 104 })];
+    const receipt = receiptBetween(reading(0, [before]), reading(1, [after]), SHOP);
+    expect(receipt).toMatchObject({ requests: 100, lost: 0 });
   });
 
   it('takes a pool that is new from zero, and adds pools and zones up', () => {

@@ -1,5 +1,5 @@
 import { quantile } from '../kernel/histogram.ts';
-import { clientLatency, type LedgerReading, ledgerDifference, outcomes } from './ledger.ts';
+import { type LedgerReading, ledgerDifference, outcomes } from './ledger.ts';
 
 /** The account of an operation: what passed and what was lost between its start and its end. */
 export interface Receipt {
@@ -14,7 +14,7 @@ export interface Receipt {
   clientAborted: number;
   /** At most so many requests ended without an account, because an edge worker was killed. */
   unaccounted: number;
-  /** Milliseconds; null when no request ended. */
+  /** Milliseconds, of what instances answered; null when no request ended. */
   p50Ms: number | null;
   p99Ms: number | null;
   durationMs: number;
@@ -26,7 +26,6 @@ export function receiptBetween(
   environment: string,
 ): Receipt {
   const row = ledgerDifference(earlier, later, environment);
-  const latency = clientLatency(row);
   return {
     requests: outcomes.reduce((total, outcome) => total + row.outcomes[outcome], 0),
     lost: row.outcomes.lost,
@@ -37,8 +36,8 @@ export function receiptBetween(
     shed: row.outcomes.shed,
     clientAborted: row.outcomes['client-aborted'],
     unaccounted: later.unaccounted - earlier.unaccounted,
-    p50Ms: toMs(quantile(latency, 0.5)),
-    p99Ms: toMs(quantile(latency, 0.99)),
+    p50Ms: toMs(quantile(row.latency, 0.5)),
+    p99Ms: toMs(quantile(row.latency, 0.99)),
     durationMs: later.at - earlier.at,
   };
 }

@@ -139,7 +139,6 @@ describe('an environment', () => {
       outcomes: { ...noOutcomes(), ok: cached / 10, cached },
       answers: { 'cached 2xx': cached - cached / 5, 'cached 5xx': cached / 5 },
       latency: [bucketOf(80_000), cached / 10],
-      cachedLatency: [bucketOf(20), cached],
     });
     const told = (cached: number) => ({
       ...{ rows: [row(cached)], unaccounted: 0, inFlight: 0, tunnels: 0 },

@@ -40,7 +40,6 @@ export class RowCounter {
   private readonly counts = new Float64Array(outcomes.length * CLASSES);
   /** Made when it is needed: 30 KB, and most rows of old releases stay empty. */
   private latency: Histogram | null = null;
-  private cachedLatency: Histogram | null = null;
 
   constructor(place: RowPlace) {
     this.place = place;
@@ -64,12 +63,6 @@ export class RowCounter {
     this.latency.record(us);
   }
 
-  /** Of a request that the cache answered. */
-  recordCachedLatency(us: number): void {
-    this.cachedLatency ??= histogram();
-    this.cachedLatency.record(us);
-  }
-
   /** Takes over what another has counted. */
   add(other: RowCounter): void {
     for (const [index, count] of other.counts.entries()) {
@@ -80,10 +73,6 @@ export class RowCounter {
     if (other.latency !== null) {
       this.latency ??= histogram();
       this.latency.add(other.latency.toSparse());
-    }
-    if (other.cachedLatency !== null) {
-      this.cachedLatency ??= histogram();
-      this.cachedLatency.add(other.cachedLatency.toSparse());
     }
     this.changed = true;
   }
@@ -105,7 +94,6 @@ export class RowCounter {
       retried: this.retried,
       drained: this.drained,
       latency: this.latency?.toSparse() ?? [],
-      ...(this.cachedLatency && { cachedLatency: this.cachedLatency.toSparse() }),
     };
   }
 }

@@ -51,8 +51,7 @@ describe('merging rows of what is gone', () => {
             for (const counting of [account, exact]) {
               const pool = `${environment}#${release}`;
               const row = counting.row({ pool, environment, release, zone });
-              if (outcome === 'cached') row.recordCachedLatency(latencyUs);
-              else row.recordLatency(latencyUs);
+              row.recordLatency(latencyUs);
               counting.end(row, outcome, outcome === 'ok' ? 200 : 0);
             }
           }
