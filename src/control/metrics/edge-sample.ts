@@ -87,13 +87,15 @@ export class EdgeTotals {
       return { came: null, errors: null, cached: null, latency: null, inFlight, waiting };
     }
     const growth = this.#open(key) - earlier.#open(key);
+    // Instances bear the cache's own requests as well.
+    const refreshes = Math.max(0, this.#refreshes(key) - earlier.#refreshes(key));
     // Most environments are idle most of the time, and histograms are long.
     if (this.#ended(key) === earlier.#ended(key)) {
-      return { came: growth, errors: 0, cached: 0, latency: [], inFlight, waiting };
+      return { came: growth + refreshes, errors: 0, cached: 0, latency: [], inFlight, waiting };
     }
     const row = ledgerDifference(earlier.#reading(key), this.#reading(key));
     return {
-      came: arrivals(row) + growth,
+      came: arrivals(row) + growth + refreshes,
       errors: Math.max(0, answersOf(row, '5xx') - (row.answers['cached 5xx'] ?? 0)),
       cached: Math.max(0, row.outcomes.cached),
       latency: row.latency,
@@ -128,6 +130,10 @@ export class EdgeTotals {
   #open(key: EnvironmentKey): number {
     const { inFlight, tunnels } = this.#insideOf(key);
     return inFlight + tunnels + (this.#waiting(key) ?? 0);
+  }
+
+  #refreshes(key: EnvironmentKey): number {
+    return this.#sample.ledger.cache?.[key]?.refreshes ?? 0;
   }
 
   #reading(key: EnvironmentKey): LedgerReading {

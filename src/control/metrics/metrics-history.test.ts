@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { configuration, SimulatedControl } from '../../../test/support/simulated-control.ts';
 import { bucketOf } from '../../kernel/histogram.ts';
+import { noCacheCounts } from '../../model/cache.ts';
 import type { Configuration } from '../../model/configuration.ts';
 import { emptyRow, type LedgerRow, noOutcomes, type OutcomeCounts } from '../../model/ledger.ts';
 import { NO_SCALING } from '../../model/scaling.ts';
@@ -140,15 +141,16 @@ describe('an environment', () => {
       answers: { 'cached 2xx': cached - cached / 5, 'cached 5xx': cached / 5 },
       latency: [bucketOf(80_000), cached / 10],
     });
-    const told = (cached: number) => ({
+    const told = (cached: number, refreshes: number) => ({
       ...{ rows: [row(cached)], unaccounted: 0, inFlight: 0, tunnels: 0 },
+      cache: { [KEY]: { ...noCacheCounts(), refreshes } },
     });
-    simulated.edge.setLedger(told(10));
+    simulated.edge.setLedger(told(10, 5));
     await seconds(2);
-    simulated.edge.setLedger(told(1_000));
+    simulated.edge.setLedger(told(1_000, 6));
     await seconds(1);
     expect(newest()).toMatchObject({
-      requestsPerMinute: 99 * 60,
+      requestsPerMinute: 100 * 60,
       errorsPerMinute: 0,
       cachedPerMinute: 990 * 60,
     });
