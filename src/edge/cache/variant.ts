@@ -1,7 +1,10 @@
 /** Which of several kept responses to one address a request means (RFC 9111 section 4.1). */
 
-/** Codings that an app of ours may have compressed with, the better first. */
-const CODINGS = ['zstd', 'br', 'gzip'] as const;
+/** Names that mean the same (RFC 9110 section 8.4.1). */
+const ALIASES = new Map([
+  ['x-gzip', 'gzip'],
+  ['x-compress', 'compress'],
+]);
 
 /** Names in a Vary, in order, each once. */
 export function varyNames(vary: string | null): string[] {
@@ -40,16 +43,23 @@ const normalValue = (value: string): string =>
     .join(',');
 
 /**
- * Of the codings that matter those that are accepted: browsers write the same in many ways. Only what
- * is refused for certain is told apart (`q=0`), as RFC 9110 section 12.5.3 weighs it.
+ * The codings that are accepted, in one order whatever was preferred: browsers write the same in many
+ * ways, and an app may answer each of them with any. Refused is what has no weight (`q=0`, RFC 9110
+ * section 12.5.3); that is said only where all others are accepted.
  */
 export function normalEncoding(value: string): string {
   const accepted = new Map<string, boolean>();
   for (const part of value.toLowerCase().split(',')) {
     const [coding = '', ...parameters] = part.split(';').map((piece) => piece.trim());
-    const refused = parameters.some((parameter) => /^q=0(\.0{0,3})?$/.test(parameter));
-    if (coding !== '') accepted.set(coding === 'x-gzip' ? 'gzip' : coding, !refused);
+    const isRefused = parameters.some((parameter) => /^q=0(\.0{0,3})?$/.test(parameter));
+    if (coding !== '') accepted.set(ALIASES.get(coding) ?? coding, !isRefused);
   }
-  const any = accepted.get('*') ?? false;
-  return CODINGS.filter((coding) => accepted.get(coding) ?? any).join(',');
+  const takesAny = accepted.get('*') === true;
+  const said = [...accepted]
+    .filter(([coding, isAccepted]) =>
+      // Nobody has to say that an answer may be as it is.
+      coding === 'identity' ? !isAccepted : isAccepted || takesAny,
+    )
+    .map(([coding, isAccepted]) => (isAccepted ? coding : `${coding};q=0`));
+  return said.sort().join(',');
 }
