@@ -66,10 +66,11 @@ export async function startBelay(
 }
 
 /** Ends a worker politely, so that a profile is written. */
-function ended(child: ChildProcess): Promise<unknown> {
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGTERM');
-  return gone;
+  await gone;
 }
 
 function snapshotFor(

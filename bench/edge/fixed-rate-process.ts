@@ -35,10 +35,10 @@ let failed = 0;
 let beganMs = 0;
 /** Node calls back before it reads again. */
 const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
-/** Of every answer, head and body; 0 before the first. */
-let wholeBytes = 0;
+/** Of every answer; null before the first. */
+let bodyBytes: number | null = null;
 
-/** One connection with one request at a time. All answers are alike, so their bytes are counted. */
+/** One connection with one request at a time. Bodies are alike, so their bytes are counted. */
 class Asker {
   private readonly socket: Socket;
   private dueMs = 0;
@@ -82,15 +82,15 @@ class Asker {
   }
 }
 
-/** How long the answer is that has just begun. */
+/** How long the answer is that has just begun. Heads, which may tell an age, come in one piece. */
 function answerBytes(sizeBytes: number): number {
   if (readBuffer.compare(STATUS, 0, STATUS.length, 0, STATUS.length) !== 0) failed += 1;
-  if (wholeBytes === 0) {
+  const headBytes = readBuffer.indexOf(HEAD_END, 0, 'latin1') + HEAD_END.length;
+  if (bodyBytes === null) {
     const text = readBuffer.toString('latin1', 0, sizeBytes);
-    const head = text.indexOf(HEAD_END) + HEAD_END.length;
-    wholeBytes = head + Number(/content-length: (\d+)/i.exec(text)?.[1]);
+    bodyBytes = Number(/content-length: (\d+)/i.exec(text)?.[1]);
   }
-  return wholeBytes;
+  return headBytes + bodyBytes;
 }
 
 function begin(): void {

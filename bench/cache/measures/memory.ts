@@ -8,6 +8,8 @@ import { memoryBytes } from '../../edge/processes.ts';
 import { beside, median, type Row, row } from '../../report.ts';
 import { startKeepingBelay } from '../keeping-belay.ts';
 
+/** The others take all they will ever need as they start, or are the same again. */
+const BESIDE = ['nginx', 'Varnish'];
 const RESPONSES = 10_000;
 const CONNECTIONS = 8;
 /** A process that has just started grows whatever it does: so each has served for a while first. */
@@ -41,7 +43,8 @@ async function bytesPerResponse({ folder, origin, peers }: Bench): Promise<Map<s
   const keepers: Contender[] = [];
   try {
     keepers.push(await startKeepingBelay(folder, origin.port));
-    for (const peer of peers) keepers.push(await startPeer(peer, folder, origin.port));
+    const growing = peers.filter(({ name }) => BESIDE.includes(name));
+    for (const peer of growing) keepers.push(await startPeer(peer, folder, origin.port));
     for (const keeper of keepers) await wrk(keeper, { path: '/small' }, WARM_UP_SECONDS);
     await systemClock.sleep(SETTLE_MS);
     const figures = new Map<string, number>();
