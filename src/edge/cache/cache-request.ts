@@ -127,10 +127,10 @@ export class CacheRequest {
 
   private refresh(kept: KeptResponse, nowMs: number): void {
     const { cache } = this.route;
-    const key = this.fetchKey();
+    const key = cache.keyFor(this);
     if (cache.fetches.has(key) || nowMs < kept.askAgainMs || this.to.isOut(nowMs)) return;
     cache.counts(this.route.environment).refreshes += 1;
-    new Fetch(this, { key, why: 'stale', stale: kept }).begin();
+    new Fetch(this, { key, why: 'stale', stale: kept, alone: false }).begin();
   }
 
   /** @param counter of what the cache has done */
@@ -166,30 +166,23 @@ export class CacheRequest {
     if (this.wantsOnlyKept) this.answerOwn(ownAnswers.notKept);
     else if (asked?.range) this.pass('uri-miss', 'range');
     else if (head.method === 'HEAD') this.pass('uri-miss', 'head');
-    else if (cache.isPassed(this.fetchKey(), cache.edge.clock.monotonic())) {
-      this.pass('uri-miss', 'not-kept-before');
-    } else this.join(cache.hasOthers(this) ? 'vary-miss' : 'uri-miss', null);
+    else this.join(cache.hasOthers(this) ? 'vary-miss' : 'uri-miss', null);
   }
 
   private get wantsOnlyKept(): boolean {
     return this.asked?.cacheControl?.onlyIfCached ?? false;
   }
 
-  /** Those who would get the same share a fetch. */
-  private fetchKey(): string {
-    const { asked, route } = this;
-    const key = route.cache.keyFor(this);
-    // What one who is known gets, nobody else waits for.
-    return asked?.hasAuthorization ? `${key}\n\n${route.cache.edge.requestId()}` : key;
-  }
-
   private join(why: Forwarded, stale: KeptResponse | null): void {
     const { client, head, route, to } = this;
     const { cache } = route;
     if (!isAwake(cache.edge, client, head, to)) return;
-    const key = this.fetchKey();
-    const running = cache.fetches.get(key);
-    const fetch = running ?? new Fetch(this, { key, why, stale });
+    const key = cache.keyFor(this);
+    // What one who is known gets, or what was not kept before, nobody waits for.
+    const nowMs = cache.edge.clock.monotonic();
+    const alone = (this.asked?.hasAuthorization ?? false) || cache.isPassed(key, nowMs);
+    const running = alone ? undefined : cache.fetches.get(key);
+    const fetch = running ?? new Fetch(this, { key, why, stale, alone });
     const reader = new CacheReader(this, fetch, running === undefined);
     client.goOnAs(reader);
     fetch.add(reader);

@@ -1,6 +1,7 @@
 import { type CacheRule, HONOUR_THE_APP, type Purge, type RoutedCache } from '../../model/cache.ts';
 import { keyedCookies, keyedTarget, pathOf } from '../../model/cache-key.ts';
 import { type PathPattern, pathPattern } from '../../model/path-pattern.ts';
+import { poolId } from '../../model/snapshot.ts';
 import { fieldOf, withoutFields } from '../http/field-lines.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import type { ClientConnection } from '../worker/client-connection.ts';
@@ -14,8 +15,9 @@ import type { ResponseCache } from './response-cache.ts';
 export interface ReadyRule {
   readonly rule: CacheRule;
   readonly matches: PathPattern;
-  /** Header fields, a query that is cut down, or cookies are part of the key. */
-  readonly looksCloser: boolean;
+  readonly cutsQuery: boolean;
+  /** Fields by which answers are told apart, beside those the app names. */
+  readonly names: readonly string[];
   /** Of the client's fields those that the app is not told. */
   readonly hidden: ReadonlySet<string>;
 }
@@ -31,6 +33,8 @@ export class CacheRoute {
   /** The rule of all paths, where there is but one. */
   private readonly only: ReadyRule | null;
   private readonly prefix: string;
+  /** Of the release whose answers are kept; null: of all. */
+  private readonly ownPool: string | null;
 
   constructor(cache: ResponseCache, environment: string, routed: RoutedCache) {
     this.cache = cache;
@@ -41,6 +45,7 @@ export class CacheRoute {
     const [first] = this.rules;
     this.only = this.rules.length === 1 || first?.rule.path === '/*' ? (first ?? null) : null;
     this.prefix = `${environment} ${routed.release ?? ''} `;
+    this.ownPool = routed.release === null ? null : poolId(environment, routed.release);
   }
 
   /** Answers a request, asks for it, or lets it pass. */
@@ -51,7 +56,11 @@ export class CacheRoute {
       new CacheRequest(this, rule, client, head, route, asked).pass();
       return;
     }
-    const key = this.keyOf(rule, client, head, asked);
+    if (route.isDivided && this.isOfAnother(head, route)) {
+      new CacheRequest(this, rule, client, head, route, asked).pass('bypass', 'other-version');
+      return;
+    }
+    const key = this.keyOf(rule, client, head.host, head.target);
     const nowMs = this.cache.edge.clock.monotonic();
     const kept = this.cache.find(key, this, rule, head);
     if (kept !== null && nowMs < kept.calmUntilMs && isPlain(head, asked) && client.mayStay(head)) {
@@ -63,6 +72,15 @@ export class CacheRoute {
     }
     const request = new CacheRequest(this, rule, client, head, route, asked);
     request.begin(key, kept, nowMs);
+  }
+
+  /**
+   * Whether its session belongs to another release than what is kept, while two share the traffic: its
+   * pages are that one's, and so is all that belongs to them.
+   */
+  private isOfAnother(head: RequestHead, { stickiness }: Route): boolean {
+    const pool = this.ownPool === null ? null : (stickiness?.poolIdIn(head.fields) ?? null);
+    return pool !== null && pool !== this.ownPool;
   }
 
   /** The fields that an app is told of a request that is made for all. */
@@ -85,30 +103,27 @@ export class CacheRoute {
     return concerns;
   }
 
-  private ruleOf(target: string): ReadyRule {
+  ruleOf(target: string): ReadyRule {
     if (this.only !== null) return this.only;
     const path = pathOf(target);
     return this.rules.find(({ matches }) => matches(path)) ?? honour;
   }
 
   /**
-   * Everything the app may answer differently for, but what it names in Vary. The Host is taken with
-   * its port, and what a trusted proxy says of the client's own address counts as well: apps write
-   * both into what they answer.
+   * Everything the app may answer differently for, but the fields by which answers vary. The Host is
+   * taken with its port, and what a trusted proxy says of the client's own address counts as well:
+   * apps write both into what they answer.
+   *
+   * @param target of the request, or of another at the same host
    */
-  private keyOf(
-    rule: ReadyRule,
+  keyOf(
+    { cutsQuery, rule }: ReadyRule,
     client: ClientConnection,
-    head: RequestHead,
-    asked: CacheRequestFields | null,
+    host: string,
+    target: string,
   ): string {
-    const host = client.forwarded.addressed(head.host).toLowerCase();
-    if (!rule.looksCloser) return `${this.prefix}${host}${head.target}`;
-    const { rule: said } = rule;
-    let key = `${this.prefix}${host}${keyedTarget(said, head.target)}`;
-    for (const name of said.headers) key += `\n${name}: ${fieldOf(head.fields, name) ?? ''}`;
-    if (said.cookies.length > 0) key += `\n${keyedCookies(said.cookies, asked?.cookie ?? '')}`;
-    return key;
+    const authority = client.forwarded.addressed(host);
+    return `${this.prefix}${authority}${cutsQuery ? keyedTarget(rule, target) : target}`;
   }
 }
 
@@ -117,11 +132,12 @@ const COOKIE: ReadonlySet<string> = new Set(['cookie']);
 
 function readyRule(rule: CacheRule): ReadyRule {
   const { query, headers, cookies, otherwiseS, path } = rule;
-  const isQueryCut = query.mode === 'only' || query.names.length > 0;
   return {
     rule,
     matches: pathPattern(path),
-    looksCloser: isQueryCut || headers.length > 0 || cookies.length > 0,
+    cutsQuery: query.mode === 'only' || query.names.length > 0,
+    // Of the cookies, the app and the key have those that are named.
+    names: cookies.length > 0 ? [...headers, 'cookie'] : headers,
     // Paths that are said to be the same for everybody: nobody's cookies are told there.
     hidden: otherwiseS === null && cookies.length === 0 ? NOTHING : COOKIE,
   };

@@ -2,7 +2,7 @@ import { withoutFields } from '../http/field-lines.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import type { ExchangeClient } from '../worker/exchange-client.ts';
 import type { CacheRequest } from './cache-request.ts';
-import type { KeptResponse } from './kept-response.ts';
+import type { FetchReason } from './fetch.ts';
 
 /** What a client asks about what it has; the cache asks about what it has itself. */
 const CONDITIONS: ReadonlySet<string> = new Set([
@@ -26,9 +26,10 @@ export function remembered(
 /** What the app is asked: for the whole, or whether what is kept is still right. */
 export function requestFor(
   { head, sharedFields, sharedTarget }: CacheRequest,
-  stale: KeptResponse | null,
+  { stale, alone }: FetchReason,
 ): RequestHead {
-  let fields = withoutFields(sharedFields, CONDITIONS);
+  // For one client alone, the app may say that it has it already.
+  let fields = alone && stale === null ? sharedFields : withoutFields(sharedFields, CONDITIONS);
   if (stale !== null) {
     const { etag, lastModified } = stale.kept;
     if (etag !== null) fields += `If-None-Match: ${etag}\r\n`;

@@ -1,7 +1,6 @@
 import type { Outcome } from '../../model/ledger.ts';
 import type { Answer } from '../http/answer.ts';
 import type { BodySink } from '../http/body-reader.ts';
-import { fieldOf } from '../http/field-lines.ts';
 import { RequestReader } from '../http/request-reader.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import type { RowCounter } from '../worker/account.ts';
@@ -24,7 +23,6 @@ import { refreshedBy, type Verdict, verdictOn } from './keeping.ts';
 import { KeptResponse } from './kept-response.ts';
 import { variantOf } from './response-cache.ts';
 import { mayAnswerForError } from './reuse.ts';
-import { varyNames } from './variant.ts';
 
 /** After the app could not be asked about what is kept, it is not tried again for so long. */
 const ASK_AGAIN_MS = 2_000;
@@ -36,6 +34,8 @@ export interface FetchReason {
   why: Forwarded;
   /** What is asked about; null: nothing is kept. */
   stale: KeptResponse | null;
+  /** Nobody else is to wait for it. */
+  alone: boolean;
 }
 
 /**
@@ -64,6 +64,7 @@ export class Fetch implements ExchangeClient, FetchedResponseUser, Deadlined {
   private filling: Filling | null = null;
   private verdict: Verdict | null = null;
   private lastOutcome: Outcome = 'lost';
+  private isOutdated = false;
   private ended = false;
 
   constructor(origin: CacheRequest, reason: FetchReason) {
@@ -79,12 +80,12 @@ export class Fetch implements ExchangeClient, FetchedResponseUser, Deadlined {
     this.attempts = new Attempts(this.requestBody, edge.limits);
     this.writer = { blocked: false, progressed: () => true };
     this.forwarded = remembered(client.forwarded, head);
-    this.exchange = new Exchange(edge, this, requestFor(origin, reason.stale), to);
+    this.exchange = new Exchange(edge, this, requestFor(origin, reason), to);
   }
 
   begin(): void {
     const { cache } = this.origin.route;
-    cache.fetches.set(this.reason.key, this);
+    if (!this.reason.alone) cache.fetches.set(this.reason.key, this);
     cache.edge.deadlines.add(this);
     this.exchange.begin(null);
   }
@@ -104,6 +105,12 @@ export class Fetch implements ExchangeClient, FetchedResponseUser, Deadlined {
     // Nobody is left who wants what is not kept.
     if (this.readers.size === 0 && !filling.isWhole) this.abandon();
     else this.onReaderDrain();
+  }
+
+  /** What it brings is not to be kept: something has changed since it was asked for. */
+  outdate(): void {
+    this.isOutdated = true;
+    this.leaveTable();
   }
 
   /** A reader has taken something. */
@@ -241,7 +248,7 @@ export class Fetch implements ExchangeClient, FetchedResponseUser, Deadlined {
     const { cache, environment } = origin.route;
     const body = filling.body();
     const response = new KeptResponse({ ...kept, body, bodyBytes: body.length }, cache.random());
-    cache.put(origin, vary, response);
+    if (!this.isOutdated && cache.put(origin, vary, response)) cache.expectNext(this.reason.key);
     cache.counts(environment).stored += 1;
     return response;
   }
@@ -255,7 +262,7 @@ export class Fetch implements ExchangeClient, FetchedResponseUser, Deadlined {
     const { cache } = origin.route;
     const response = kept === null ? stale : new KeptResponse(kept, cache.random());
     if (kept === null) cache.delete(origin);
-    else cache.put(origin, varyNames(fieldOf(response.kept.fields, 'vary')), response);
+    else if (!this.isOutdated) cache.update(origin, response);
     this.answerAll(response, this.report(head.status), true);
   }
 

@@ -2,7 +2,6 @@ import { pathOf } from '../../model/cache-key.ts';
 import { withoutFields } from '../http/field-lines.ts';
 import { isRemovedField } from '../http/removed-fields.ts';
 import type { ResponseHead } from '../http/response-head.ts';
-import { type CacheControl, parseCacheControl } from './cache-control.ts';
 import type { CacheRequest } from './cache-request.ts';
 import { freshened } from './freshening.ts';
 import { ageOnArrivalMs } from './freshness.ts';
@@ -11,6 +10,7 @@ import type { Kept } from './kept-response.ts';
 import { type ResponseFields, readResponseFields } from './response-fields.ts';
 import { allowedBy } from './reuse.ts';
 import { mayStore } from './storing.ts';
+import { policyOf } from './targeted.ts';
 import { varyNames } from './variant.ts';
 
 /** When a request went out and its answer came in. */
@@ -38,8 +38,7 @@ export function verdictOn(
   askedUnder: number,
 ): Verdict {
   const { asked, rule } = request;
-  const fields = readResponseFields(head.fields);
-  const control = controlOf(fields);
+  const { control, fields } = policyOf(readResponseFields(head.fields));
   if (head.status === 206) return { keeps: false, why: 'partial' };
   const storing = mayStore(
     {
@@ -57,12 +56,13 @@ export function verdictOn(
   const vary = varyNames(fields.vary);
   // Of these an app is told what the edge says, which is no part of what clients send.
   if (vary.some(isRemovedField)) return { keeps: false, why: 'vary-forwarded' };
+  const names = new Set([...vary, ...rule.names]);
   const left = new Set([...MADE_ANEW, ...storing.withoutFields]);
   const lines = withoutFields(head.fields, left);
   const dated = fields.date === null ? `Date: ${httpDate(moments.receivedAt)}\r\n` : '';
   return {
     keeps: true,
-    vary,
+    vary: [...names].sort(),
     kept: {
       status: head.status,
       fields: lines + dated,
@@ -78,11 +78,6 @@ export function verdictOn(
       ...allowedBy(control, rule.rule.staleWhileRevalidateS),
     },
   };
-}
-
-/** What is meant for caches like this one stands above what is meant for all (RFC 9213). */
-function controlOf({ cacheControl }: ResponseFields): CacheControl {
-  return parseCacheControl(cacheControl ?? '');
 }
 
 const tagsOf = ({ cacheTag }: ResponseFields): string[] =>

@@ -96,8 +96,27 @@ export class ResponseCache {
     return this.memory.put(variant, response, response.sizeBytes);
   }
 
+  /** In place of what is kept for the request. */
+  update(request: CacheRequest, response: KeptResponse): void {
+    this.memory.put(this.keyFor(request), response, response.sizeBytes);
+  }
+
   delete(request: CacheRequest): void {
     this.memory.delete(this.keyFor(request));
+  }
+
+  /** What is kept and fetched under the key is of yesterday, in all its variants. */
+  invalidate(key: string): void {
+    this.memory.delete(key);
+    for (const [fetched, fetch] of this.fetches) {
+      if (fetched === key || fetched.startsWith(`${key}\n`)) fetch.outdate();
+    }
+  }
+
+  /** What is kept for a request, for whoever knows more of it; it counts as no use. */
+  peek(request: CacheRequest): KeptResponse | null {
+    const found = this.memory.peek(this.keyFor(request));
+    return found === null || found.varies ? null : found;
   }
 
   /** What is kept there was not kept for good reason: nobody is to wait for another. */
@@ -109,6 +128,11 @@ export class ResponseCache {
       this.passes.delete(oldest);
       return;
     }
+  }
+
+  /** What comes is kept again. */
+  expectNext(key: string): void {
+    this.passes.delete(key);
   }
 
   isPassed(key: string, nowMs: number): boolean {
