@@ -28,6 +28,8 @@ export class Route {
   readonly cache: CacheRoute | null;
   /** What comes with this name has been here before; empty where nothing can. */
   readonly loopName: string;
+  /** Sessions stick, and there is more than one pool that one may belong to. */
+  isDivided = false;
   private readonly pools: readonly WeightedPool[];
   private readonly poolless: RowCounter;
   private choices: WeightedPool[] = [];
@@ -63,6 +65,7 @@ export class Route {
   refresh(): void {
     const weighted = this.pools.filter(({ weight }) => weight > 0);
     this.choices = weighted.filter(({ pool }) => pool.healthy.length > 0);
+    this.isDivided = this.stickiness !== null && this.choices.length > 1;
     this.failOpen = this.choices.length === 0;
     if (this.failOpen) this.choices = weighted.filter(({ pool }) => pool.failing.length > 0);
     this.only = this.choices.length === 1 ? (this.choices[0]?.pool ?? null) : null;

@@ -77,6 +77,13 @@ export class Stickiness {
     return this.pools.get(assignment.pool) ?? null;
   }
 
+  /** The id of the pool that a session belongs to; null where that is none in particular. */
+  poolIdIn(fields: string): string | null {
+    const assignment = this.read(fields);
+    if (assignment === null) return null;
+    return this.poolOf(assignment)?.id ?? this.targetOf(assignment)?.pool ?? null;
+  }
+
   /** The `Set-Cookie` line for an answer from there, with its CRLF. */
   fields(before: Assignment | null, target: TargetState): string {
     const home = this.rule.stickyMs === null ? null : this.targetAfter(before, target);
