@@ -2,7 +2,6 @@ import { type CacheRule, HONOUR_THE_APP, type Purge, type RoutedCache } from '..
 import { keyedCookies, keyedTarget, pathOf } from '../../model/cache-key.ts';
 import { type PathPattern, pathPattern } from '../../model/path-pattern.ts';
 import { poolId } from '../../model/snapshot.ts';
-import { poolId } from '../../model/snapshot.ts';
 import { fieldOf, withoutFields } from '../http/field-lines.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import type { ClientConnection } from '../worker/client-connection.ts';
@@ -36,8 +35,6 @@ export class CacheRoute {
   private readonly prefix: string;
   /** Of the release whose answers are kept; null: of all. */
   private readonly ownPool: string | null;
-  /** Of the release whose answers are kept; null: of all. */
-  private readonly ownPool: string | null;
 
   constructor(cache: ResponseCache, environment: string, routed: RoutedCache) {
     this.cache = cache;
@@ -49,7 +46,6 @@ export class CacheRoute {
     this.only = this.rules.length === 1 || first?.rule.path === '/*' ? (first ?? null) : null;
     this.prefix = `${environment} ${routed.release ?? ''} `;
     this.ownPool = routed.release === null ? null : poolId(environment, routed.release);
-    this.ownPool = routed.release === null ? null : poolId(environment, routed.release);
   }
 
   /** Answers a request, asks for it, or lets it pass. */
@@ -58,10 +54,6 @@ export class CacheRoute {
     const asked = readRequestFields(head.fields);
     if (passesBy(head, rule, asked) !== null) {
       new CacheRequest(this, rule, client, head, route, asked).pass();
-      return;
-    }
-    if (route.isDivided && this.isOfAnother(head, route)) {
-      new CacheRequest(this, rule, client, head, route, asked).pass('bypass', 'other-version');
       return;
     }
     if (route.isDivided && this.isOfAnother(head, route)) {
@@ -80,15 +72,6 @@ export class CacheRoute {
     }
     const request = new CacheRequest(this, rule, client, head, route, asked);
     request.begin(key, kept, nowMs);
-  }
-
-  /**
-   * Whether its session belongs to another release than what is kept, while two share the traffic: its
-   * pages are that one's, and so is all that belongs to them.
-   */
-  private isOfAnother(head: RequestHead, { stickiness }: Route): boolean {
-    const pool = this.ownPool === null ? null : (stickiness?.poolIdIn(head.fields) ?? null);
-    return pool !== null && pool !== this.ownPool;
   }
 
   /**
