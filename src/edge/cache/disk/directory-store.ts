@@ -89,7 +89,9 @@ export class DirectoryStore implements DiskStore {
       const outcome = await updateHead(path, key, id, head);
       if (outcome === 'too-long') await this.#writeAgain(key, id, head);
     } catch (thrown) {
-      if (systemCode(thrown) !== 'ENOENT') this.#standing.failed(`write ${path}`, thrown);
+      // What is damaged is found by whoever opens it next.
+      if (thrown instanceof Fault || systemCode(thrown) === 'ENOENT') return;
+      this.#standing.failed(`write ${path}`, thrown);
     }
   }
 
@@ -139,7 +141,7 @@ export class DirectoryStore implements DiskStore {
     this.#files.forget(key);
     if (systemCode(thrown) === 'ENOENT') return;
     if (thrown instanceof Fault) {
-      this.#options.onTrouble('damaged', thrown.message);
+      if (thrown.code === 'cache-damaged') this.#options.onTrouble('damaged', thrown.message);
       void this.#unlink(path);
     } else {
       this.#standing.failed(`read ${path}`, thrown);

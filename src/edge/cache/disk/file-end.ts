@@ -1,3 +1,4 @@
+import { Fault } from '../../../kernel/fault.ts';
 import { readFully } from './descriptor.ts';
 import {
   decodeFooter,
@@ -5,10 +6,17 @@ import {
   decodeTable,
   endBytesOf,
   type FileLayout,
+  isOfAnotherVersion,
 } from './file-layout.ts';
 
 /** What is read first: all of a small response, and all but the body of most. */
 const TAIL_BYTES = 32 * 1024;
+
+const otherVersion = (): Fault =>
+  new Fault({
+    code: 'cache-other-version',
+    message: 'the kept response was written by another version of Belay',
+  });
 
 /** What the end of a file tells. */
 export interface FileEnd {
@@ -20,7 +28,11 @@ export interface FileEnd {
   body: Buffer | null;
 }
 
-/** Null when it is not what was written under the key. */
+/**
+ * Null when it is not what was written under the key.
+ *
+ * @throws `cache-other-version`
+ */
 export async function readEnd(
   descriptor: number,
   fileBytes: number,
@@ -28,6 +40,7 @@ export async function readEnd(
 ): Promise<FileEnd | null> {
   const tail = await readTail(descriptor, fileBytes);
   const layout = tail && decodeFooter(tail, fileBytes);
+  if (tail && isOfAnotherVersion(tail)) throw otherVersion();
   if (!layout) return null;
   const endBytes = endBytesOf(layout);
   const whole = tail.length >= endBytes ? tail : await readTail(descriptor, fileBytes, endBytes);

@@ -23,7 +23,7 @@ const SLOT_HEAD_BYTES = 8;
 /** What a head may grow by in its slot: a date here, a directive there. */
 const SLOT_ROOM_BYTES = 256;
 const MAGIC = Buffer.from('BelayKpt');
-/** Files of other versions are as good as none. */
+/** Where the version is, and the magic before it, stays for ever. */
 const VERSION = 1;
 
 /** Where in a footer. */
@@ -114,6 +114,15 @@ export function encodeSlot({ id, slotBytes }: FileLayout, head: string): Buffer 
 export function decodeSlot(id: string, slot: Buffer): string | null {
   if (crc32(slot.subarray(4), blockSeed(id, OF_SLOT)) !== slot.readUInt32LE(0)) return null;
   return slot.toString('utf8', SLOT_HEAD_BYTES, SLOT_HEAD_BYTES + slot.readUInt32LE(4));
+}
+
+/** Whether the last bytes of a file are those of an earlier or later Belay. */
+export function isOfAnotherVersion(tail: Buffer): boolean {
+  if (tail.length < FOOTER_BYTES) return false;
+  const footer = tail.subarray(-FOOTER_BYTES);
+  return (
+    footer.subarray(0, MAGIC.length).equals(MAGIC) && footer.readUInt32LE(AT.version) !== VERSION
+  );
 }
 
 /** The layout that the last bytes of a file tell; null when they tell none, or it has another length. */
