@@ -74,15 +74,25 @@ const UNFIT_FIELDS: ReadonlyMap<string, [what: string, hint: string]> = new Map(
   ),
   ...each(['if-modified-since', 'if-unmodified-since'], 'is read by the cache itself'),
   ...each(['connection', 'keep-alive', 'te', 'trailer'], 'is of the connection alone'),
-  ...each(['transfer-encoding', 'upgrade', 'proxy-connection'], 'is of the connection alone'),
-  ...each(['proxy-authenticate', 'proxy-authorization'], 'is of the connection alone'),
+  ...each(['transfer-encoding', 'upgrade'], 'is of the connection alone'),
   ...each(
     ['content-length', 'content-type', 'expect'],
     'is of a body, and what has one is not kept',
   ),
+  ...each(
+    ['x-forwarded-host', 'x-forwarded-port', 'x-forwarded-proto'],
+    'counts without being named, where a trusted proxy says it',
+  ),
   ...each(['x-forwarded-for', 'forwarded'], 'is another for every client'),
   ...each(['x-request-id', 'traceparent'], 'is another for every request'),
 ]);
+
+/** What clients send under these names does not reach an app. */
+const NEVER_TOLD = /^(proxy$|proxy-|x-forwarded-)/;
+const NOT_TOLD: [string, string] = [
+  'is removed by the edge, so that no app sees it',
+  'leave it out',
+];
 
 /** In lower case. */
 export const fieldNames: Reader<string[]> = names("['accept-language']", MOST_NAMES, (written) => {
@@ -91,7 +101,7 @@ export const fieldNames: Reader<string[]> = names("['accept-language']", MOST_NA
     const hint = "name those that count: ['accept-language']";
     throw refusal("has '*', and of all fields together no two requests are alike", hint);
   }
-  const unfit = UNFIT_FIELDS.get(name);
+  const unfit = UNFIT_FIELDS.get(name) ?? (NEVER_TOLD.test(name) ? NOT_TOLD : undefined);
   if (unfit) throw refusal(`has '${written}', which ${unfit[0]}`, unfit[1]);
   refuseStar(name);
   if (name.includes('_')) {

@@ -138,6 +138,18 @@ describe('a rule', () => {
     expect(rulesOf(`{ '${before}': '1m', '${after}': '1m' }`)).toHaveLength(2);
   });
 
+  it.each([
+    ['X-Forwarded-Proto', 'counts without being named, where a trusted proxy says it'],
+    ['X-Forwarded-Prefix', 'is removed by the edge, so that no app sees it'],
+    ['proxy-authorization', 'is removed by the edge, so that no app sees it'],
+    ['If-None-Match', 'is read by the cache itself'],
+    ['content-type', 'is of a body, and what has one is not kept'],
+  ])('does not tell answers apart by %s', (field, why) => {
+    expect(problemsOf(`{ cache: { '/': { key: { headers: ['${field}'] } } } }`)).toEqual([
+      `edge.cache./.key.headers has '${field}', which ${why}`,
+    ]);
+  });
+
   it('is one of a hundred at most', () => {
     const paths = Array.from({ length: 101 }, (_, index) => `'/p${index}/': '1m'`);
     expect(problemsOf(`{ cache: { ${paths.join(', ')} } }`)).toEqual([
