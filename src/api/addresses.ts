@@ -3,6 +3,7 @@ import { environmentAddresses } from './environment-addresses.ts';
 import { instanceAddresses } from './instance-addresses.ts';
 import { lifecycleAddresses } from './lifecycle-addresses.ts';
 import { metricAddresses } from './metric-addresses.ts';
+import { signingAddresses } from './signing-addresses.ts';
 
 /**
  * Where each route is: the part of the table (`routes.ts`) that a client needs, apart from the
@@ -107,6 +108,7 @@ export const addresses = {
   ...instanceAddresses,
   ...lifecycleAddresses,
   ...metricAddresses,
+  ...signingAddresses,
 } as const satisfies Record<string, Address>;
 
 /**

@@ -37,6 +37,7 @@ import {
   type Route,
   versionInput,
 } from './route.ts';
+import { signingRoutes } from './signing-routes.ts';
 
 /**
  * The one table of the API. The server, the typed client and the OpenAPI document are all made from
@@ -380,6 +381,7 @@ export const routes = {
   ...instanceRoutes,
   ...lifecycleRoutes,
   ...metricRoutes,
+  ...signingRoutes,
 } as const satisfies Record<string, Route>;
 
 export type RouteName = keyof typeof routes;

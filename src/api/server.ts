@@ -25,6 +25,7 @@ import { answerMetrics } from './metrics-server.ts';
 import { openApiDocument } from './openapi.ts';
 import type { Route } from './route.ts';
 import { type AnswerOf, type RouteName, routes } from './routes.ts';
+import { signingHandlers } from './signing-handlers.ts';
 
 /** A stream with nothing to say says so, or its reader could not tell it from a dead one. */
 const STREAM_HEARTBEAT_MS = 15_000;
@@ -232,6 +233,7 @@ function handlersOver(control: Control, stop: () => void): Handlers {
     ...environmentHandlers(control),
     ...instanceHandlers(control),
     ...lifecycleHandlers(control),
+    ...signingHandlers(control),
     ...metricHandlers(control),
   };
 }
@@ -360,6 +362,8 @@ const CONFLICTS = new Set([
   'overcommitted',
   'size-has-no-say',
   'queue-full',
+  'signing-key-in-use',
+  'too-many-signing-keys',
   'ticket-ended',
   'not-frozen',
   'domain-taken',

@@ -35,6 +35,7 @@ import { Router } from './router.ts';
 import { SavedConfigurations } from './saved-configurations.ts';
 import { Scaler } from './scaler/scaler.ts';
 import { ShareProbes } from './share-probes.ts';
+import { Signing } from './signing.ts';
 import { Sleeper } from './sleeper.ts';
 import { type SwapParts, swapNames } from './swap.ts';
 import { TargetNews } from './target-news.ts';
@@ -89,6 +90,7 @@ export class Control {
   readonly logs: InstanceLogs;
   /** What the edge keeps of answers. */
   readonly cache: CacheOperations;
+  readonly signing: Signing;
   /** The bundles that versions are made of. */
   readonly care: BundleCare;
   readonly housekeeping: Housekeeping;
@@ -144,6 +146,7 @@ export class Control {
     const publish = () => this.#router.refresh();
     this.#publishing = { ...acting, boundary, view: this.#view, publish };
     this.cache = new CacheOperations(this.#publishing);
+    this.signing = new Signing(this.#publishing);
     this.#performer = new Performer({ ...acting, boundary });
     this.housekeeping = new Housekeeping(acting);
     const { housekeeping } = this;

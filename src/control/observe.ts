@@ -13,6 +13,7 @@ import type { EdgeView } from './edge-view.ts';
 import { observeFixed } from './observe-fixed.ts';
 import { observeHooks } from './observe-hooks.ts';
 import type { Records } from './records.ts';
+import { tokenKeys } from './token-keys.ts';
 
 /** Puts together what is on record, what the runtime says and what the edge says. */
 
@@ -122,6 +123,7 @@ export function routedEnvironment(
           : null;
       return { id, zone, release, state, since, address, isHeldBack };
     }),
+    signingKeys: tokenKeys(environment, goal, records),
   };
 }
 

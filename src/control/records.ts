@@ -7,6 +7,7 @@ import type { Environment, EnvironmentKey } from '../model/environment.ts';
 import { type Instance, type InstanceState, instanceMachine, isLive } from '../model/instance.ts';
 import type { Lifecycle } from '../model/lifecycle.ts';
 import type { Release } from '../model/release.ts';
+import { SIGNING_KEY_DIGITS, type SigningKeys, withNewKey } from '../model/signing-keys.ts';
 import type { Ticket } from '../model/ticket.ts';
 import type { Version } from '../model/version.ts';
 import type { Failure } from '../plan/observation.ts';
@@ -54,6 +55,19 @@ export class Records {
   saveEdgeSettings(settings: EdgeSettings): void {
     this.#store.saveEdgeSettings(settings);
     this.#edgeSettings = settings;
+  }
+
+  /** The first is made when somebody asks. They go to the edge and to the environment's instances. */
+  signingKeys(key: EnvironmentKey): SigningKeys {
+    const known = this.#store.signingKeys(key);
+    if (known.keys.length > 0) return known;
+    const made = withNewKey(known, randomHex(SIGNING_KEY_DIGITS), this.#clock.now());
+    this.saveSigningKeys(key, made);
+    return made;
+  }
+
+  saveSigningKeys(key: EnvironmentKey, keys: SigningKeys): void {
+    this.#store.saveSigningKeys(key, keys);
   }
 
   /** All of `work`'s writes or none, on disk and in memory. */

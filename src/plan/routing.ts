@@ -1,10 +1,12 @@
 import type { Capacity, HealthCheck } from '../model/configuration.ts';
 import { defaultDomain, type Environment } from '../model/environment.ts';
 import type { Instance } from '../model/instance.ts';
+import type { SigningKey } from '../model/signed-token.ts';
 import { type Pool, poolId, type Rule, type Target } from '../model/snapshot.ts';
 import { DEFAULT_TRAFFIC, type Traffic } from '../model/traffic.ts';
 import type { TrafficShare } from './rollout/share.ts';
 import { routedCache, type WeightedPool } from './routing-cache.ts';
+import { routedGuards } from './routing-guards.ts';
 import { admissionFor, wakeRule } from './sleep.ts';
 
 /** The routing state of the edge, from what every environment has: pure, in a stable order. */
@@ -43,6 +45,8 @@ export interface RoutedEnvironment {
   /** Of a release whose traffic is not that of its instances; null where all share alike. */
   share: TrafficShare | null;
   instances: readonly RoutedInstance[];
+  /** Whose tokens pass; left out: none has to. */
+  signingKeys?: readonly SigningKey[];
 }
 
 /** The part of a snapshot that environments decide. */
@@ -81,7 +85,7 @@ export function planRouting(environments: readonly RoutedEnvironment[]): Routing
       poolStickyMs: each.share?.stickyMs ?? null,
       wake: goal ? wakeRule(each, goal) : null,
       cache: goal ? routedCache(each, goal, own) : null,
-      guards: null,
+      guards: goal ? routedGuards(each, goal) : null,
     });
   }
   return { rules, pools };

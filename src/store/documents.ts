@@ -1,4 +1,5 @@
 import { DEFAULT_LIFECYCLE, type Lifecycle } from '../model/lifecycle.ts';
+import { NO_SIGNING_KEYS, type SigningKeys } from '../model/signing-keys.ts';
 import type { ClockReading, Store } from './driver.ts';
 import { completeEdgeSettings } from './earlier-rows.ts';
 
@@ -11,6 +12,8 @@ type Documents = Pick<
   | 'lifecycle'
   | 'saveLifecycle'
   | 'cookieKey'
+  | 'signingKeys'
+  | 'saveSigningKeys'
   | 'clockReading'
   | 'saveClockReading'
 >;
@@ -29,6 +32,7 @@ export function documents(run: Run, bodies: Bodies): Documents {
     );
   };
   const lifecycleOf = (application: string): string => `lifecycle:${application}`;
+  const signingKeysOf = (environment: string): string => `signing-keys:${environment}`;
   return {
     edgeSettings: () => completeEdgeSettings(read('edge-settings') ?? {}),
     saveEdgeSettings: (settings) => save('edge-settings', settings),
@@ -41,6 +45,9 @@ export function documents(run: Run, bodies: Bodies): Documents {
       if (kept === undefined) save('cookie-key', fresh);
       return kept ?? fresh;
     },
+
+    signingKeys: (environment) => read<SigningKeys>(signingKeysOf(environment)) ?? NO_SIGNING_KEYS,
+    saveSigningKeys: (environment, keys) => save(signingKeysOf(environment), keys),
 
     clockReading: () => read<ClockReading>('clock-reading') ?? null,
     saveClockReading: (reading) => save('clock-reading', reading),

@@ -8,6 +8,7 @@ import type { GroupPoint } from '../model/metrics.ts';
 import type { Release } from '../model/release.ts';
 import type { SavedConfiguration } from '../model/saved-configuration.ts';
 import type { ScalingMemory, ScalingRecord } from '../model/scaling-decision.ts';
+import type { SigningKeys } from '../model/signing-keys.ts';
 import type { JournalEntry, Step } from '../model/step.ts';
 import type { Ticket } from '../model/ticket.ts';
 import type { Version } from '../model/version.ts';
@@ -94,6 +95,9 @@ export interface Store {
 
   /** The key that signs the edge's cookies: the one on record, else this one from now on. */
   cookieKey(fresh: string): string;
+  /** None before the first is saved. */
+  signingKeys(environment: EnvironmentKey): SigningKeys;
+  saveSigningKeys(environment: EnvironmentKey, keys: SigningKeys): void;
 
   /** How far the wall clock was ahead of the machine's own, when it was last looked at. */
   clockReading(): ClockReading | null;

@@ -1,6 +1,7 @@
 import { pathOf } from '../../../model/cache-key.ts';
 import type { Guard, RoutedGuards } from '../../../model/guard.ts';
 import { type PathPattern, pathPattern } from '../../../model/path-pattern.ts';
+import { decoded, fold, isUnambiguous, readingsOf } from '../../../model/path-readings.ts';
 import type { Rule } from '../../../model/snapshot.ts';
 import { fieldOf } from '../../http/field-lines.ts';
 import type { RequestHead } from '../../http/request-head.ts';
@@ -9,7 +10,6 @@ import type { ForwardedFields } from '../forwarded.ts';
 import { type OwnAnswer, tooManyRequests } from '../own-answers.ts';
 import { HostNames, mayEmbed } from './embedding.ts';
 import { guardAnswers } from './guard-answers.ts';
-import { decoded, fold, isUnambiguous, readingsOf } from './path-readings.ts';
 import { TokenGate } from './token-gate.ts';
 import { takeToken } from './token-parameter.ts';
 

@@ -1,0 +1,33 @@
+import type { Variables } from '../model/configuration.ts';
+import type { Environment } from '../model/environment.ts';
+import { needsSigning } from '../model/guard.ts';
+import type { Release } from '../model/release.ts';
+import type { SigningKey } from '../model/signed-token.ts';
+import type { Records } from './records.ts';
+
+/** Who is given the keys of tokens: the edge, to check them, and instances, to sign. */
+
+/**
+ * Whose tokens the edge takes. Where names were swapped, addresses that go by a name were signed by
+ * the environment that had it before, and go on working.
+ *
+ * @param goal the release that counts now
+ */
+export function tokenKeys(
+  { key, names }: Environment,
+  goal: number | null,
+  records: Records,
+): readonly SigningKey[] {
+  const release = goal === null ? undefined : records.release(key, goal);
+  if (!needsSigning(release?.configuration.traffic.guards ?? [])) return [];
+  const own = records.signingKeys(key).keys;
+  return names === null || names.of === key ? own : [...own, ...records.signingKeys(names.of).keys];
+}
+
+/** Of an instance whose release guards anything by tokens: it signs by the newest key. */
+export function signingVariables(release: Release, records: Records): Variables {
+  if (!needsSigning(release.configuration.traffic.guards)) return {};
+  const [newest] = records.signingKeys(release.environment).keys;
+  if (newest === undefined) return {};
+  return { BELAY_SIGNING_KEY_ID: newest.id, BELAY_SIGNING_KEY: newest.secret };
+}
