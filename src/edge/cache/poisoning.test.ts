@@ -1,0 +1,147 @@
+import type { Socket } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { type CacheRule, HONOUR_THE_APP } from '../../model/cache.ts';
+import { rawOrigin, type TestEdge, testEdge } from '../worker/edge.fixture.ts';
+import { accounts, answers } from './poisoned-answers.fixture.ts';
+import { attacks, PLAIN, request } from './poisoning.fixture.ts';
+
+/**
+ * Nobody makes the cache give others an answer that was made for him. Of every attack, what the next
+ * client gets is byte for byte what it gets where nobody has attacked.
+ */
+
+const KEPT_FOR_ALL: CacheRule = { ...HONOUR_THE_APP, otherwiseS: 60 };
+
+function edgeBefore(port: number, rules: readonly CacheRule[]): Promise<TestEdge> {
+  return testEdge([{ port }], {
+    rule: { cache: { rules: [...rules], release: null, purgedUpTo: 0, purges: [] } },
+  });
+}
+
+interface Answer {
+  status: number;
+  head: string;
+  body: string;
+  cacheStatus: string;
+}
+
+async function ask(edge: TestEdge, sends: string): Promise<Answer> {
+  const text = await edge.say(sends);
+  const headEnd = text.indexOf('\r\n\r\n');
+  const head = text.slice(0, headEnd);
+  return {
+    status: Number(/^HTTP\/1\.1 (\d{3})/.exec(head)?.[1] ?? 0),
+    head,
+    body: text.slice(headEnd + 4),
+    cacheStatus: /\r\nCache-Status: (.*)/.exec(head)?.[1] ?? '',
+  };
+}
+
+/** What of a request reaches an app, but for what differs from one to the next, and between edges. */
+const told = (text: string, edge: { port: number }): string =>
+  text.replace(/X-Request-Id: .*\r\n/, '').replaceAll(String(edge.port), 'PORT');
+
+const isWhole = (text: string): boolean => {
+  const [head = '', body = ''] = text.split(/\r\n\r\n(.*)/s);
+  if (!text.includes('\r\n\r\n')) return false;
+  if (/\r\ntransfer-encoding:/i.test(head)) return body.endsWith('0\r\n\r\n');
+  return body.length >= Number(/\r\ncontent-length: *(\d+)/i.exec(head)?.[1] ?? 0);
+};
+
+/** Writes all it is told into its answers, which anybody may keep. */
+async function gullibleApp() {
+  const seen: string[] = [];
+  const held = new Map<Socket, string>();
+  const origin = await rawOrigin((socket, bytes) => {
+    const text = (held.get(socket) ?? '') + bytes;
+    held.set(socket, isWhole(text) ? '' : text);
+    if (!isWhole(text)) return;
+    seen.push(text);
+    const status = text.length > 16_384 ? 431 : /\r\nX-Bad:/i.test(text) ? 400 : 200;
+    const body = text.replace(/X-Request-Id: .*\r\n/, '');
+    socket.write(
+      `HTTP/1.1 ${status} Told\r\nCache-Control: max-age=60\r\nETag: "1"\r\nContent-Length: ${body.length}\r\n\r\n${text.startsWith('HEAD') ? '' : body}`,
+    );
+  });
+  return { origin, seen };
+}
+
+describe('what a client sends', () => {
+  it.each(attacks)('$name: $safe', async ({ sends, safe, rule, target = PLAIN }) => {
+    const { origin, seen } = await gullibleApp();
+    const rules = [{ ...KEPT_FOR_ALL, ...rule }];
+    const [attacked, quiet] = [
+      await edgeBefore(origin.port, rules),
+      await edgeBefore(origin.port, rules),
+    ];
+    const honest = told((await ask(quiet, request(target))).body, quiet);
+    seen.length = 0;
+
+    const got = await ask(attacked, sends);
+    const heard = seen.map((text) => told(text, attacked));
+    const victim = await ask(attacked, request(target));
+    const again = await ask(attacked, request(target));
+    for (const { status, body } of [victim, again]) {
+      expect({ status, body: told(body, attacked) }).toEqual({ status: 200, body: honest });
+    }
+    expect(again.cacheStatus).toMatch(/^belay; hit/);
+    switch (safe) {
+      case 'not-told':
+        expect(heard).toEqual([honest]);
+        break;
+      case 'passed-by':
+        expect(heard).not.toContain(honest);
+        expect(got.cacheStatus).toMatch(/fwd=/);
+        expect(got.cacheStatus).not.toMatch(/stored/);
+        expect(victim.cacheStatus).toMatch(/fwd=/);
+        break;
+      case 'kept-apart':
+        expect(heard).not.toContain(honest);
+        expect(got.cacheStatus).toMatch(/stored/);
+        expect(victim.cacheStatus).toMatch(/fwd=uri-miss/);
+        break;
+      case 'refused':
+        expect(heard).toEqual([]);
+        expect(got.status === 0 || got.status >= 400).toBe(true);
+    }
+  });
+});
+
+describe('what the app answers, and is not to be given to others', () => {
+  it.each(answers)('$name', async ({ says, ends, rule }) => {
+    let asked = 0;
+    const origin = await rawOrigin((socket) => {
+      asked += 1;
+      if (asked > 1) {
+        socket.write('HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhonest');
+        return;
+      }
+      socket.write(says, 'latin1');
+      if (ends === 'end') socket.end();
+      else if (ends === 'reset') setImmediate(() => socket.resetAndDestroy());
+    });
+    const edge = await edgeBefore(origin.port, [{ ...KEPT_FOR_ALL, ...rule }]);
+    await ask(edge, request(PLAIN));
+    const victim = await ask(edge, request(PLAIN));
+    expect(victim).toMatchObject({ status: 200, body: 'honest' });
+    expect(victim.head).not.toMatch(/evil/);
+  });
+});
+
+describe('a page of somebody who is signed in', () => {
+  it.each(accounts)('$name', async ({ targets, says, rules }) => {
+    const origin = await rawOrigin((socket, text) => {
+      const who = /\r\nCookie: sid=alice/i.test(text) ? 'the account of alice' : 'please sign in';
+      socket.write(`HTTP/1.1 200 OK\r\n${says}Content-Length: ${who.length}\r\n\r\n${who}`);
+    });
+    const edge = await edgeBefore(
+      origin.port,
+      rules.map((rule) => ({ ...HONOUR_THE_APP, ...rule })),
+    );
+    for (const target of targets) {
+      await ask(edge, request(target, 'Cookie: sid=alice\r\n'));
+      const { body } = await ask(edge, request(target));
+      expect([target, body]).toEqual([target, 'please sign in']);
+    }
+  });
+});
