@@ -69,7 +69,8 @@ function send(scheduledAt: number): void {
   counts.lateMs.push(clock.monotonic() - scheduledAt);
   inFlight += 1;
   const number = String(counts.sent);
-  const method = counts.sent % 2 === 0 ? 'POST' : 'GET';
+  const page = options.pages === undefined ? null : `/page/${counts.sent % options.pages}`;
+  const method = counts.sent % 2 === 0 && page === null ? 'POST' : 'GET';
   let head: IncomingMessage | null = null;
   let ended = false;
   const end = (failure: LoadFailure['kind'] | null, detail = ''): void => {
@@ -86,13 +87,13 @@ function send(scheduledAt: number): void {
       port: options.port,
       agent,
       method,
-      path: `/number/${number}`,
+      path: page ?? `/number/${number}`,
       headers: { ...headers, 'x-number': number },
       timeout: REQUEST_TIMEOUT_MS,
     },
     (response) => {
       head = response;
-      readAnswer(response, number, end);
+      readAnswer(response, page ?? number, end);
     },
   );
   outgoing.on('timeout', () => outgoing.destroy(new Error('timed out')));
@@ -102,7 +103,7 @@ function send(scheduledAt: number): void {
 
 function readAnswer(
   response: IncomingMessage,
-  number: string,
+  expected: string,
   end: (failure: LoadFailure['kind'] | null, detail?: string) => void,
 ): void {
   let body = '';
@@ -112,7 +113,7 @@ function readAnswer(
   });
   response.on('end', () => {
     if (response.statusCode !== 200) end('status', `${response.statusCode} ${body.trim()}`);
-    else if (body !== number) end('wrong', `got ${body}`);
+    else if (body !== expected) end('wrong', `got ${body}`);
     else {
       const instance = String(response.headers['x-instance']);
       counts.byInstance[instance] = (counts.byInstance[instance] ?? 0) + 1;

@@ -13,6 +13,8 @@ export interface LoadOptions {
   sockets: number;
   /** At most; 64 when left out. */
   connections?: number;
+  /** So many pages are asked for in turn, in place of numbers; each answers with its path. */
+  pages?: number;
 }
 
 export interface LoadFailure {
