@@ -78,7 +78,7 @@ export class CacheReader implements Ongoing, BodyReaderOfMany {
     this.toldStatus = status;
     const told = { ...report, collapsed: !this.isFirst };
     const text =
-      `HTTP/1.1 ${statusText}\r\n${lines}Cache-Status: ${cacheStatus(told)}\r\n` +
+      `HTTP/1.1 ${statusText}\r\n${lines}Cache-Status: ${cacheStatus(route.name, told)}\r\n` +
       (chunked ? 'Transfer-Encoding: chunked\r\n' : '') +
       `${connectionLine(this.keep, head.minorVersion)}\r\n`;
     client.deadlineMs = Number.POSITIVE_INFINITY;

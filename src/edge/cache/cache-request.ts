@@ -144,7 +144,7 @@ export class CacheRequest {
     const { clock } = route.cache.edge;
     const nowMs = clock.monotonic();
     const keep = client.mayStay(head);
-    const status = cacheStatus({ ...HIT, ttlS: kept.ttlS(nowMs), ...report });
+    const status = cacheStatus(route.name, { ...HIT, ttlS: kept.ttlS(nowMs), ...report });
     const context = { nowMs, now: clock.now(), keep, cacheStatus: status };
     const answer = answerOf(kept, head, this.asked, context);
     const counts = route.cache.counts(route.environment);
@@ -197,7 +197,7 @@ export class CacheRequest {
     const { edge } = route.cache;
     const report = { ...HIT, forwarded: 'uri-miss' as const };
     client.leaveDemand(edge.clock.monotonic());
-    const fields = `${own.fields}Cache-Status: ${cacheStatus(report)}\r\n`;
+    const fields = `${own.fields}Cache-Status: ${cacheStatus(route.name, report)}\r\n`;
     answerInstead(edge, client, head, { ...own, fields }, to);
   }
 

@@ -7,6 +7,7 @@ import type { RequestHead } from '../http/request-head.ts';
 import type { ClientConnection } from '../worker/client-connection.ts';
 import type { Route } from '../worker/route.ts';
 import { CacheRequest } from './cache-request.ts';
+import { cacheName } from './cache-status.ts';
 import type { KeptResponse } from './kept-response.ts';
 import { type CacheRequestFields, readRequestFields } from './request-fields.ts';
 import type { ResponseCache } from './response-cache.ts';
@@ -27,6 +28,8 @@ export class CacheRoute {
   readonly environment: string;
   readonly routed: RoutedCache;
   readonly cache: ResponseCache;
+  /** By which it is known in Cache-Status. */
+  readonly name: string;
   /** The newest purge in force. */
   readonly purge: number;
   private readonly rules: readonly ReadyRule[];
@@ -36,10 +39,16 @@ export class CacheRoute {
   /** Of the release whose answers are kept; null: of all. */
   private readonly ownPool: string | null;
 
-  constructor(cache: ResponseCache, environment: string, routed: RoutedCache) {
+  constructor(
+    cache: ResponseCache,
+    environment: string,
+    routed: RoutedCache,
+    zone: string | null,
+  ) {
     this.cache = cache;
     this.environment = environment;
     this.routed = routed;
+    this.name = cacheName(zone);
     this.purge = routed.purges.at(-1)?.number ?? routed.purgedUpTo;
     this.rules = [...routed.rules, HONOUR_THE_APP].map(readyRule);
     const [first] = this.rules;
@@ -64,7 +73,7 @@ export class CacheRoute {
     const nowMs = this.cache.edge.clock.monotonic();
     const kept = this.cache.find(key, this, rule, head);
     if (kept !== null && nowMs < kept.calmUntilMs && isPlain(head, asked) && client.mayStay(head)) {
-      const whole = kept.wholeAt(nowMs);
+      const whole = kept.wholeAt(nowMs, this.name);
       if (whole !== null) {
         this.cache.hit(client, head, route, kept, whole, nowMs);
         return;

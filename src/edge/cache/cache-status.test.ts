@@ -24,6 +24,6 @@ describe('Cache-Status (RFC 9211 2)', () => {
     ],
     [{ forwarded: 'bypass', detail: 'method' }, 'belay; fwd=bypass; detail=method'],
   ])('of %o is %s', (report, text) => {
-    expect(cacheStatus({ ...HIT, ...report })).toBe(text);
+    expect(cacheStatus('belay', { ...HIT, ...report })).toBe(text);
   });
 });

@@ -25,10 +25,15 @@ export interface CacheReport {
   detail: string;
 }
 
-export function cacheStatus(report: CacheReport): string {
+/** By which edge, where it has a zone: members of several are told apart by it. */
+export const cacheName = (zone: string | null): string =>
+  zone === null ? 'belay' : `belay-${zone}`;
+
+/** @param name of the cache */
+export function cacheStatus(name: string, report: CacheReport): string {
   const { forwarded, status, ttlS, stored, collapsed, detail } = report;
   return [
-    'belay',
+    name,
     forwarded === null ? 'hit' : `fwd=${forwarded}`,
     ...(status === null ? [] : [`fwd-status=${status}`]),
     ...(ttlS === null ? [] : [`ttl=${ttlS}`]),

@@ -58,14 +58,18 @@ export class KeptResponse {
       : kept.receivedAt + lifetimeMs - kept.ageOnArrivalMs - earlyMs;
   }
 
-  /** All of it, for a client whose connection stays; null where it is too large for one piece. */
-  wholeAt(nowMs: number): string | Buffer | null {
+  /**
+   * All of it, for a client whose connection stays; null where it is too large for one piece.
+   *
+   * @param cache its name
+   */
+  wholeAt(nowMs: number, cache: string): string | Buffer | null {
     const { body, bodyBytes } = this.kept;
     if (body === null || bodyBytes > ONE_PIECE_BYTES) return null;
     const ageS = Math.floor(ageMsOf(this.kept, nowMs) / 1000);
     if (this.wholeAgeS !== ageS) {
       const framing = { status: this.kept.status, length: bodyBytes };
-      const head = this.headAt(nowMs, this.hitStatus(nowMs), '', framing);
+      const head = this.headAt(nowMs, this.hitStatus(nowMs, cache), '', framing);
       this.whole =
         typeof body === 'string' ? head + body : Buffer.concat([Buffer.from(head, 'latin1'), body]);
       this.wholeAgeS = ageS;
@@ -108,8 +112,8 @@ export class KeptResponse {
     return OBJECT_BYTES + fields.length + bodyBytes + target.length + wholeBytes + tagBytes;
   }
 
-  hitStatus(nowMs: number): string {
-    return `belay; hit; ttl=${this.ttlS(nowMs)}`;
+  hitStatus(nowMs: number, cache: string): string {
+    return `${cache}; hit; ttl=${this.ttlS(nowMs)}`;
   }
 }
 

@@ -76,7 +76,7 @@ export class PassingBy implements ResponseWitness {
   private line(status: number | null): string {
     const { forwarded, detail } = this;
     const report = { forwarded, status, ttlS: null, stored: false, collapsed: false, detail };
-    return `Cache-Status: ${cacheStatus(report)}\r\n`;
+    return `Cache-Status: ${cacheStatus(this.request.route.name, report)}\r\n`;
   }
 }
 

@@ -219,7 +219,7 @@ export class RoutingTable {
         pools,
         stickiness,
         this.wakeFor(rule),
-        this.cacheFor(rule),
+        this.cacheFor(rule, snapshot.settings.zone),
         poolless,
       );
       this.routes.push(route);
@@ -256,8 +256,9 @@ export class RoutingTable {
     return new Wake(wake, demand);
   }
 
-  private cacheFor({ environment, cache }: Rule): CacheRoute | null {
-    return cache === null ? null : new CacheRoute(this.dependencies.cache(), environment, cache);
+  private cacheFor({ environment, cache }: Rule, zone: string | null): CacheRoute | null {
+    if (cache === null) return null;
+    return new CacheRoute(this.dependencies.cache(), environment, cache, zone);
   }
 
   private stickinessFor(rule: Rule, pools: readonly WeightedPool[]): Stickiness | null {
