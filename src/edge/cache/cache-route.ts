@@ -39,12 +39,7 @@ export class CacheRoute {
   /** Of the release whose answers are kept; null: of all. */
   private readonly ownPool: string | null;
 
-  constructor(
-    cache: ResponseCache,
-    environment: string,
-    routed: RoutedCache,
-    zone: string | null,
-  ) {
+  constructor(cache: ResponseCache, environment: string, routed: RoutedCache, zone: string | null) {
     this.cache = cache;
     this.environment = environment;
     this.routed = routed;
