@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { unlink } from 'node:fs/promises';
 import { Fault, systemCode } from '../../../kernel/fault.ts';
 import { Account } from './account.ts';
@@ -97,7 +98,10 @@ export class DirectoryStore implements DiskStore {
 
   delete(key: string): void {
     this.#files.forget(key);
-    void this.#unlink(this.#places.ofKey(key));
+    const path = this.#places.ofKey(key);
+    unlink(path).catch((thrown) => {
+      if (systemCode(thrown) !== 'ENOENT') this.#standing.failed(`delete ${path}`, thrown);
+    });
   }
 
   recycle(buffer: Buffer): void {
@@ -141,18 +145,11 @@ export class DirectoryStore implements DiskStore {
     this.#files.forget(key);
     if (systemCode(thrown) === 'ENOENT') return;
     if (thrown instanceof Fault) {
+      // At once, so that nobody else finds it: it does not happen often.
+      rmSync(path, { force: true });
       if (thrown.code === 'cache-damaged') this.#options.onTrouble('damaged', thrown.message);
-      void this.#unlink(path);
     } else {
       this.#standing.failed(`read ${path}`, thrown);
-    }
-  }
-
-  async #unlink(path: string): Promise<void> {
-    try {
-      await unlink(path);
-    } catch (thrown) {
-      if (systemCode(thrown) !== 'ENOENT') this.#standing.failed(`delete ${path}`, thrown);
     }
   }
 }

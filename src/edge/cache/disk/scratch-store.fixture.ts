@@ -1,5 +1,5 @@
 import { hash, randomBytes } from 'node:crypto';
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ManualClock, manualClock } from '../../../kernel/clock.ts';
@@ -19,6 +19,7 @@ export interface Scratch {
 }
 
 export function scratch(directory = mkdtempSync(join(tmpdir(), 'belay-disk-'))): Scratch {
+  mkdirSync(directory, { recursive: true });
   // As of now, because the system dates files by its own clock.
   const clock = manualClock(statSync(directory).mtimeMs);
   const stores: DirectoryStore[] = [];
