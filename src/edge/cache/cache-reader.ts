@@ -24,6 +24,7 @@ export class CacheReader implements Ongoing, BodyReaderOfMany {
   /** What the client has been told; 0 for nothing. */
   private toldStatus = 0;
   private keep = false;
+  private isReadingBack = false;
 
   constructor(request: CacheRequest, fetch: Fetch, isFirst: boolean) {
     this.request = request;
@@ -107,10 +108,14 @@ export class CacheReader implements Ongoing, BodyReaderOfMany {
   /** Writes what has come of the body. */
   pump(): void {
     const { filling } = this;
-    if (filling === null) return;
+    if (filling === null || this.isReadingBack) return;
     const { writer } = this.request.client;
     while (!writer.blocked) {
       const bytes = filling.from(this.position);
+      if (bytes === 'gone') {
+        this.readBack(filling);
+        return;
+      }
       if (bytes === null) break;
       this.position += bytes.length;
       writer.data(bytes, 0, bytes.length);
@@ -123,6 +128,23 @@ export class CacheReader implements Ongoing, BodyReaderOfMany {
     writer.end('');
     writer.flush();
     this.finishReading(filling);
+  }
+
+  /** It is so far behind that the disk alone has what is next. */
+  private readBack(filling: Filling): void {
+    this.isReadingBack = true;
+    filling.readBack(this.position).then(
+      (bytes) => {
+        this.isReadingBack = false;
+        if (this.filling === null) return;
+        this.position += bytes.length;
+        this.request.client.writer.data(bytes, 0, bytes.length);
+        this.pump();
+      },
+      () => {
+        if (this.filling !== null) this.onBroken('lost');
+      },
+    );
   }
 
   private finishReading({ head: { status }, holds, sizeBytes }: Filling): void {

@@ -10,6 +10,8 @@ import { answerOf, writeAnswer } from './cache-answer.ts';
 import { CacheReader } from './cache-reader.ts';
 import { type CacheRoute, passesBy, type ReadyRule } from './cache-route.ts';
 import { type CacheReport, cacheStatus, type Forwarded } from './cache-status.ts';
+import { DiskStream } from './disk-stream.ts';
+import { DiskWait } from './disk-wait.ts';
 import { Fetch } from './fetch.ts';
 import type { KeptResponse } from './kept-response.ts';
 import { PassingBy } from './passing-by.ts';
@@ -49,6 +51,7 @@ export class CacheRequest {
   /** Of what may be kept of it. */
   key = '';
   private readonly startedMs: number;
+  private hasLookedOnDisk = false;
 
   constructor(
     route: CacheRoute,
@@ -83,6 +86,17 @@ export class CacheRequest {
     const refreshes = isStale ? reuse.refresh : nowMs >= kept.calmUntilMs;
     if (refreshes && kept.kept.staleWhileRevalidateMs > 0) this.refresh(kept, nowMs);
     this.answerKept(kept, isStale ? 'stale' : 'hits', { detail: isStale ? 'revalidating' : '' });
+  }
+
+  /** Memory may have more by now than when it began. */
+  goOn(): void {
+    const { head, key, route, rule } = this;
+    this.begin(key, route.cache.find(key, route, rule, head), route.cache.edge.clock.monotonic());
+  }
+
+  private get isPassed(): boolean {
+    const { cache } = this.route;
+    return cache.isPassed(cache.keyFor(this), cache.edge.clock.monotonic());
   }
 
   /** As the app is told it when it is asked for all. */
@@ -153,7 +167,12 @@ export class CacheRequest {
       counts.savedBytes += answer.end - answer.start;
     }
     const bodyBytes = answer.end - answer.start;
-    writeAnswer(client.writer, answer, kept.kept.body ?? '');
+    const { body, diskId } = kept.kept;
+    if (body === null && bodyBytes > 0 && route.cache.disk !== null) {
+      new DiskStream(this, answer, keep).begin(route.cache.disk, diskId);
+      return;
+    }
+    writeAnswer(client.writer, answer, body ?? '');
     const outcome = source.row === null ? 'cached' : 'ok';
     this.end({ outcome, status: answer.status, source, bodyBytes }, keep);
   }
@@ -163,7 +182,10 @@ export class CacheRequest {
   private miss(): void {
     const { asked, head, route } = this;
     const { cache } = route;
-    if (this.wantsOnlyKept) this.answerOwn(ownAnswers.notKept);
+    if (!this.hasLookedOnDisk && cache.disk?.isOn && !this.isPassed) {
+      this.hasLookedOnDisk = true;
+      new DiskWait(this).begin();
+    } else if (this.wantsOnlyKept) this.answerOwn(ownAnswers.notKept);
     else if (asked?.range) this.pass('uri-miss', 'range');
     else if (head.method === 'HEAD') this.pass('uri-miss', 'head');
     else this.join(cache.hasOthers(this) ? 'vary-miss' : 'uri-miss', null);
@@ -179,9 +201,10 @@ export class CacheRequest {
     if (!isAwake(cache.edge, client, head, to)) return;
     const key = cache.keyFor(this);
     // What one who is known gets, or what was not kept before, nobody waits for.
-    const nowMs = cache.edge.clock.monotonic();
-    const alone = (this.asked?.hasAuthorization ?? false) || cache.isPassed(key, nowMs);
-    const running = alone ? undefined : cache.fetches.get(key);
+    const alone = (this.asked?.hasAuthorization ?? false) || this.isPassed;
+    const found = alone ? undefined : cache.fetches.get(key);
+    // What was asked for before a purge may be what was purged.
+    const running = found && found.askedUnder >= route.purge ? found : undefined;
     const fetch = running ?? new Fetch(this, { key, why, stale, alone });
     const reader = new CacheReader(this, fetch, running === undefined);
     client.goOnAs(reader);

@@ -1,6 +1,5 @@
 import { withoutFields } from '../http/field-lines.ts';
 import type { RequestHead } from '../http/request-head.ts';
-import type { ExchangeClient } from '../worker/exchange-client.ts';
 import type { CacheRequest } from './cache-request.ts';
 import type { FetchReason } from './fetch.ts';
 
@@ -11,17 +10,6 @@ const CONDITIONS: ReadonlySet<string> = new Set([
   'if-range',
   'range',
 ]);
-
-/** What tells of the client, as it is now: the connection may be on another request by then. */
-export function remembered(
-  forwarded: CacheRequest['client']['forwarded'],
-  head: RequestHead,
-): ExchangeClient['forwarded'] {
-  const { requestId } = forwarded;
-  const client = forwarded.clientOf(head);
-  const text = forwarded.forRequest(head);
-  return { requestId, clientOf: () => client, forRequest: () => text };
-}
 
 /** What the app is asked: for the whole, or whether what is kept is still right. */
 export function requestFor(

@@ -1,22 +1,15 @@
-import type { Outcome } from '../../model/ledger.ts';
 import type { Answer } from '../http/answer.ts';
 import type { BodySink } from '../http/body-reader.ts';
-import { RequestReader } from '../http/request-reader.ts';
 import type { ResponseHead } from '../http/response-head.ts';
-import type { RowCounter } from '../worker/account.ts';
-import { Attempts } from '../worker/attempts.ts';
 import type { Deadlined } from '../worker/deadlines.ts';
-import type { Demand } from '../worker/demand.ts';
 import { Exchange } from '../worker/exchange.ts';
-import type { ExchangeClient } from '../worker/exchange-client.ts';
 import { type OwnAnswer, ownAnswers } from '../worker/own-answers.ts';
-import { RequestBody } from '../worker/request-body.ts';
-import type { TargetState } from '../worker/target-state.ts';
-import type { Tunnel } from '../worker/tunnel.ts';
 import type { CacheReader } from './cache-reader.ts';
 import type { CacheRequest, Source } from './cache-request.ts';
 import type { CacheReport, Forwarded } from './cache-status.ts';
-import { remembered, requestFor } from './fetch-request.ts';
+import type { DiskWriter } from './disk/disk-store.ts';
+import { FetchClient } from './fetch-client.ts';
+import { requestFor } from './fetch-request.ts';
 import { FetchedResponse, type FetchedResponseUser } from './fetched-response.ts';
 import { Filling } from './filling.ts';
 import { refreshedBy, type Verdict, verdictOn } from './keeping.ts';
@@ -27,6 +20,7 @@ import { mayAnswerForError } from './reuse.ts';
 /** After the app could not be asked about what is kept, it is not tried again for so long. */
 const ASK_AGAIN_MS = 2_000;
 const SERVER_ERROR = 500;
+const DISK_LOOK_MS = 20;
 
 export interface FetchReason {
   /** Of what is fetched: those who ask for the same wait for it. */
@@ -42,44 +36,30 @@ export interface FetchReason {
  * A request of the cache's own, whose answer all get who ask the same. It goes on whatever its
  * readers do, and has the targets, retries and deadlines that every request has.
  */
-export class Fetch implements ExchangeClient, FetchedResponseUser, Deadlined {
-  deadlineMs = Number.POSITIVE_INFINITY;
-  readonly requests: RequestReader;
-  readonly requestBody: RequestBody;
-  readonly attempts: Attempts;
-  readonly forwarded: ExchangeClient['forwarded'];
+export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined {
   readonly response = new FetchedResponse(this);
-  readonly halfClosed = false;
-  readonly demand: Demand | null;
-  /** As a writer: it takes no more while its readers have too much before them. */
-  readonly writer: { blocked: boolean; progressed(): boolean };
   /** Where its answer comes from. */
   source: Source = { row: null, target: null };
   private readonly origin: CacheRequest;
   private readonly reason: FetchReason;
-  private readonly askedUnder: number;
+  /** The newest purge in force when it began. */
+  readonly askedUnder: number;
   private readonly requestedAt: number;
   private readonly exchange: Exchange;
   private readonly readers = new Set<CacheReader>();
   private filling: Filling | null = null;
   private verdict: Verdict | null = null;
-  private lastOutcome: Outcome = 'lost';
   private isOutdated = false;
   private ended = false;
 
   constructor(origin: CacheRequest, reason: FetchReason) {
-    const { route, client, head, to } = origin;
+    const { route, to } = origin;
     const { edge } = route.cache;
+    super(origin);
     this.origin = origin;
     this.reason = reason;
     this.askedUnder = route.purge;
     this.requestedAt = edge.clock.now();
-    this.demand = client.demand;
-    this.requests = new RequestReader(edge.limits);
-    this.requestBody = new RequestBody(edge.limits);
-    this.attempts = new Attempts(this.requestBody, edge.limits);
-    this.writer = { blocked: false, progressed: () => true };
-    this.forwarded = remembered(client.forwarded, head);
     this.exchange = new Exchange(edge, this, requestFor(origin, reason), to);
   }
 
@@ -99,9 +79,10 @@ export class Fetch implements ExchangeClient, FetchedResponseUser, Deadlined {
 
   /** One has what it wanted, or wants it no more. */
   remove(reader: CacheReader): void {
-    if (!this.readers.delete(reader) || this.ended) return;
     const { filling } = this;
-    if (filling === null || filling.holds) return;
+    if (!this.readers.delete(reader)) return;
+    if (this.readers.size === 0 && (this.ended || filling?.isWhole)) filling?.release();
+    if (this.ended || filling === null || filling.holds) return;
     // Nobody is left who wants what is not kept.
     if (this.readers.size === 0 && !filling.isWhole) this.abandon();
     else this.onReaderDrain();
@@ -143,10 +124,11 @@ export class Fetch implements ExchangeClient, FetchedResponseUser, Deadlined {
     if (head.status >= SERVER_ERROR && this.answersForError(head.status, nowMs)) return NOWHERE;
     const verdict = verdictOn(head, origin, moments, this.askedUnder);
     this.verdict = this.mayKeepFrom(verdict);
-    const isTooLarge = head.body > origin.route.cache.mostBodyBytes;
+    const { disk, mostBodyBytes } = origin.route.cache;
+    const isTooLarge = head.body > mostBodyBytes && disk === null;
     if (isTooLarge && this.verdict.keeps) this.verdict = { keeps: false, why: 'too-large' };
     const { keeps } = this.verdict;
-    const filling = new Filling(head, keeps, origin.route.cache.mostBodyBytes);
+    const filling = new Filling(head, keeps, mostBodyBytes, () => this.makeSpill(head));
     this.filling = filling;
     if (!keeps) this.onNotKept(filling);
     for (const reader of [...this.readers]) this.show(reader, filling);
@@ -159,20 +141,42 @@ export class Fetch implements ExchangeClient, FetchedResponseUser, Deadlined {
     for (const reader of this.readers) reader.pump();
     if (!filling.holds && this.verdict?.keeps) this.giveUpKeeping(filling);
     this.writer.blocked = filling.trim(this.readers);
+    if (this.writer.blocked && filling.spill !== null) this.lookAgain();
     return this.writer.blocked;
+  }
+
+  /** The disk says nothing when it has taken what it was given. */
+  private lookAgain(): void {
+    const { clock } = this.origin.route.cache.edge;
+    clock.after(DISK_LOOK_MS, () => {
+      this.onReaderDrain();
+      if (this.writer.blocked && !this.ended) this.lookAgain();
+    });
+  }
+
+  private makeSpill(head: ResponseHead): DiskWriter | null {
+    const { cache } = this.origin.route;
+    if (!this.verdict?.keeps || cache.disk === null) return null;
+    const { kept, vary } = this.verdict;
+    const sizeBytes = head.body >= 0 ? head.body : null;
+    const key = cache.keyUnder(this.origin, vary);
+    return cache.disk.create(key, { ...kept, bodyBytes: sizeBytes ?? 0 }, sizeBytes);
   }
 
   onWhole(): void {
     const { filling, verdict } = this;
     if (filling === null) return;
     filling.isWhole = true;
-    const kept = filling.holds && verdict?.keeps ? this.keep(filling, verdict) : null;
+    const kept = filling.holds && verdict?.keeps ? this.keptOf(filling, verdict) : null;
+    if (kept !== null && filling.spill !== null) void this.keepOnDisk(filling, kept);
+    else if (kept !== null) this.keep(kept);
     for (const reader of [...this.readers]) {
       if (reader.isReading) reader.pump();
-      else if (kept !== null)
+      else if (kept === null) reader.tryAgain();
+      else if (filling.spill === null)
         reader.onKept(kept, this.report(filling.head.status), this.source, true);
-      else reader.tryAgain();
     }
+    if (this.readers.size === 0) filling.release();
   }
 
   private show(reader: CacheReader, filling: Filling): void {
@@ -243,14 +247,27 @@ export class Fetch implements ExchangeClient, FetchedResponseUser, Deadlined {
     if (this.readers.size === 0 && !filling.isWhole) this.abandon();
   }
 
-  private keep(filling: Filling, { kept, vary }: Verdict & { keeps: true }): KeptResponse {
-    const { origin } = this;
+  private keptOf(filling: Filling, { kept }: Verdict & { keeps: true }): KeptResponse {
+    const { sizeBytes: bodyBytes, spill } = filling;
+    const body = spill === null ? filling.body() : null;
+    const whole = { ...kept, body, bodyBytes, diskId: spill?.id ?? null };
+    return new KeptResponse(whole, this.origin.route.cache.random());
+  }
+
+  private keep(kept: KeptResponse): void {
+    const { origin, reason, verdict } = this;
     const { cache, environment } = origin.route;
-    const body = filling.body();
-    const response = new KeptResponse({ ...kept, body, bodyBytes: body.length }, cache.random());
-    if (!this.isOutdated && cache.put(origin, vary, response)) cache.expectNext(this.reason.key);
+    if (this.isOutdated || !verdict?.keeps) return;
+    if (cache.put(origin, verdict.vary, kept)) cache.expectNext(reason.key);
     cache.counts(environment).stored += 1;
-    return response;
+  }
+
+  /** Those who want a part of it have to wait until it is there for all. */
+  private async keepOnDisk(filling: Filling, kept: KeptResponse): Promise<void> {
+    const { disk } = this.origin.route.cache;
+    const head = disk === null || this.isOutdated ? null : disk.headOf(kept.kept);
+    if (await filling.endSpill(head)) this.keep(kept);
+    for (const reader of [...this.readers]) if (!reader.isReading) reader.tryAgain();
   }
 
   private onUnchanged(
@@ -296,23 +313,6 @@ export class Fetch implements ExchangeClient, FetchedResponseUser, Deadlined {
 
   // — as the client of its exchange —
 
-  mayKeep(): boolean {
-    return true;
-  }
-
-  requestsUsed(): void {
-    // There is no body.
-  }
-
-  isCounted(_row: RowCounter, outcome: Outcome): boolean {
-    this.lastOutcome = outcome;
-    return false;
-  }
-
-  leaveDemand(): void {
-    // Its readers do.
-  }
-
   exchangeEnded(): void {
     this.end();
   }
@@ -335,15 +335,6 @@ export class Fetch implements ExchangeClient, FetchedResponseUser, Deadlined {
     this.end();
   }
 
-  openTunnel(
-    _head: ResponseHead,
-    _upgrade: string,
-    _upstream: unknown,
-    _target: TargetState,
-  ): Tunnel {
-    throw new Error('a fetch does not ask to switch protocols');
-  }
-
   destroy(): void {
     this.breakOff();
   }
@@ -364,6 +355,9 @@ export class Fetch implements ExchangeClient, FetchedResponseUser, Deadlined {
 
   private breakOff(): void {
     this.end();
+    const { filling } = this;
+    if (filling?.isWhole === false) void filling.endSpill(null);
+    if (this.readers.size === 0) filling?.release();
     for (const reader of [...this.readers]) reader.onBroken(this.lastOutcome);
   }
 

@@ -1,10 +1,17 @@
 import type { BodySink } from '../http/body-reader.ts';
 import { latin1 } from '../http/latin1.ts';
 import type { ResponseHead } from '../http/response-head.ts';
+import type { DiskWriter } from './disk/disk-store.ts';
 import { TEXT_BODY_BYTES } from './kept-response.ts';
 
 /** What has come and not gone yet may be so much before the app has to wait. */
 const MOST_AHEAD_BYTES = 512 * 1024;
+
+/** Of what has gone to the disk as well, so much stays for those who read along. */
+const HELD_BYTES = 1024 * 1024;
+/** What the disk has yet to take may be so much. */
+const MOST_PENDING_BYTES = 8 * 1024 * 1024;
+const READ_BACK_BYTES = 256 * 1024;
 
 /** Somebody who reads a body while it comes. */
 export interface BodyReaderOfMany {
@@ -13,36 +20,60 @@ export interface BodyReaderOfMany {
 }
 
 /**
- * An app's answer while it comes. What is to be kept is held whole: no reader has to wait for
- * another. What is not is held until the slowest has it.
+ * An app's answer while it comes. What is to be kept is held whole, or written to the disk where it
+ * is too large for memory: no reader has to wait for another. What is not kept is held until the
+ * slowest has it.
  */
 export class Filling implements BodySink {
   readonly head: ResponseHead;
-  /** All of it is held, to be kept. */
+  /** All of it is held or on disk, to be kept. */
   holds: boolean;
   sizeBytes = 0;
   isWhole = false;
+  /** Where it is too large for memory. */
+  spill: DiskWriter | null = null;
   private readonly mostBytes: number;
+  private readonly makeSpill: () => DiskWriter | null;
   private chunks: Buffer[] = [];
   /** Where the first chunk begins. */
   private heldFrom = 0;
+  private hasSpillEnded = false;
+  private isReleased = false;
 
-  /** @param mostBytes of what is held; more than that is not kept */
-  constructor(head: ResponseHead, holds: boolean, mostBytes: number) {
+  /**
+   * @param mostBytes of what memory holds
+   * @param makeSpill begins to write to the disk what is larger; null: it is not kept then
+   */
+  constructor(
+    head: ResponseHead,
+    holds: boolean,
+    mostBytes: number,
+    makeSpill: () => DiskWriter | null,
+  ) {
     this.head = head;
     this.holds = holds;
     this.mostBytes = mostBytes;
+    this.makeSpill = makeSpill;
   }
 
   data(bytes: Buffer, start: number, end: number): void {
-    this.chunks.push(Buffer.from(bytes.subarray(start, end)));
-    this.sizeBytes += end - start;
-    if (this.sizeBytes > this.mostBytes) this.holds = false;
+    const chunk = Buffer.from(bytes.subarray(start, end));
+    this.chunks.push(chunk);
+    this.sizeBytes += chunk.length;
+    if (this.spill !== null) this.spill.write(chunk);
+    else if (this.holds && this.sizeBytes > this.mostBytes) this.spillOver();
   }
 
-  /** What has come from there on, or some of it; null: nothing yet. */
-  from(position: number): Buffer | null {
+  private spillOver(): void {
+    this.spill = this.makeSpill();
+    this.holds = this.spill !== null;
+    for (const chunk of this.chunks) this.spill?.write(chunk);
+  }
+
+  /** What has come from there on, or some of it; null: nothing yet. `gone`: it is on disk alone. */
+  from(position: number): Buffer | 'gone' | null {
     let at = this.heldFrom;
+    if (position < at) return 'gone';
     for (const chunk of this.chunks) {
       if (position < at + chunk.length) return chunk.subarray(position - at);
       at += chunk.length;
@@ -50,18 +81,53 @@ export class Filling implements BodySink {
     return null;
   }
 
-  /** Lets go of what all have. @returns whether the app has to wait */
+  /** From the disk, what a slow reader has not had. */
+  async readBack(position: number): Promise<Buffer> {
+    return (await this.spill?.read(position, READ_BACK_BYTES)) ?? Buffer.alloc(0);
+  }
+
+  /** Lets go of what need not be held. @returns whether the app has to wait */
   trim(readers: Iterable<BodyReaderOfMany>): boolean {
+    const { spill } = this;
+    if (spill !== null) {
+      this.letGoUpTo(this.sizeBytes - HELD_BYTES - spill.pendingBytes);
+      return spill.pendingBytes > MOST_PENDING_BYTES;
+    }
     if (this.holds) return false;
     let slowest = this.sizeBytes;
     for (const { position } of readers) slowest = Math.min(slowest, position);
+    this.letGoUpTo(slowest);
+    return this.sizeBytes - slowest > MOST_AHEAD_BYTES;
+  }
+
+  private letGoUpTo(position: number): void {
     let [first] = this.chunks;
-    while (first !== undefined && this.heldFrom + first.length <= slowest) {
+    while (first !== undefined && this.heldFrom + first.length <= position) {
       this.chunks.shift();
       this.heldFrom += first.length;
       [first] = this.chunks;
     }
-    return this.sizeBytes - slowest > MOST_AHEAD_BYTES;
+  }
+
+  /** @param head of what is on disk; null: it is of no use @returns whether it is kept there */
+  async endSpill(head: string | null): Promise<boolean> {
+    const { spill } = this;
+    if (spill === null) return false;
+    if (head === null) spill.abandon();
+    const isKept = head !== null && (await spill.finish(head));
+    this.hasSpillEnded = true;
+    this.closeSpill();
+    return isKept;
+  }
+
+  /** Nobody reads it any more. */
+  release(): void {
+    this.isReleased = true;
+    this.closeSpill();
+  }
+
+  private closeSpill(): void {
+    if (this.hasSpillEnded && this.isReleased) this.spill?.close();
   }
 
   /** As it is kept. */

@@ -24,7 +24,7 @@ export interface Moments {
 
 /** What is to become of an answer. */
 export type Verdict =
-  | { keeps: true; kept: Omit<Kept, 'body' | 'bodyBytes'>; vary: readonly string[] }
+  | { keeps: true; kept: Omit<Kept, 'body' | 'bodyBytes' | 'diskId'>; vary: readonly string[] }
   | { keeps: false; why: string };
 
 /** These are made anew for every answer. */
@@ -94,6 +94,6 @@ export function refreshedBy(
   const fields = freshened(kept.fields, head.fields);
   const verdict = verdictOn({ ...head, status: kept.status, fields }, request, moments, askedUnder);
   if (!verdict.keeps) return null;
-  const { body, bodyBytes } = kept;
-  return { ...verdict.kept, body, bodyBytes };
+  const { body, bodyBytes, diskId } = kept;
+  return { ...verdict.kept, body, bodyBytes, diskId };
 }

@@ -27,6 +27,8 @@ export interface Kept extends KeptTimes, Validators {
   target: string;
   /** The newest purge in force when it was asked for. */
   askedUnder: number;
+  /** Which of those on disk it is; null: none. */
+  diskId: string | null;
 }
 
 /** What came at the same time is not asked about at the same time: up to this share of its lifetime earlier. */

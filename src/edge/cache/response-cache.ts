@@ -7,7 +7,8 @@ import type { Route } from '../worker/route.ts';
 import type { CacheRequest } from './cache-request.ts';
 import type { CacheRoute, ReadyRule } from './cache-route.ts';
 import type { Fetch } from './fetch.ts';
-import { type KeptResponse, Varied } from './kept-response.ts';
+import type { KeptOnDisk } from './kept-on-disk.ts';
+import { KeptResponse, Varied } from './kept-response.ts';
 import { MemoryStore } from './memory-store.ts';
 import { variantKey } from './variant.ts';
 
@@ -28,19 +29,31 @@ export class ResponseCache {
   readonly random: () => number;
   /** By key, and by variant. */
   readonly fetches = new Map<string, Fetch>();
+  /** Null where nothing is kept on disk. */
+  readonly disk: KeptOnDisk | null;
   private readonly memory: MemoryStore<KeptResponse | Varied>;
+  /** What is being looked for on disk, by variant. */
+  private readonly lookUps = new Map<string, Promise<void>>();
   private readonly passes = new Map<string, number>();
   private readonly counters = new Map<string, CacheCounts>();
   private boundBytes: number;
 
-  constructor(edge: EdgeContext, boundBytes: number, random: () => number) {
+  constructor(
+    edge: EdgeContext,
+    boundBytes: number,
+    random: () => number,
+    disk: KeptOnDisk | null,
+  ) {
     this.edge = edge;
     this.random = random;
+    this.disk = disk;
     this.boundBytes = boundBytes;
     this.memory = new MemoryStore({ boundBytes });
   }
 
-  setBound(boundBytes: number): void {
+  /** In memory, of this worker; on disk, of all. */
+  setBounds(boundBytes: number, diskBytes: number): void {
+    this.disk?.setBound(diskBytes);
     if (boundBytes === this.boundBytes) return;
     this.boundBytes = boundBytes;
     this.memory.setBound(boundBytes);
@@ -68,7 +81,37 @@ export class ResponseCache {
   private unlessPurged(key: string, kept: KeptResponse, route: CacheRoute): KeptResponse | null {
     if (!route.isPurged(kept)) return kept;
     this.memory.delete(key);
+    this.disk?.delete(key);
     return null;
+  }
+
+  /** Brings what the disk has for a request into memory. */
+  async bring(request: CacheRequest): Promise<void> {
+    const { disk } = this;
+    if (disk === null) return;
+    await this.bringOne(disk, request.key);
+    const variant = this.keyFor(request);
+    if (variant !== request.key) await this.bringOne(disk, variant);
+  }
+
+  private async bringOne(disk: KeptOnDisk, key: string): Promise<void> {
+    if (this.memory.peek(key) !== null) return;
+    const running = this.lookUps.get(key);
+    if (running) return running;
+    const looking = disk.read(key, this.mostBodyBytes).then((found) => {
+      this.lookUps.delete(key);
+      // Another may have been asked for meanwhile.
+      if (found === null || this.memory.peek(key) !== null) return;
+      if (found instanceof KeptResponse) this.memory.put(key, found, found.sizeBytes);
+      else this.memory.put(key, new Varied(found), VARIED_BYTES);
+    });
+    this.lookUps.set(key, looking);
+    return looking;
+  }
+
+  /** What is said to be on disk is not there: it is not to be looked for again. */
+  forget(request: CacheRequest): void {
+    this.memory.delete(this.keyFor(request));
   }
 
   /** The key of what a request gets, as far as it is known by what answers vary. */
@@ -84,30 +127,45 @@ export class ResponseCache {
 
   /** @param vary what it is told apart by, beside its key @returns whether there was room for it */
   put(request: CacheRequest, vary: readonly string[], response: KeptResponse): boolean {
-    const { key, sharedFields } = request;
-    if (vary.length === 0) return this.memory.put(key, response, response.sizeBytes);
-    const variant = variantOf(key, vary, sharedFields);
+    const { key } = request;
+    const own = this.keyUnder(request, vary);
+    if (own !== key && !this.putVaried(key, vary, own)) return false;
+    if (response.kept.body !== null) this.disk?.keep(own, response.kept);
+    return this.memory.put(own, response, response.sizeBytes);
+  }
+
+  /** The key of an answer that varies by these. */
+  keyUnder({ key, sharedFields }: CacheRequest, vary: readonly string[]): string {
+    return vary.length === 0 ? key : variantOf(key, vary, sharedFields);
+  }
+
+  private putVaried(key: string, vary: readonly string[], variant: string): boolean {
     const found = this.memory.peek(key);
     const isSame = found?.varies && found.names.join() === vary.join();
     const varied = isSame ? found : new Varied(vary);
+    if (!isSame) this.disk?.keepNames(key, vary);
     if (!varied.keys.includes(variant)) varied.keys.push(variant);
     if (varied.keys.length > MOST_VARIANTS) this.memory.delete(varied.keys.shift() ?? '');
-    if (!this.memory.put(key, varied, VARIED_BYTES)) return false;
-    return this.memory.put(variant, response, response.sizeBytes);
+    return this.memory.put(key, varied, VARIED_BYTES);
   }
 
-  /** In place of what is kept for the request. */
+  /** In place of what is kept for the request: the body is the same. */
   update(request: CacheRequest, response: KeptResponse): void {
-    this.memory.put(this.keyFor(request), response, response.sizeBytes);
+    const key = this.keyFor(request);
+    this.memory.put(key, response, response.sizeBytes);
+    this.disk?.refresh(key, response.kept);
   }
 
   delete(request: CacheRequest): void {
-    this.memory.delete(this.keyFor(request));
+    const key = this.keyFor(request);
+    this.memory.delete(key);
+    this.disk?.delete(key);
   }
 
   /** What is kept and fetched under the key is of yesterday, in all its variants. */
   invalidate(key: string): void {
     this.memory.delete(key);
+    this.disk?.delete(key);
     for (const [fetched, fetch] of this.fetches) {
       if (fetched === key || fetched.startsWith(`${key}\n`)) fetch.outdate();
     }
@@ -198,9 +256,10 @@ export class ResponseCache {
   }
 
   /** Gives up what it is asking for. */
-  close(): void {
+  async close(): Promise<void> {
     for (const fetch of [...this.fetches.values()]) fetch.abandon();
     this.memory.clear();
+    await this.disk?.close();
   }
 }
 

@@ -2,6 +2,8 @@ import type { Clock } from '../../kernel/clock.ts';
 import { randomFraction, randomHex } from '../../kernel/random.ts';
 import { DEFAULT_EDGE_SETTINGS } from '../../model/edge-settings.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
+import type { DiskStore } from '../cache/disk/disk-store.ts';
+import { KeptOnDisk } from '../cache/kept-on-disk.ts';
 import { ResponseCache } from '../cache/response-cache.ts';
 import { type Limits, limitsFrom } from '../limits.ts';
 import type { HealthEntry, WorkerReport } from '../link.ts';
@@ -29,6 +31,8 @@ export interface EdgeWorkerOptions {
   limits?: Partial<Limits>;
   /** Where requests are written down, if a snapshot asks for it. */
   accessLog?: AccessLogFile;
+  /** Opens what is kept of answers on disk, when there is a cache; left out: nothing is. */
+  cacheDisk?: (boundBytes: number) => DiskStore;
   /** Told before a request above the last ceiling is accepted. */
   onCeiling: (ceiling: number) => void;
   /** The last request, or tunnel, has left a draining target: somebody is waiting to hear it. */
@@ -81,12 +85,16 @@ export function createEdgeWorker(options: EdgeWorkerOptions): EdgeWorker {
     random: randomFraction,
     onRoom: (environment) => queue.serve(environment),
     cache: () => {
-      cache ??= new ResponseCache(edge, cacheBytes, randomFraction);
+      cache ??= new ResponseCache(edge, cacheBytes, randomFraction, openDisk(cacheDiskBytes));
       return cache;
     },
   });
   let cache: ResponseCache | null = null;
-  let cacheBytes = DEFAULT_EDGE_SETTINGS.cacheMemoryBytes;
+  let { cacheMemoryBytes: cacheBytes, cacheDiskBytes } = DEFAULT_EDGE_SETTINGS;
+  const openDisk = (boundBytes: number): KeptOnDisk | null => {
+    const store = options.cacheDisk?.(boundBytes) ?? null;
+    return store && new KeptOnDisk(store, clock, randomFraction);
+  };
   const idPrefix = randomHex(16);
   const listeners = new Set<Listener>();
   let lastRequest = 0;
@@ -171,8 +179,8 @@ export function createEdgeWorker(options: EdgeWorkerOptions): EdgeWorker {
       edge.trustedProxies = trustedProxies(snapshot.settings.trustedProxies, edge.trustedProxies);
       doorkeeper.update(edge.limits, edge.trustedProxies);
       edge.accessLog = options.accessLog?.use(snapshot.settings.accessLog) ?? null;
-      cacheBytes = snapshot.settings.cacheMemoryBytes;
-      cache?.setBound(cacheBytes);
+      ({ cacheMemoryBytes: cacheBytes, cacheDiskBytes } = snapshot.settings);
+      cache?.setBounds(cacheBytes, cacheDiskBytes);
       table.apply(snapshot);
       edge.watchesEnds = edge.accessLog !== null || table.watchesDemand;
       queue.followRules();
@@ -221,7 +229,7 @@ export function createEdgeWorker(options: EdgeWorkerOptions): EdgeWorker {
         if (edge.clients.size === 0) onEmpty();
       });
       for (const client of edge.clients) client.abandon(early);
-      cache?.close();
+      await cache?.close();
       stopTimers();
       return outcome;
     },
@@ -229,7 +237,7 @@ export function createEdgeWorker(options: EdgeWorkerOptions): EdgeWorker {
       stopListening();
       for (const client of edge.clients) client.abandon(true);
       for (const client of edge.clients) client.destroy();
-      cache?.close();
+      await cache?.close();
       for (const turnedAway of edge.turnedAway) turnedAway.destroy();
       stopTimers();
       if (edge.clients.size > 0)

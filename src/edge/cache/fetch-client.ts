@@ -1,0 +1,74 @@
+import type { Outcome } from '../../model/ledger.ts';
+import type { Answer } from '../http/answer.ts';
+import type { RequestHead } from '../http/request-head.ts';
+import { RequestReader } from '../http/request-reader.ts';
+import type { RowCounter } from '../worker/account.ts';
+import { Attempts } from '../worker/attempts.ts';
+import type { Demand } from '../worker/demand.ts';
+import type { ExchangeClient, ExchangeResponse } from '../worker/exchange-client.ts';
+import { RequestBody } from '../worker/request-body.ts';
+import type { Tunnel } from '../worker/tunnel.ts';
+import type { CacheRequest } from './cache-request.ts';
+
+/** The half of a fetch that an exchange sees: a client without a connection, whose GET has no body. */
+export abstract class FetchClient implements ExchangeClient {
+  abstract readonly response: ExchangeResponse;
+  deadlineMs = Number.POSITIVE_INFINITY;
+  readonly halfClosed = false;
+  readonly requests: RequestReader;
+  readonly requestBody: RequestBody;
+  readonly attempts: Attempts;
+  readonly forwarded: ExchangeClient['forwarded'];
+  readonly demand: Demand | null;
+  /** As a writer: it takes no more while its readers have too much before them. */
+  readonly writer = { blocked: false, progressed: () => true };
+  /** How the exchange has ended. */
+  protected lastOutcome: Outcome = 'lost';
+
+  constructor({ client, head, route }: CacheRequest) {
+    const { limits } = route.cache.edge;
+    this.requests = new RequestReader(limits);
+    this.requestBody = new RequestBody(limits);
+    this.attempts = new Attempts(this.requestBody, limits);
+    this.forwarded = remembered(client.forwarded, head);
+    this.demand = client.demand;
+  }
+
+  mayKeep(): boolean {
+    return true;
+  }
+
+  requestsUsed(): void {
+    // There is no body.
+  }
+
+  isCounted(_row: RowCounter, outcome: Outcome): boolean {
+    this.lastOutcome = outcome;
+    return false;
+  }
+
+  leaveDemand(): void {
+    // Its readers do.
+  }
+
+  openTunnel(): Tunnel {
+    throw new Error('a fetch does not ask to switch protocols');
+  }
+
+  abstract exchangeEnded(): void;
+  abstract answer(answer: Answer): void;
+  abstract refuse(): void;
+  abstract destroy(): void;
+  abstract reset(): void;
+}
+
+/** What tells of the client, as it is now: the connection may be on another request by then. */
+function remembered(
+  forwarded: CacheRequest['client']['forwarded'],
+  head: RequestHead,
+): ExchangeClient['forwarded'] {
+  const { requestId } = forwarded;
+  const client = forwarded.clientOf(head);
+  const text = forwarded.forRequest(head);
+  return { requestId, clientOf: () => client, forRequest: () => text };
+}
