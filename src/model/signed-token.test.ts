@@ -1,4 +1,6 @@
 import { createHmac } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readToken, type SignedPolicy, type SigningKey, signToken } from './signed-token.ts';
 
@@ -86,4 +88,14 @@ describe('a token', () => {
   ])('of a policy with %s is none, however well it is signed', (_, text) => {
     expect(readToken(signedByApp(text), [key])).toBeNull();
   });
+});
+
+test('the page tells apps how to sign', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../docs/cache.md'), 'utf8');
+  const code = /```js\nimport .*\n([\s\S]*?)```/.exec(page)?.[1];
+  const environment = { BELAY_SIGNING_KEY_ID: key.id, BELAY_SIGNING_KEY: key.secret };
+  const run = new Function('createHmac', 'process', `${code} return sign;`);
+  const sign = run(createHmac, { env: environment }) as (path: string, expires: number) => string;
+  expect(sign(policy.path, policy.expires)).toBe(token);
+  expect(page).toContain(token);
 });
