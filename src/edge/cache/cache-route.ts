@@ -97,8 +97,9 @@ export class CacheRoute {
 
   /** Whether a purge concerns it; a look at what is new since it was last asked. */
   isPurged(response: KeptResponse): boolean {
-    if (response.notPurgedBy >= this.purge) return false;
     const { askedUnder } = response.kept;
+    // Purges number on; not so where the records have been restored from an earlier day.
+    if (response.notPurgedBy >= this.purge) return askedUnder > this.purge;
     if (askedUnder < this.routed.purgedUpTo) return true;
     const concerns = this.routed.purges.some(
       (purge) => purge.number > response.notPurgedBy && isOf(purge, response),
