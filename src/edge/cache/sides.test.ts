@@ -3,7 +3,7 @@ import { HONOUR_THE_APP } from '../../model/cache.ts';
 import type { SnapshotInput } from '../../model/snapshot.ts';
 import { health, httpOrigin, snapshot, testEdge } from '../worker/edge.fixture.ts';
 
-/** While a share of the traffic is moved, a session has pages and what belongs to them of one release. */
+/** What is kept is of one release, and so is all that a session gets while two share the traffic. */
 
 const POOLS = ['shop/production#1', 'shop/production#2'];
 const HOUR_MS = 3_600_000;
@@ -15,15 +15,15 @@ const release = (number: number) =>
     response.end(`release ${number}`);
   });
 
-/** @param kept the release whose answers are kept; null: of both */
-async function divided(kept: number | null, rule: Partial<SnapshotInput['rules'][number]> = {}) {
+/** @param first the release whose answers are kept; null: of both */
+async function divided(first: number | null, rule: Partial<SnapshotInput['rules'][number]> = {}) {
   const apps = await Promise.all([release(1), release(2)]);
   const edge = await testEdge([]);
   const [base] = snapshot({}).pools;
   const [anyHost] = snapshot({}).rules;
   if (!base || !anyHost) throw new Error('an empty snapshot');
   let number = 1;
-  const turn = (...weights: number[]) => {
+  const turn = (weights: [number, number], kept = first) => {
     number += 1;
     edge.worker.apply({
       ...snapshot({ number }),
@@ -69,7 +69,7 @@ async function divided(kept: number | null, rule: Partial<SnapshotInput['rules']
     }
     return cookies;
   };
-  turn(1, 1);
+  turn([1, 1]);
   return { ask, sessions, turn };
 }
 
@@ -110,10 +110,35 @@ describe('a session, while two releases share the traffic', () => {
     const { ask, sessions, turn } = await divided(1);
     const [old, young] = await sessions();
     await ask('/app.js', old);
-    turn(1, 0);
+    turn([1, 0]);
     expect(await ask('/app.js', young)).toMatchObject({
       from: 1,
       did: expect.stringMatching(/^hit/),
     });
+  });
+});
+
+describe('what is kept of a release', () => {
+  test('is not given while another has the traffic, and is found again when it is back', async () => {
+    const { ask, turn } = await divided(1);
+    turn([1, 0]);
+    await ask('/app.js');
+    turn([0, 1], 2);
+    expect(await ask('/app.js')).toMatchObject({ from: 2, did: expect.stringMatching(/stored$/) });
+    turn([1, 0]);
+    expect(await ask('/app.js')).toMatchObject({ from: 1, did: expect.stringMatching(/^hit/) });
+    turn([0, 1], 2);
+    expect(await ask('/app.js')).toMatchObject({ from: 2, did: expect.stringMatching(/^hit/) });
+  });
+
+  test('is nothing that another has answered', async () => {
+    const { ask, turn } = await divided(1);
+    turn([0, 1]);
+    expect(await ask('/app.js')).toMatchObject({
+      from: 2,
+      did: 'fwd=uri-miss; fwd-status=200; detail=other-version',
+    });
+    turn([1, 0]);
+    expect((await ask('/app.js')).from).toBe(1);
   });
 });
