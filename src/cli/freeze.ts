@@ -1,10 +1,9 @@
-import { parseDuration } from '../config/duration.ts';
-import { Fault } from '../kernel/fault.ts';
 import { command } from './command.ts';
-import { answer, type Context } from './context.ts';
+import { answer } from './context.ts';
 import { exitCodes } from './exit-code.ts';
 import { userName } from './manner.ts';
-import { badOption, type EnvironmentOptions, environmentOptions } from './options.ts';
+import { MOMENT, momentOf } from './moment.ts';
+import { type EnvironmentOptions, environmentOptions } from './options.ts';
 import { formatTime } from './quantity.ts';
 import { chooseEnvironment, commandFor } from './where.ts';
 
@@ -17,7 +16,7 @@ export const freezeCommand = command<EnvironmentOptions & { until?: string }>({
   options: [
     {
       flags: '--until <time>',
-      description: 'when it ends by itself: 2d, 90m, or 2026-12-24T08:00 (of this machine)',
+      description: `when it ends by itself: ${MOMENT}`,
     },
     ...environmentOptions,
   ],
@@ -26,7 +25,7 @@ export const freezeCommand = command<EnvironmentOptions & { until?: string }>({
     ['belay freeze "the sale" --until 2d', 'for two days'],
   ],
   async run(context, options, [reason]) {
-    const until = options.until === undefined ? null : momentOf(context, options.until);
+    const until = options.until === undefined ? null : momentOf(context, '--until', options.until);
     const where = await chooseEnvironment(context, options);
     const body = { by: userName(), reason: reason ?? null, until };
     const { freeze } = await context.client().call('freeze', { params: where, body });
@@ -56,15 +55,3 @@ export const unfreezeCommand = command<EnvironmentOptions>({
     return exitCodes.ok;
   },
 });
-
-/** So long from now, or a date with a time on this machine's wall. */
-function momentOf({ clock }: Context, text: string): number {
-  const moment = /^\d{4}-\d{2}-\d{2}([T ]|$)/.test(text) ? Date.parse(text) : Number.NaN;
-  if (!Number.isNaN(moment)) return moment;
-  try {
-    return Math.round(clock.now()) + parseDuration(text, 1);
-  } catch (thrown) {
-    if (!(thrown instanceof Fault)) throw thrown;
-    throw badOption('--until', `is '${text}', which is no time`, 'write 2d, or 2026-12-24T08:00');
-  }
-}

@@ -26,6 +26,8 @@ import { restartCommand } from './restart.ts';
 import { rollbackCommand } from './rollback.ts';
 import { runCommand } from './run.ts';
 import { scaleCommand } from './scale.ts';
+import { signCommand } from './sign.ts';
+import { signingKeysFamily } from './signing-keys.ts';
 import { simulateCommand } from './simulate.ts';
 import { statusCommand } from './status.ts';
 import { topCommand } from './top.ts';
@@ -73,7 +75,15 @@ export const commandGroups: readonly {
   },
   {
     heading: 'And also:',
-    commands: [runCommand, simulateCommand, edgeFamily, daemonFamily, completionCommand],
+    commands: [
+      runCommand,
+      simulateCommand,
+      signCommand,
+      signingKeysFamily,
+      edgeFamily,
+      daemonFamily,
+      completionCommand,
+    ],
   },
 ];
 

@@ -6,6 +6,7 @@ import type { Ejection, Traffic } from '../model/traffic.ts';
 import { windowText } from '../model/window.ts';
 import { cacheSettings } from './cache-settings.ts';
 import { capacitySettings, scalingSettings, waitSetting } from './capacity-settings.ts';
+import { guardSettings } from './guard-settings.ts';
 
 /** A resolved configuration as its user would write it: their key paths, their units. */
 
@@ -82,6 +83,7 @@ function trafficSettings(traffic: Traffic): [string, string | null][] {
     ['edge.limits.requestsPerSecond', perClient && String(perClient.requestsPerSecond)],
     ['edge.limits.burst', perClient && String(perClient.burst)],
     ...cacheSettings(traffic.cache),
+    ...guardSettings(traffic.guards),
   ];
 }
 
