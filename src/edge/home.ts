@@ -23,6 +23,8 @@ export interface EdgeHome {
   log: string;
   /** Requests, where the settings ask for it. Not in `logs/`: an application may be called `edge`. */
   accessLog: string;
+  /** Kept responses, shared by all workers. */
+  cache: string;
   /** Compiled code: an edge process starts in two thirds of the time, and takes 30 MB less. */
   code: string;
 }
@@ -56,6 +58,7 @@ export function edgeHome(home: string): EdgeHome {
     workers: join(directory, 'workers'),
     log: join(directory, 'edge.log'),
     accessLog: join(directory, 'access.log'),
+    cache: join(directory, 'cache'),
     code: join(directory, 'code'),
   };
 }

@@ -52,6 +52,7 @@ async function work(args: WorkerArguments): Promise<void> {
     onSupervisorLost: supervisorReviver(args, program, log),
     watchSupervisor: (ask) => watchSupervisor(home.supervisor, systemClock, log, ask),
     accessLogPath: home.accessLog,
+    cacheDirectory: home.cache,
     log,
   });
   process.exit(0);

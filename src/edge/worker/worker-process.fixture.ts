@@ -25,6 +25,7 @@ const outcome = await runWorker({
   // The supervisors of tests own no home, so there is nobody to end.
   watchSupervisor: (ask) => watchSupervisor(`${linkPath}.owner`, systemClock, silentLog, ask),
   accessLogPath: `${linkPath}.access.log`,
+  cacheDirectory: `${linkPath}.cache`,
   log: silentLog,
 });
 process.stdout.write(`${outcome}\n`);

@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from '../../kernel/clock.ts';
 import type { Log } from '../../kernel/log.ts';
+import { DirectoryStore } from '../cache/disk/directory-store.ts';
 import { completed } from '../earlier-snapshot.ts';
 import type { SupervisorWatch } from '../supervisor-watch.ts';
 import type { WorkerRecordFile } from '../worker-record.ts';
@@ -27,6 +28,8 @@ export interface RunWorkerOptions {
   watchSupervisor: (ask: () => void) => SupervisorWatch;
   /** The file, shared by all workers. */
   accessLogPath: string;
+  /** Of kept responses, shared by all workers. */
+  cacheDirectory: string;
   log: Log;
   clock?: Clock;
 }
@@ -53,6 +56,19 @@ export async function runWorker(options: RunWorkerOptions): Promise<'drained' | 
   const worker = createEdgeWorker({
     clock,
     accessLog: new AccessLogFile({ path, clock, log }),
+    cacheDisk(boundBytes) {
+      const store = new DirectoryStore({
+        directory: options.cacheDirectory,
+        boundBytes,
+        clock,
+        onTrouble(trouble, detail) {
+          log.warn({ trouble, detail }, 'the disk of the cache');
+          link?.send({ kind: 'cache-disk', trouble, detail });
+        },
+      });
+      void store.start();
+      return store;
+    },
     onCeiling(accepted) {
       options.record.raise(accepted);
       link?.send({ kind: 'ceiling', accepted });
