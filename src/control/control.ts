@@ -17,6 +17,7 @@ import type { Store } from '../store/driver.ts';
 import { BundleCare } from './bundle-care.ts';
 import { CacheOperations } from './cache-operations.ts';
 import { ClockJumps } from './clock-jumps.ts';
+import { edgeNews } from './edge-news.ts';
 import { EdgeView } from './edge-view.ts';
 import { EnvironmentOperations } from './environment-operations.ts';
 import { EventFeed } from './event-feed.ts';
@@ -301,6 +302,8 @@ export class Control {
   }
 
   #onEdgeEvent(event: EdgeEvent): void {
+    const news = edgeNews(event);
+    if (news !== null) this.#feed.publish(news);
     switch (event.kind) {
       case 'targets':
         this.#tellNews();
@@ -311,28 +314,8 @@ export class Control {
       case 'wanted':
         for (const key of event.environments) this.#loop.wake(key);
         return;
-      case 'worker-died':
-        this.#feed.publish({
-          severity: 'warning',
-          type: 'edge-worker-died',
-          message: `edge worker ${event.pid} was ended by ${event.signal ?? 'itself'}; at most ${event.unaccounted} requests have no account`,
-        });
-        return;
-      case 'disconnected':
-        this.#feed.publish({
-          severity: 'warning',
-          type: 'edge-disconnected',
-          message:
-            'the edge’s supervisor is gone; its workers go on, and one of them starts another',
-        });
-        return;
       case 'connected':
         this.#router.forget();
-        this.#feed.publish({
-          severity: 'info',
-          type: 'edge-connected',
-          message: `connected to the edge, generation ${event.status.generation}`,
-        });
         this.#tellNews();
         this.#wakeAll();
     }

@@ -3,6 +3,7 @@ import type { EnvironmentKey } from '../model/environment.ts';
 import type { LedgerReading } from '../model/ledger.ts';
 import type { Snapshot, Target } from '../model/snapshot.ts';
 import type { TargetStatus, TargetTraffic } from '../model/target.ts';
+import type { DiskTrouble } from './cache/disk/disk-store.ts';
 
 /** The control plane's face of the edge. */
 
@@ -39,6 +40,8 @@ export type EdgeEvent =
   /** All environments that are asleep while requests wait for them, when these have changed. */
   | { kind: 'wanted'; environments: readonly EnvironmentKey[] }
   | { kind: 'worker-died'; pid: number; signal: string | null; unaccounted: number }
+  /** Of the worker: something is wrong with what is kept on disk, or not any more. */
+  | { kind: 'cache-disk'; pid: number; trouble: DiskTrouble; detail: string }
   /** The connection to the edge is gone; the driver is looking for it again. */
   | { kind: 'disconnected' }
   | { kind: 'connected'; status: EdgeStatus };

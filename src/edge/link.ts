@@ -2,6 +2,7 @@ import type { CacheCounts, CacheRoom } from '../model/cache.ts';
 import type { LedgerRow } from '../model/ledger.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { TargetHealth, TargetTraffic } from '../model/target.ts';
+import type { DiskTrouble } from './cache/disk/disk-store.ts';
 
 /**
  * What a worker and the supervisor say to each other: JSON lines over `edge/workers.sock`. The
@@ -114,4 +115,6 @@ export type ToSupervisor =
    * `kill -9`, the requests without an account are at most `ceiling − ended`.
    */
   | { kind: 'ceiling'; accepted: number }
+  /** Something is wrong with what is kept on disk, or not any more. */
+  | { kind: 'cache-disk'; trouble: DiskTrouble; detail: string }
   | { kind: 'bye'; report: WorkerReport };

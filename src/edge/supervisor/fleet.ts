@@ -5,7 +5,7 @@ import type { Log } from '../../kernel/log.ts';
 import { randomHex } from '../../kernel/random.ts';
 import type { Gone } from '../../model/ledger.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
-import type { EdgeStatus } from '../driver.ts';
+import type { EdgeEvent, EdgeStatus } from '../driver.ts';
 import { type LinePeer, linePeer } from '../line-peer.ts';
 import type { HealthEntry, ToSupervisor } from '../link.ts';
 import { identityOf } from '../process-identity.ts';
@@ -60,7 +60,7 @@ export interface FleetOptions {
   record(name: string): WorkerRecord | null;
   /** A worker has come or ended: the ledger must not lose it. */
   onAccount(): void;
-  onDeath(death: { pid: number; signal: string | null; unaccounted: number }): void;
+  onEvent(event: EdgeEvent): void;
   /** What is inside the targets has changed. */
   onInside(): void;
 }
@@ -164,8 +164,7 @@ export class Fleet {
   async acknowledged(number: number): Promise<void> {
     // A worker that is only starting and has no link yet will be welcomed with it.
     const asked = this.#all().filter((worker) => worker.peer || worker.state !== 'starting');
-    const lagging = () =>
-      asked.filter((worker) => worker.state !== 'ended' && worker.snapshot < number);
+    const lagging = () => asked.filter((each) => each.state !== 'ended' && each.snapshot < number);
     const routed = () => lagging().length === 0;
     if ((await this.#happenings.until(routed, ACKNOWLEDGE_TIMEOUT_MS)) === 'met') return;
     for (const worker of lagging()) {
@@ -181,7 +180,7 @@ export class Fleet {
     const asked = this.#all().filter((worker) => worker.state !== 'starting');
     for (const worker of asked) tell(worker, { kind: 'report-now', request, traffic });
     const answered = () =>
-      asked.every((worker) => worker.state === 'ended' || worker.answered >= request);
+      asked.every((each) => each.state === 'ended' || each.answered >= request);
     await this.#happenings.until(answered, REPORT_TIMEOUT_MS);
   }
 
@@ -223,8 +222,7 @@ export class Fleet {
   letGo(): void {
     this.#phase = 'gone';
     for (const worker of this.#all()) {
-      this.#patience.forgive(worker);
-      this.#patience.unwatch(worker);
+      this.#patience.forget(worker);
       worker.peer?.destroy();
     }
   }
@@ -284,18 +282,17 @@ export class Fleet {
 
   #ended(worker: FleetWorker, signal: string | null): void {
     if (worker.state === 'ended' || this.#phase === 'gone') return;
-    const { log, onAccount, onDeath, onInside } = this.#options;
+    const { log, onAccount, onEvent, onInside } = this.#options;
     this.#pace.died(worker.state !== 'starting');
     moveTo(worker, 'ended');
     this.#workers.delete(worker.identity.name);
-    this.#patience.forgive(worker);
-    this.#patience.unwatch(worker);
+    this.#patience.forget(worker);
     worker.peer?.destroy();
     const { pid } = worker.identity.process;
     const unaccounted = this.#fold(worker);
     onAccount();
     log.info({ worker: pid, signal, orderly: worker.saidBye, unaccounted }, 'a worker ended');
-    if (!worker.saidBye) onDeath({ pid, signal, unaccounted });
+    if (!worker.saidBye) onEvent({ kind: 'worker-died', pid, signal, unaccounted });
     if (worker.inside.size > 0) onInside();
     this.#maintain();
     this.#happenings.notify();
@@ -353,7 +350,7 @@ export class Fleet {
   }
 
   #hear(worker: FleetWorker, message: ToSupervisor): void {
-    const { ledger, onInside } = this.#options;
+    const { ledger, onEvent, onInside } = this.#options;
     const { name } = worker.identity;
     worker.silentTicks = 0;
     switch (message.kind) {
@@ -369,6 +366,9 @@ export class Fleet {
       case 'ceiling':
         ledger.ceiling(name, message.accepted);
         break;
+      case 'cache-disk':
+        onEvent({ ...message, pid: worker.identity.process.pid });
+        return;
       case 'bye':
       case 'report':
         worker.saidBye ||= message.kind === 'bye';

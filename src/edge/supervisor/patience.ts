@@ -16,6 +16,8 @@ export interface Patience {
   watch(worker: FleetWorker): void;
   /** The worker has a link again: its end will show there. */
   unwatch(worker: FleetWorker): void;
+  /** It has ended, or is somebody else's: neither deadline nor watch. */
+  forget(worker: FleetWorker): void;
 }
 
 export function patience(clock: Clock, log: Log, onEnd: (worker: FleetWorker) => void): Patience {
@@ -46,6 +48,10 @@ export function patience(clock: Clock, log: Log, onEnd: (worker: FleetWorker) =>
     unwatch(worker) {
       worker.watch?.cancel();
       worker.watch = null;
+    },
+    forget(worker) {
+      self.forgive(worker);
+      self.unwatch(worker);
     },
   };
   return self;

@@ -109,7 +109,7 @@ export class Supervisor {
       routing: () => ({ snapshot: this.#snapshot, health: this.#checks.entries() }),
       record: (name) => this.#kept.workerRecord(name),
       onAccount: () => this.#kept.keepLedger(this.#ledger),
-      onDeath: (death) => this.#control.broadcast({ kind: 'worker-died', ...death }),
+      onEvent: (event) => this.#control.broadcast(event),
       onInside: () => {
         this.#noticeWanted();
         this.#noticeInside();
