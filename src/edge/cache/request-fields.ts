@@ -1,6 +1,9 @@
 import { type CacheControl, parseCacheControl } from './cache-control.ts';
 
-/** What a request says that a cache has to know. */
+/**
+ * What a request says that a cache has to know of every one. What answers may vary by is looked up
+ * where they do: nearly all requests say nothing of this, though all have cookies and codings.
+ */
 export interface CacheRequestFields {
   /** From Cache-Control; from `Pragma: no-cache` where there is none (RFC 9111 section 5.4). */
   cacheControl: CacheControl | null;
@@ -11,8 +14,6 @@ export interface CacheRequestFields {
   ifModifiedSince: string | null;
   ifUnmodifiedSince: string | null;
   hasAuthorization: boolean;
-  cookie: string | null;
-  acceptEncoding: string | null;
   /** The app may take it for a request of another method. */
   overridesMethod: boolean;
   /** The app may take it for a request to another address. */
@@ -25,7 +26,6 @@ type TextKey = {
 
 /** Of these the lines are one list; of those that are none, a list is no valid value. */
 const TEXTS: ReadonlyMap<string, TextKey> = new Map([
-  ['accept-encoding', 'acceptEncoding'],
   ['if-match', 'ifMatch'],
   ['if-modified-since', 'ifModifiedSince'],
   ['if-none-match', 'ifNoneMatch'],
@@ -61,7 +61,6 @@ const NAMES = [
   ...URL_OVERRIDES,
   'authorization',
   'cache-control',
-  'cookie',
   'pragma',
 ];
 const COLON = 0x3a;
@@ -125,11 +124,6 @@ function readOther(
     read[key] = listed(read[key], value);
     return read;
   }
-  if (name === 'cookie') {
-    const read = before ?? nothingSaid();
-    read.cookie = read.cookie === null ? value : `${read.cookie}; ${value}`;
-    return read;
-  }
   const overridesMethod = METHOD_OVERRIDES.has(name);
   const overridesAddress = URL_OVERRIDES.has(name);
   const hasAuthorization = name === 'authorization';
@@ -153,8 +147,6 @@ const nothingSaid = (): CacheRequestFields => ({
   ifModifiedSince: null,
   ifUnmodifiedSince: null,
   hasAuthorization: false,
-  cookie: null,
-  acceptEncoding: null,
   overridesMethod: false,
   overridesAddress: false,
 });
