@@ -1,15 +1,12 @@
 import { type CacheRule, HONOUR_THE_APP } from '../model/cache.ts';
-import { pathPattern } from '../model/path-pattern.ts';
 import { cookieNames, fieldNames, parameterNames, tagNames } from './cache-names.ts';
 import { formatDuration, parseDuration } from './duration.ts';
-import { describe, leaf, type Reader, record, refusal, section, unlike } from './reader.ts';
+import { rulesByPath } from './path-rules.ts';
+import { describe, leaf, type Reader, refusal, section, unlike } from './reader.ts';
 
 /** The keys of `edge.cache`. Bounds are those of `model/cache.ts`. */
 
 const YEAR_MS = 365 * 86_400_000;
-/** More than CloudFront's 75 behaviours; a request is compared with each. */
-const MOST_RULES = 100;
-const LONGEST_PATH = 1_000;
 
 /** A rule, apart from its path. */
 export type WrittenRule = Omit<CacheRule, 'path'>;
@@ -119,7 +116,10 @@ const rule: Reader<WrittenRule> = (value, keyPath, report) => {
   };
 };
 
-const rules = record(checkPath, rule);
+const rules = rulesByPath(rule, {
+  tooMany: "put together what is kept alike: '/assets/*'",
+  query: 'which parameters count is said under key.query',
+});
 
 /** On or off, or rules by path. */
 export const cacheReader: Reader<WrittenCache> = (value, keyPath, report) => {
@@ -130,44 +130,5 @@ export const cacheReader: Reader<WrittenCache> = (value, keyPath, report) => {
     report({ keyPath, what: `is ${describe(value)}; it should say for which paths`, hint });
     return undefined;
   }
-  const read = rules(value, keyPath, report);
-  if (!read) return undefined;
-  const paths = Object.keys(Object(value));
-  if (paths.length > MOST_RULES) {
-    const what = `has ${paths.length} paths; the most is ${MOST_RULES}`;
-    report({ keyPath, what, hint: "put together what is kept alike: '/assets/*'" });
-  }
-  for (const [index, path] of paths.slice(0, MOST_RULES).entries()) {
-    const before = paths.slice(0, index).find((each) => isCovered(path, each));
-    if (before === undefined) continue;
-    const what = `never counts: '${before}' stands before it and matches all its paths`;
-    report({ keyPath: `${keyPath}.${path}`, what, hint: `write it before '${before}'` });
-  }
-  return read;
+  return rules(value, keyPath, report);
 };
-
-/** A star of the one is a character that only a star of the other stands for. */
-const isCovered = (path: string, before: string): boolean => pathPattern(before)(path);
-
-function checkPath(path: string): void {
-  if (!path.startsWith('/')) {
-    const meant = path.startsWith('*') ? `'/${path}'` : `'/${path.replace(/^[./]+/, '')}'`;
-    throw refusal("is no path: it does not begin with '/'", `write ${meant}`);
-  }
-  const [before = '', mark] = path.split(/([?#])/, 2);
-  if (mark === '?') {
-    const hint = `write '${before}'; which parameters count is said under key.query`;
-    throw refusal('has a query, and rules are found by the path alone', hint);
-  }
-  if (mark === '#') {
-    throw refusal("has a '#', and what is behind it is never sent", `write '${before}'`);
-  }
-  if (!/^[!-~]+$/.test(path)) {
-    const hint = 'write what is not ASCII, and spaces, percent-encoded';
-    throw refusal('is no path as a request would have it', hint);
-  }
-  if (path.length > LONGEST_PATH) {
-    const hint = "write its beginning and '*'";
-    throw refusal(`has ${path.length} characters; the most is ${LONGEST_PATH}`, hint);
-  }
-}

@@ -103,7 +103,9 @@ const guard: Reader<WrittenGuard> = (value, keyPath, report) => {
   return { signed, referers: others, bots: refused, rate: most };
 };
 
-const guards = rulesByPath(guard, "put together what is guarded alike: '/videos/*'");
+const guards = rulesByPath(guard, {
+  tooMany: "put together what is guarded alike: '/videos/*'",
+});
 
 /** Off, or guards by path. */
 export const guardReader: Reader<WrittenGuards> = (value, keyPath, report) => {

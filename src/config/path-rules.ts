@@ -9,19 +9,25 @@ import type { Layer } from './schema.ts';
 const MOST_RULES = 100;
 const LONGEST_PATH = 1_000;
 
-/** @param putTogether what to do where there are too many */
+/** What to do about what is wrong, where it is another for each key. */
+interface Hints {
+  tooMany: string;
+  /** Beside leaving it out. */
+  query?: string;
+}
+
 export function rulesByPath<T>(
   readRule: Reader<T>,
-  putTogether: string,
+  { tooMany, query }: Hints,
 ): Reader<Record<string, T>> {
-  const rules = record(checkPath, readRule);
+  const rules = record((path) => checkPath(path, query), readRule);
   return (value, keyPath, report) => {
     const read = rules(value, keyPath, report);
     if (!read) return undefined;
     const paths = Object.keys(Object(value));
     if (paths.length > MOST_RULES) {
       const what = `has ${paths.length} paths; the most is ${MOST_RULES}`;
-      report({ keyPath, what, hint: putTogether });
+      report({ keyPath, what, hint: tooMany });
     }
     for (const [index, path] of paths.slice(0, MOST_RULES).entries()) {
       const before = paths.slice(0, index).find((each) => isCovered(path, each));
@@ -69,14 +75,15 @@ export function mergeByPath<T>(
 /** A star of the one is a character that only a star of the other stands for. */
 const isCovered = (path: string, before: string): boolean => pathPattern(before)(path);
 
-function checkPath(path: string): void {
+function checkPath(path: string, aboutQueries?: string): void {
   if (!path.startsWith('/')) {
     const meant = path.startsWith('*') ? `'/${path}'` : `'/${path.replace(/^[./]+/, '')}'`;
     throw refusal("is no path: it does not begin with '/'", `write ${meant}`);
   }
   const [before = '', mark] = path.split(/([?#])/, 2);
   if (mark === '?') {
-    throw refusal('has a query, and rules are found by the path alone', `write '${before}'`);
+    const hint = [`write '${before}'`, ...(aboutQueries === undefined ? [] : [aboutQueries])];
+    throw refusal('has a query, and rules are found by the path alone', hint.join('; '));
   }
   if (mark === '#') {
     throw refusal("has a '#', and what is behind it is never sent", `write '${before}'`);
