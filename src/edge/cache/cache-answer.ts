@@ -42,7 +42,7 @@ export function answerOf(
   // Only GET knows ranges (RFC 9110 section 14.2).
   const mayBePart = isOk && head.method === 'GET' && asked !== null && asked.range !== null;
   const range =
-    mayBePart && continues(asked.ifRange, kept.kept) ? rangeOf(asked.range, bodyBytes) : WHOLE;
+    mayBePart && continues(asked.ifRange, kept.kept, now) ? rangeOf(asked.range, bodyBytes) : WHOLE;
   if (range.kind === 'unsatisfiable') {
     const line = `Content-Range: bytes */${bodyBytes}\r\n${connection}`;
     const text = kept.headAt(nowMs, cacheStatus, line, { status: 416, length: 0 });

@@ -16,7 +16,7 @@ import { Fetch } from './fetch.ts';
 import type { KeptResponse } from './kept-response.ts';
 import { PassingBy } from './passing-by.ts';
 import type { CacheRequestFields } from './request-fields.ts';
-import { mayAnswerForError, reuseOf } from './reuse.ts';
+import { isForOthers, mayAnswerForError, reuseOf } from './reuse.ts';
 
 /** Where the bytes of an answer came from. */
 export interface Source {
@@ -200,8 +200,10 @@ export class CacheRequest {
     const { cache } = route;
     if (!isAwake(cache.edge, client, head, to)) return;
     const key = cache.keyFor(this);
-    // What one who is known gets, or what was not kept before, nobody waits for.
-    const alone = (this.asked?.hasAuthorization ?? false) || this.isPassed;
+    // What one who is known gets, what was not kept before, or is asked about for each who asks,
+    // nobody waits for.
+    const asksEach = stale !== null && !isForOthers(stale.kept);
+    const alone = (this.asked?.hasAuthorization ?? false) || this.isPassed || asksEach;
     const found = alone ? undefined : cache.fetches.get(key);
     // What was asked for before a purge may be what was purged.
     const running = found && found.askedUnder >= route.purge ? found : undefined;

@@ -12,10 +12,12 @@ import { FetchClient } from './fetch-client.ts';
 import { requestFor } from './fetch-request.ts';
 import { FetchedResponse, type FetchedResponseUser } from './fetched-response.ts';
 import { Filling } from './filling.ts';
+import { isAbout } from './freshening.ts';
 import { refreshedBy, type Verdict, verdictOn } from './keeping.ts';
 import { KeptResponse } from './kept-response.ts';
 import { variantOf } from './response-cache.ts';
-import { mayAnswerForError } from './reuse.ts';
+import { readResponseFields } from './response-fields.ts';
+import { isForOthers, mayAnswerForError } from './reuse.ts';
 
 /** After the app could not be asked about what is kept, it is not tried again for so long. */
 const ASK_AGAIN_MS = 2_000;
@@ -117,8 +119,9 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
     };
     const { stale } = reason;
     if (stale !== null && head.status === 304) {
-      const kept = refreshedBy(stale, head, origin, moments, this.askedUnder);
-      this.onUnchanged(kept, stale, head);
+      if (!isAbout(stale.kept, readResponseFields(head.fields))) this.onOther();
+      else
+        this.onUnchanged(refreshedBy(stale, head, origin, moments, this.askedUnder), stale, head);
       return NOWHERE;
     }
     if (head.status >= SERVER_ERROR && this.answersForError(head.status, nowMs)) return NOWHERE;
@@ -185,7 +188,8 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
       if (reader.isFirst) this.pass(reader, filling);
       return;
     }
-    if (!this.isFor(reader, verdict.vary)) reader.tryAgain();
+    if (!reader.isFirst && !isForOthers(verdict.kept)) reader.goAlone('asked-each-time');
+    else if (!this.isFor(reader, verdict.vary)) reader.tryAgain();
     else if (reader.wantsWhole) return;
     else if (filling.head.status === 200 && reader.hasAlready(verdict.kept)) return;
     else
@@ -280,7 +284,18 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
     const response = kept === null ? stale : new KeptResponse(kept, cache.random());
     if (kept === null) cache.delete(origin);
     else if (!this.isOutdated) cache.update(origin, response);
-    this.answerAll(response, this.report(head.status), true);
+    this.leaveTable();
+    for (const reader of [...this.readers]) {
+      if (!reader.isFirst && !isForOthers(response.kept)) reader.goAlone('asked-each-time');
+      else reader.onKept(response, this.report(head.status), this.source, true);
+    }
+  }
+
+  /** The app speaks of something else than what is kept (RFC 9111 section 4.3.4). */
+  private onOther(): void {
+    this.origin.route.cache.delete(this.origin);
+    this.leaveTable();
+    for (const reader of [...this.readers]) reader.tryAgain();
   }
 
   /** What is kept answers although the app fails. */
@@ -289,13 +304,10 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
     const errorMs = this.origin.rule.rule.staleIfErrorS * 1000;
     if (stale === null || !mayAnswerForError(stale.kept, errorMs, nowMs)) return false;
     stale.askAgainMs = nowMs + ASK_AGAIN_MS;
-    this.answerAll(stale, { ...this.report(status), detail: 'error' }, false);
-    return true;
-  }
-
-  private answerAll(kept: KeptResponse, report: CacheReport, isFromApp: boolean): void {
     this.leaveTable();
-    for (const reader of [...this.readers]) reader.onKept(kept, report, this.source, isFromApp);
+    const report = { ...this.report(status), detail: 'error' };
+    for (const reader of [...this.readers]) reader.onKept(stale, report, this.source, false);
+    return true;
   }
 
   private report(status: number | null): CacheReport {

@@ -34,7 +34,10 @@ export function freshened(keptLines: string, receivedLines: string): string {
  * Whether a 304 is about what is kept (section 4.3.4). One that names no validator is taken to be: it
  * was asked about one response, by name.
  */
-export function isAbout(kept: Validators, received: ResponseFields): boolean {
+export function isAbout(
+  kept: Pick<Validators, 'etag' | 'lastModified'>,
+  received: ResponseFields,
+): boolean {
   const { etag, lastModified } = received;
   if (etag?.startsWith('W/')) return opaque(etag) === opaque(kept.etag);
   if (etag !== null) return etag === kept.etag;
@@ -43,7 +46,7 @@ export function isAbout(kept: Validators, received: ResponseFields): boolean {
 
 /** Whether the head that a GET would have now is of the body that is kept (section 4.3.5). */
 export function isStillOf(
-  kept: Validators & { bodyBytes: number },
+  kept: Pick<Validators, 'etag' | 'lastModified'> & { bodyBytes: number },
   received: ResponseFields,
   contentLength: number | null,
 ): boolean {

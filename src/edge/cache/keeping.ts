@@ -72,6 +72,7 @@ export function verdictOn(
       askedUnder,
       etag: fields.etag,
       lastModified: fields.lastModified,
+      date: fields.date ?? httpDate(moments.receivedAt),
       receivedAt: moments.receivedMs,
       ageOnArrivalMs: ageOnArrivalMs(fields, moments.requestedAt, moments.receivedAt),
       lifetimeMs: storing.lifetime.seconds * 1000,

@@ -78,6 +78,10 @@ export function reuseOf(kept: KeptTimes, wishes: RequestWishes | null, nowMs: nu
   return { kind: 'ask', why: 'stale', ttlMs };
 }
 
+/** Whether it answers those who wait for it while it comes, or each of them has to ask for himself. */
+export const isForOthers = (kept: KeptTimes): boolean =>
+  reuseOf(kept, null, kept.receivedAt).kind !== 'ask';
+
 function asksAnyway(
   kept: KeptTimes,
   { noCache, maxAgeS, minFreshS, maxStaleS }: RequestWishes,

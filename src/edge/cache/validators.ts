@@ -11,7 +11,7 @@ export interface Validators {
   etag: string | null;
   lastModified: string | null;
   /** When the app made it. */
-  date?: string | null;
+  date: string | null;
 }
 
 /** So much later than Last-Modified a Date has to be for nothing to have changed in between. */
@@ -20,7 +20,7 @@ const STRONG_AFTER_MS = 1000;
 /** @param now to read old forms of dates */
 export function isNotModified(
   { ifNoneMatch, ifModifiedSince }: Conditions,
-  { etag, lastModified, date = null }: Validators,
+  { etag, lastModified, date }: Validators,
   now: number,
 ): boolean {
   // With If-None-Match there, the other says nothing (section 13.1.3).
@@ -39,8 +39,8 @@ export function isNotModified(
  */
 export function continues(
   ifRange: string | null,
-  { etag, lastModified, date = null }: Validators,
-  now = 0,
+  { etag, lastModified, date }: Validators,
+  now: number,
 ): boolean {
   if (ifRange === null) return true;
   if (ifRange.startsWith('"')) return ifRange === etag;
