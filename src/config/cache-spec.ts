@@ -13,7 +13,7 @@ export type CacheSpec = boolean | Record<string, CacheRuleSpec>;
  * Of one path: a time for which is kept what the app says nothing about, `true` for what the app says
  * alone, `false` for never, or more.
  *
- * Whoever gives a time says with it that the answers there are the same for everybody: cookies that
+ * Whoever gives a time, or a least one, says with it that the answers there are the same for everybody: cookies that
  * the key does not name do not reach the app.
  */
 export type CacheRuleSpec = boolean | Duration | CacheRuleOptions;

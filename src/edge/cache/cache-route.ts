@@ -136,7 +136,9 @@ const NOTHING: ReadonlySet<string> = new Set();
 const COOKIE: ReadonlySet<string> = new Set(['cookie']);
 
 function readyRule(rule: CacheRule): ReadyRule {
-  const { query, headers, cookies, otherwiseS, path } = rule;
+  const { query, headers, cookies, leastS, otherwiseS, path } = rule;
+  // A lifetime that the app has not said.
+  const isSameForAll = otherwiseS !== null || leastS > 0;
   return {
     rule,
     matches: pathPattern(path),
@@ -144,7 +146,7 @@ function readyRule(rule: CacheRule): ReadyRule {
     // Of the cookies, the app and the key have those that are named.
     names: cookies.length > 0 ? [...headers, 'cookie'] : headers,
     // Paths that are said to be the same for everybody: nobody's cookies are told there.
-    hidden: otherwiseS === null && cookies.length === 0 ? NOTHING : COOKIE,
+    hidden: isSameForAll || cookies.length > 0 ? COOKIE : NOTHING,
   };
 }
 
