@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemCode } from '../../../kernel/fault.ts';
 import type { DirectoryStore } from './directory-store.ts';
-import { BLOCK_BYTES } from './file-layout.ts';
+import { BLOCK_BYTES, FOOTER_BYTES } from './file-layout.ts';
 import {
   allOf,
   bodyOf,
@@ -110,8 +110,17 @@ describe('a damaged file', () => {
       expect(await readable('https://example.com/a'), `byte ${position}`).toBe(null);
       expect(existsSync(path)).toBe(false);
     }
-    // The four bytes of the version: then it is another's, as far as one can tell.
-    expect(place.troubles).toEqual(Array.from({ length: bytes.length - 4 }, () => 'damaged'));
+    expect(place.troubles).toEqual(['damaged']);
+  });
+
+  it('is not one of another version, which goes without a word', async () => {
+    const path = await keptFile('key', bodyOf(300));
+    const bytes = readFileSync(path);
+    bytes.writeUInt32LE(2, bytes.length - FOOTER_BYTES + 8);
+    writeFileSync(path, bytes);
+    expect(await readable('key')).toBe(null);
+    expect(existsSync(path)).toBe(false);
+    expect(place.troubles).toEqual([]);
   });
 
   it('gives what was written or nothing, whatever was done to it', async () => {

@@ -20,7 +20,6 @@ import { Writers } from './writers.ts';
 
 /** Kept responses in a directory of the machine's own. */
 export class DirectoryStore implements DiskStore {
-  readonly #options: DiskStoreOptions;
   readonly #places: Places;
   readonly #account: Account;
   readonly #standing: Standing;
@@ -32,7 +31,6 @@ export class DirectoryStore implements DiskStore {
 
   constructor(options: DiskStoreOptions) {
     const { clock, directory, boundBytes } = options;
-    this.#options = options;
     const places = new Places(directory);
     const account = new Account(places.account);
     const standing = new Standing(options);
@@ -147,7 +145,7 @@ export class DirectoryStore implements DiskStore {
     if (thrown instanceof Fault) {
       // At once, so that nobody else finds it: it does not happen often.
       rmSync(path, { force: true });
-      if (thrown.code === 'cache-damaged') this.#options.onTrouble('damaged', thrown.message);
+      if (thrown.code === 'cache-damaged') this.#standing.damaged(thrown.message);
     } else {
       this.#standing.failed(`read ${path}`, thrown);
     }

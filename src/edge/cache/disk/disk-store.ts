@@ -69,6 +69,12 @@ export interface DiskWriter {
   readonly id: string;
   /** Given, and not yet on the disk. */
   readonly pendingBytes: number;
+  /**
+   * How much of what was given is on the disk, and can be read there. It stays as it is when the disk
+   * takes no more (`hasGivenUp`): what is behind it is nowhere then but with the caller.
+   */
+  readonly writtenBytes: number;
+  readonly hasGivenUp: boolean;
   /** The writer owns the bytes from then on: nobody may change them. */
   write(bytes: Buffer): void;
   /**

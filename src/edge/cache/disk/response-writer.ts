@@ -88,6 +88,14 @@ export class ResponseWriter implements DiskWriter {
     return this.#pendingBytes;
   }
 
+  get writtenBytes(): number {
+    return this.#writtenBytes;
+  }
+
+  get hasGivenUp(): boolean {
+    return this.#phase === 'given-up';
+  }
+
   write(bytes: Buffer): void {
     if (this.#phase !== 'open' || bytes.length === 0) return;
     this.#addChecksums(bytes);
@@ -102,7 +110,7 @@ export class ResponseWriter implements DiskWriter {
     if (position >= this.#givenBytes || mostBytes === 0) return NOTHING;
     this.#users += 1;
     try {
-      while (position >= this.#writtenBytes && this.#phase !== 'given-up') {
+      while (position >= this.#writtenBytes && !this.hasGivenUp) {
         this.#startWriting();
         await this.#batch;
       }
@@ -138,11 +146,7 @@ export class ResponseWriter implements DiskWriter {
     while (this.#batch !== null) await this.#batch;
   }
 
-  // Getters, because they change while something is waited for.
-  get #hasGivenUp(): boolean {
-    return this.#phase === 'given-up';
-  }
-
+  /** A getter, because it changes while something is waited for. */
   get #isKept(): boolean {
     return this.#phase === 'kept';
   }
@@ -195,7 +199,7 @@ export class ResponseWriter implements DiskWriter {
       const end = encodeEnd(this.id, this.#writing.key, head, this.#givenBytes, checksums);
       const onDisk = bytesOnDisk(this.#givenBytes + end.length) - this.#writtenBytes;
       await this.#writeBehind(rest, onDisk, end);
-      if (this.#hasGivenUp) return;
+      if (this.hasGivenUp) return;
       await renamed(this.#writing.temporaryPath, this.#writing.path);
       this.#phase = 'kept';
       this.#host.onKept(this.#writing);
@@ -213,7 +217,7 @@ export class ResponseWriter implements DiskWriter {
   /** @param onDisk what it takes there */
   async #writeBehind(batch: Batch, onDisk: number, end: Buffer = NOTHING): Promise<void> {
     await this.#host.prepare();
-    if (this.#hasGivenUp) return;
+    if (this.hasGivenUp) return;
     if (!this.#host.addWritten(onDisk, this.#writtenBytes + onDisk)) return this.#giveUp();
     const { temporaryPath } = this.#writing;
     this.#descriptor ??= await openDescriptor(temporaryPath, READ_WRITE_NEW, 0o600);
@@ -255,13 +259,13 @@ export class ResponseWriter implements DiskWriter {
   }
 
   #fail(thrown: unknown): void {
-    if (!this.#hasGivenUp) this.#host.onFailed(this.#writing, thrown);
+    if (!this.hasGivenUp) this.#host.onFailed(this.#writing, thrown);
     this.#giveUp();
   }
 
   /** What is on the disk can be read until it is closed. */
   #giveUp(): void {
-    if (this.#hasGivenUp || this.#isKept) return;
+    if (this.hasGivenUp || this.#isKept) return;
     this.#phase = 'given-up';
     this.#noLongerPending(this.#takeQueue().bytes);
   }

@@ -65,6 +65,21 @@ describe('the standing of a disk', () => {
     expect(disk.state).toBe('on');
   });
 
+  it('tells of damages together', async () => {
+    const { clock, disk, told } = standing();
+    for (const file of ['a', 'b', 'c']) disk.damaged(`${file} is not right`);
+    expect(told).toEqual(['damaged: a is not right']);
+    expect(disk.state).toBe('on');
+    await clock.advance(MINUTE_MS);
+    disk.damaged('d is not right');
+    await clock.advance(MINUTE_MS);
+    disk.damaged('e is not right');
+    expect(told.slice(1)).toEqual([
+      'damaged: d is not right, as 2 before it',
+      'damaged: e is not right',
+    ]);
+  });
+
   it('tells of another trouble than the one before', async () => {
     const { clock, disk, told } = standing();
     disk.failed('write /a', error('ENOSPC'));

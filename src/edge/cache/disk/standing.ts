@@ -7,6 +7,9 @@ const REST_MS = 60_000;
 /** ... and no longer than that. */
 const LONGEST_REST_MS = 16 * 60_000;
 
+/** A disk that loses one response loses many: they are told together. */
+const DAMAGES_PERIOD_MS = 60_000;
+
 const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 /** Of the process, and not of the disk. */
 const OF_THE_PROCESS = new Set(['EMFILE', 'ENFILE', 'ENOMEM']);
@@ -21,6 +24,8 @@ export class Standing {
   #trouble: 'full' | 'failed' | null = null;
   #restMs = REST_MS;
   #restsUntilMs = 0;
+  #toldDamageAtMs = Number.NEGATIVE_INFINITY;
+  #untoldDamages = 0;
 
   constructor({ clock, onTrouble }: Pick<DiskStoreOptions, 'clock' | 'onTrouble'>) {
     this.#clock = clock;
@@ -43,6 +48,18 @@ export class Standing {
     this.#restMs = known === null ? REST_MS : Math.min(2 * this.#restMs, LONGEST_REST_MS);
     this.#restsUntilMs = this.#clock.monotonic() + this.#restMs;
     if (known !== this.#trouble) this.#onTrouble(this.#trouble, `${doing}: ${messageOf(thrown)}`);
+  }
+
+  /** @param detail of one that was kept, and is not what was written */
+  damaged(detail: string): void {
+    if (this.#clock.monotonic() - this.#toldDamageAtMs < DAMAGES_PERIOD_MS) {
+      this.#untoldDamages += 1;
+      return;
+    }
+    const others = this.#untoldDamages === 0 ? '' : `, as ${this.#untoldDamages} before it`;
+    this.#toldDamageAtMs = this.#clock.monotonic();
+    this.#untoldDamages = 0;
+    this.#onTrouble('damaged', detail + others);
   }
 
   /** A response has been written. */
