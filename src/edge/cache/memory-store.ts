@@ -1,6 +1,6 @@
 import { Entry } from './eviction/entry-list.ts';
 import type { Eviction, EvictionFactory } from './eviction/eviction.ts';
-import { wTinyLfu } from './eviction/w-tiny-lfu.ts';
+import { greedyDual } from './eviction/greedy-dual.ts';
 import { MapSize } from './map-size.ts';
 
 /** The object of an entry: its header and its fields. */
@@ -25,7 +25,7 @@ export class MemoryStore<T> {
 
   constructor(options: { boundBytes: number; eviction?: EvictionFactory }) {
     this.boundBytes = options.boundBytes;
-    this.makeEviction = options.eviction ?? wTinyLfu;
+    this.makeEviction = options.eviction ?? greedyDual;
     this.eviction = this.makeEviction(options.boundBytes);
     this.makeRoom();
   }

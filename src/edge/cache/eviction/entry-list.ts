@@ -11,6 +11,8 @@ export class Entry<T = unknown> {
   list: EntryList | null = null;
   /** How often it was used, for those who count. */
   uses = 0;
+  /** When it was last used, for those who count time by a clock of their own. */
+  since = 0;
 
   constructor(key: string, value: T, sizeBytes: number) {
     this.key = key;
