@@ -65,8 +65,11 @@ function diskOf({ workers }: TrafficReading['edge']): Place[] {
 }
 
 function roomFamilies(name: string, where: string, places: readonly Place[]): MetricFamily[] {
-  const samples = (read: (room: CacheRoom) => number): Sample[] =>
-    places.map(({ labels, room }) => ({ labels, value: read(room) }));
+  const samples = (read: (room: CacheRoom) => number | null): Sample[] =>
+    places.flatMap(({ labels, room }) => {
+      const value = read(room);
+      return value === null ? [] : [{ labels, value }];
+    });
   return [
     {
       name: `belay_cache_${name}_bytes`,

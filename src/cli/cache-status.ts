@@ -103,5 +103,6 @@ function roomLines(view: CachesView, paint: Paint): string[] {
 function roomLine(place: string, room: CacheRoom | null, boundBytes: number, paint: Paint): string {
   if (room === null) return `${place}: ${paint.dim('not known')}`;
   const used = `${formatBytes(room.sizeBytes)} of ${formatBytes(boundBytes)}`;
+  if (room.count === null) return `${place}: ${used}`;
   return `${place}: ${used}, ${formatCount(room.count)} ${room.count === 1 ? 'answer' : 'answers'}`;
 }

@@ -122,7 +122,8 @@ export const noCacheCounts = (): CacheCounts => ({
 
 /** How many responses are kept in one place, and the bytes they take there. */
 export interface CacheRoom {
-  count: number;
+  /** Null: nobody counts them. */
+  count: number | null;
   sizeBytes: number;
 }
 

@@ -1,4 +1,4 @@
-import { type CacheCounts, noCacheCounts } from '../../model/cache.ts';
+import { type CacheCounts, type CacheRoom, noCacheCounts } from '../../model/cache.ts';
 import { fieldOf } from '../http/field-lines.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import type { ClientConnection } from '../worker/client-connection.ts';
@@ -64,8 +64,13 @@ export class ResponseCache {
     return Math.min(MOST_RESPONSE_BYTES, Math.floor(this.boundBytes * RESPONSE_SHARE));
   }
 
-  get room(): { count: number; sizeBytes: number } {
-    return { count: this.memory.count, sizeBytes: this.memory.sizeBytes };
+  /** What is kept where; of the disk nobody knows how many there are. */
+  rooms(): { cacheMemory: CacheRoom; cacheDisk?: CacheRoom } {
+    const { disk, memory } = this;
+    return {
+      cacheMemory: { count: memory.count, sizeBytes: memory.sizeBytes },
+      ...(disk && { cacheDisk: { count: null, sizeBytes: disk.sizeBytes } }),
+    };
   }
 
   /** What is kept for a request and not purged, fresh or stale. */

@@ -204,7 +204,7 @@ export function createEdgeWorker(options: EdgeWorkerOptions): EdgeWorker {
       waiting: queue.lengths(),
       wanted: wanted.environments,
       quietMs: table.quietMs(clock.monotonic()),
-      ...(cache && { cache: cache.readCounts(), cacheMemory: cache.room }),
+      ...(cache && { cache: cache.readCounts(), ...cache.rooms() }),
     }),
     activity: () =>
       `${account.accepted} ${account.ended} ${account.tunnels} ${table.leftOutChanges} ${doorkeeper.turnedAway}`,
