@@ -2,12 +2,14 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startBelay } from '../../edge/belay.ts';
 import type { Load } from '../../edge/load.ts';
-import { inTurn, type Measure } from '../../edge/measure.ts';
+import { inTurn, type Measure, rowsBeside } from '../../edge/measure.ts';
 import { cpuUsPerRequest } from '../../edge/measures/cpu-per-request.ts';
-import { beside, median, type Row, row } from '../../report.ts';
+import type { Row } from '../../report.ts';
 import { PRIVATE_PATH } from '../origin.ts';
 
 /** What a request that the app answers costs with the cache on, beside the cache off. */
+
+const BESIDE = 'nginx';
 
 /** Nothing is asked for twice. */
 const EACH_NEW = `local each = 0
@@ -45,18 +47,18 @@ function miss({ name, title, load }: Case): Measure {
   return {
     name,
     needs: ['wrk'],
-    async run({ folder, origin, ours, seconds, rounds }): Promise<Row[]> {
-      const without = await startBelay(folder, origin.port);
+    async run({ folder, origin, ours, rivals, seconds, rounds }): Promise<Row[]> {
+      const off = { ...(await startBelay(folder, origin.port)), name: 'cache off' };
       try {
         let measured = 0;
-        const figures = await inTurn([ours, without], rounds, (edge) => {
+        const others = [off, ...rivals.filter(({ name }) => name === BESIDE)];
+        const figures = await inTurn([ours, ...others], rounds, (contender) => {
           measured += 1;
-          return cpuUsPerRequest(edge, load(folder, measured), seconds);
+          return cpuUsPerRequest(contender, load(folder, measured), seconds);
         });
-        const [on = 0, off = 0] = [...figures.values()].map(median);
-        return [beside('cache off', row(`${title}: CPU per request`, on, off, 'µs'))];
+        return rowsBeside(`${title}: CPU per request`, figures, ours, 'µs', {});
       } finally {
-        await without.stop();
+        await off.stop();
       }
     },
   };
