@@ -32,6 +32,8 @@ export interface FetchReason {
   stale: KeptResponse | null;
   /** Nobody else is to wait for it. */
   alone: boolean;
+  /** So many were answered with an error while it waited for them. */
+  failures: number;
 }
 
 /**
@@ -236,7 +238,8 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
       cache.passNext(reason.key, cache.edge.clock.monotonic());
       if (reason.stale !== null) cache.delete(origin);
     }
-    for (const reader of [...this.readers]) if (!reader.isFirst) reader.goAlone('not-kept');
+    const { status } = filling.head;
+    for (const reader of [...this.readers]) if (!reader.isFirst) reader.onNotKept(status, reason);
     // Nobody is left who could have it.
     if (this.readers.size === 0) this.abandon();
   }
@@ -379,9 +382,11 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
   }
 
   private end(): void {
+    const { cache, environment } = this.origin.route;
+    if (!this.ended) cache.counts(environment).appBytes += this.filling?.sizeBytes ?? 0;
     this.ended = true;
     this.leaveTable();
-    this.origin.route.cache.edge.deadlines.remove(this);
+    cache.edge.deadlines.remove(this);
   }
 }
 

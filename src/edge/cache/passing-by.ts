@@ -37,6 +37,11 @@ export class PassingBy implements ResponseWitness {
     return this.line(null);
   }
 
+  onEnd(bodyBytes: number): void {
+    const { route } = this.request;
+    route.cache.counts(route.environment).appBytes += bodyBytes;
+  }
+
   /** Something has changed: what is kept of it, and of what it names, is not used again (RFC 9111 section 4.4). */
   private invalidate({ fields, status }: ResponseHead): void {
     if (status >= 400) return;

@@ -16,6 +16,8 @@ export interface ResponseWitness {
   onHead(head: ResponseHead): string;
   /** The edge itself answers in the app's place. */
   onOwnAnswer(status: number): string;
+  /** All of the app's answer has come. */
+  onEnd(bodyBytes: number): void;
 }
 
 /** What an app answers, on its way to the client. One per connection, used in turn. */
@@ -92,6 +94,7 @@ export class ResponseRelay implements ExchangeResponse {
   /** Writes what ends the response, all of which has come. */
   end(): void {
     const { writer } = this.client;
+    if (this.witness !== null) this.witness.onEnd(this.bodyBytes);
     writer.end(this.body.trailers);
     writer.flush();
   }
