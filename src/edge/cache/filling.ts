@@ -26,14 +26,13 @@ export interface BodyReaderOfMany {
  */
 export class Filling implements BodySink {
   readonly head: ResponseHead;
-  /** All of it is held or on disk, to be kept. */
-  holds: boolean;
   sizeBytes = 0;
   isWhole = false;
   /** Where it is too large for memory. */
   spill: DiskWriter | null = null;
   private readonly mostBytes: number;
   private readonly makeSpill: () => DiskWriter | null;
+  private isHeld: boolean;
   private chunks: Buffer[] = [];
   /** Where the first chunk begins. */
   private heldFrom = 0;
@@ -51,9 +50,14 @@ export class Filling implements BodySink {
     makeSpill: () => DiskWriter | null,
   ) {
     this.head = head;
-    this.holds = holds;
+    this.isHeld = holds;
     this.mostBytes = mostBytes;
     this.makeSpill = makeSpill;
+  }
+
+  /** All of it is held or on disk, to be kept. */
+  get holds(): boolean {
+    return this.isHeld && this.spill?.hasGivenUp !== true;
   }
 
   data(bytes: Buffer, start: number, end: number): void {
@@ -61,12 +65,12 @@ export class Filling implements BodySink {
     this.chunks.push(chunk);
     this.sizeBytes += chunk.length;
     if (this.spill !== null) this.spill.write(chunk);
-    else if (this.holds && this.sizeBytes > this.mostBytes) this.spillOver();
+    else if (this.isHeld && this.sizeBytes > this.mostBytes) this.spillOver();
   }
 
   private spillOver(): void {
     this.spill = this.makeSpill();
-    this.holds = this.spill !== null;
+    this.isHeld = this.spill !== null;
     for (const chunk of this.chunks) this.spill?.write(chunk);
   }
 
@@ -89,11 +93,12 @@ export class Filling implements BodySink {
   /** Lets go of what need not be held. @returns whether the app has to wait */
   trim(readers: Iterable<BodyReaderOfMany>): boolean {
     const { spill } = this;
-    if (spill !== null) {
-      this.letGoUpTo(this.sizeBytes - HELD_BYTES - spill.pendingBytes);
+    if (spill !== null && !spill.hasGivenUp) {
+      this.letGoUpTo(Math.min(this.sizeBytes - HELD_BYTES, spill.writtenBytes));
       return spill.pendingBytes > MOST_PENDING_BYTES;
     }
     if (this.holds) return false;
+    // What the disk has taken before it gave up can be read back; the rest is here.
     let slowest = this.sizeBytes;
     for (const { position } of readers) slowest = Math.min(slowest, position);
     this.letGoUpTo(slowest);
@@ -127,7 +132,7 @@ export class Filling implements BodySink {
   }
 
   private closeSpill(): void {
-    if (this.hasSpillEnded && this.isReleased) this.spill?.close();
+    if (this.isReleased && (this.hasSpillEnded || !this.holds)) this.spill?.close();
   }
 
   /** As it is kept. */
