@@ -1,14 +1,14 @@
 import { type CacheRule, HONOUR_THE_APP, type Names } from './cache.ts';
-import { pathPattern } from './path-pattern.ts';
+import { CacheRules } from './cache-rules.ts';
 
 /**
  * What tells kept answers apart. What is no part of a key does not reach the app either: an input
  * that changes the answer and not the key is how caches are poisoned.
  */
 
-/** The first whose path matches counts. */
+/** That of the path, or what holds where there is none. */
 export const ruleFor = (rules: readonly CacheRule[], path: string): CacheRule =>
-  rules.find((rule) => pathPattern(rule.path)(path)) ?? HONOUR_THE_APP;
+  rules[new CacheRules(rules).find(path)] ?? HONOUR_THE_APP;
 
 /** The path of a target, without its query. */
 export function pathOf(target: string): string {

@@ -1,6 +1,6 @@
 import { type CacheRule, HONOUR_THE_APP, type Purge, type RoutedCache } from '../../model/cache.ts';
 import { keyedCookies, keyedTarget, pathOf } from '../../model/cache-key.ts';
-import { type PathPattern, pathPattern } from '../../model/path-pattern.ts';
+import { CacheRules } from '../../model/cache-rules.ts';
 import { poolId } from '../../model/snapshot.ts';
 import { fieldOf, withoutFields } from '../http/field-lines.ts';
 import type { RequestHead } from '../http/request-head.ts';
@@ -15,7 +15,6 @@ import type { ResponseCache } from './response-cache.ts';
 /** A rule, made ready to be asked for every request. */
 export interface ReadyRule {
   readonly rule: CacheRule;
-  readonly matches: PathPattern;
   readonly cutsQuery: boolean;
   /** Fields by which answers are told apart, beside those the app names. */
   readonly names: readonly string[];
@@ -33,6 +32,7 @@ export class CacheRoute {
   /** The newest purge in force. */
   readonly purge: number;
   private readonly rules: readonly ReadyRule[];
+  private readonly finder: CacheRules;
   /** The rule of all paths, where there is but one. */
   private readonly only: ReadyRule | null;
   private readonly prefix: string;
@@ -45,9 +45,10 @@ export class CacheRoute {
     this.routed = routed;
     this.name = cacheName(zone);
     this.purge = routed.purges.at(-1)?.number ?? routed.purgedUpTo;
-    this.rules = [...routed.rules, HONOUR_THE_APP].map(readyRule);
-    const [first] = this.rules;
-    this.only = this.rules.length === 1 || first?.rule.path === '/*' ? (first ?? null) : null;
+    this.rules = routed.rules.map(readyRule);
+    this.finder = new CacheRules(routed.rules);
+    const [first = honour] = this.rules;
+    this.only = first.rule.path === '/*' ? first : null;
     this.prefix = `${environment} ${routed.release ?? ''} `;
     this.ownPool = routed.release === null ? null : poolId(environment, routed.release);
   }
@@ -110,8 +111,7 @@ export class CacheRoute {
 
   ruleOf(target: string): ReadyRule {
     if (this.only !== null) return this.only;
-    const path = pathOf(target);
-    return this.rules.find(({ matches }) => matches(path)) ?? honour;
+    return this.rules[this.finder.find(pathOf(target))] ?? honour;
   }
 
   /**
@@ -136,12 +136,11 @@ const NOTHING: ReadonlySet<string> = new Set();
 const COOKIE: ReadonlySet<string> = new Set(['cookie']);
 
 function readyRule(rule: CacheRule): ReadyRule {
-  const { query, headers, cookies, leastS, otherwiseS, path } = rule;
+  const { query, headers, cookies, leastS, otherwiseS } = rule;
   // A lifetime that the app has not said.
   const isSameForAll = otherwiseS !== null || leastS > 0;
   return {
     rule,
-    matches: pathPattern(path),
     cutsQuery: query.mode === 'only' || query.names.length > 0,
     // Of the cookies, the app and the key have those that are named.
     names: cookies.length > 0 ? [...headers, 'cookie'] : headers,
