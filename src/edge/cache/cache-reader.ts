@@ -1,16 +1,18 @@
 import type { Outcome } from '../../model/ledger.ts';
 import type { Ongoing } from '../worker/client-connection.ts';
-import { type OwnAnswer, ownAnswers } from '../worker/own-answers.ts';
+import { appFails, type OwnAnswer, ownAnswers } from '../worker/own-answers.ts';
 import { connectionLine } from './cache-answer.ts';
 import { type CacheRequest, FROM_THE_CACHE, type Source } from './cache-request.ts';
 import { type CacheReport, cacheStatus } from './cache-status.ts';
-import type { Fetch } from './fetch.ts';
+import type { Fetch, FetchReason } from './fetch.ts';
 import type { BodyReaderOfMany, Filling } from './filling.ts';
 import type { KeptResponse } from './kept-response.ts';
 import { isNotModified, type Validators } from './validators.ts';
 
 /** One request waits for what another has asked for no longer than this; then it asks itself. */
 const COLLAPSED_WAIT_MS = 10_000;
+/** After so many in turn were answered with an error, the rest of those who wait are told so. */
+const MOST_FAILURES = 3;
 
 /** A client that waits for what is fetched, and reads it as it comes, at its own pace. */
 export class CacheReader implements Ongoing, BodyReaderOfMany {
@@ -45,6 +47,21 @@ export class CacheReader implements Ongoing, BodyReaderOfMany {
     this.leaveAll();
     const { client, head, route, to } = this.request;
     route.enter(client, head, to);
+  }
+
+  /**
+   * What it waited for is another's alone. If that was an error, one of those who waited asks next, and
+   * the rest wait on: an app that fails is not asked by all of them, and an error that is about one of
+   * them is not told to all.
+   */
+  onNotKept(status: number, { why, stale, failures: before }: FetchReason): void {
+    const failures = before + 1;
+    if (status < 500) this.goAlone('not-kept');
+    else if (failures >= MOST_FAILURES) this.onOwnAnswer(appFails(status));
+    else {
+      this.leaveAll();
+      this.request.join(why, stale, failures);
+    }
   }
 
   /** Gets an answer that is kept, or was. */

@@ -144,7 +144,7 @@ export class CacheRequest {
     const key = cache.keyFor(this);
     if (cache.fetches.has(key) || nowMs < kept.askAgainMs || this.to.isOut(nowMs)) return;
     cache.counts(this.route.environment).refreshes += 1;
-    new Fetch(this, { key, why: 'stale', stale: kept, alone: false }).begin();
+    new Fetch(this, { key, why: 'stale', stale: kept, alone: false, failures: 0 }).begin();
   }
 
   /** @param counter of what the cache has done */
@@ -195,7 +195,8 @@ export class CacheRequest {
     return this.asked?.cacheControl?.onlyIfCached ?? false;
   }
 
-  private join(why: Forwarded, stale: KeptResponse | null): void {
+  /** Asks, or waits for one who does. @param failures of others, in turn, while it waited for them */
+  join(why: Forwarded, stale: KeptResponse | null, failures = 0): void {
     const { client, head, route, to } = this;
     const { cache } = route;
     if (!isAwake(cache.edge, client, head, to)) return;
@@ -207,7 +208,7 @@ export class CacheRequest {
     const found = alone ? undefined : cache.fetches.get(key);
     // What was asked for before a purge may be what was purged.
     const running = found && found.askedUnder >= route.purge ? found : undefined;
-    const fetch = running ?? new Fetch(this, { key, why, stale, alone });
+    const fetch = running ?? new Fetch(this, { key, why, stale, alone, failures });
     const reader = new CacheReader(this, fetch, running === undefined);
     client.goOnAs(reader);
     fetch.add(reader);

@@ -62,6 +62,10 @@ export const ownAnswers = {
   ),
 } as const;
 
+/** To those who waited for others, whom the app has answered with this status. */
+export const appFails = (status: number): OwnAnswer =>
+  own(status, 'app-error', `The app answered ${status} to those who asked for this just before.`);
+
 export function unknownHost(host: string): OwnAnswer {
   const asked = host === '' ? 'no host' : `"${host}"`;
   return own(
