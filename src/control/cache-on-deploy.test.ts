@@ -30,6 +30,12 @@ describe('what is kept of answers', () => {
     expect((await simulated.settled()).state).toBe('rolled-back');
     expect(onRecord(simulated)).toEqual({ last: 3, upTo: 3, list: [] });
     expect(simulated.edge.snapshot?.rules[0]?.cache).toMatchObject({ purgedUpTo: 3, purges: [] });
+    const events = simulated.store.events({ after: 0, limit: 1_000 });
+    expect(
+      events.filter(({ type }) => type === 'cache-purged').map(({ message }) => message),
+    ).toEqual(
+      [1, 2, 3].map((n) => `purged everything from the cache, because deploy ${n} has ended`),
+    );
   });
 
   it.each(['switch', 'keep', null] as const)('is not purged under %s', async (onDeploy) => {

@@ -82,7 +82,7 @@ export class DeploymentSteps {
       ? 'ready'
       : environment.status;
     const release = step.verdict === 'succeeded' ? deployment.to : environment.release;
-    const cachePurges = this.#purgesAfter(environment, release);
+    const cachePurges = this.#purgesAfter(deployment, environment, release);
     records.saveEnvironment({ ...environment, status, release, cachePurges });
     return recordOnly;
   }
@@ -104,11 +104,22 @@ export class DeploymentSteps {
   }
 
   /** Whatever it came to: instances of both releases may have answered. */
-  #purgesAfter({ key, cachePurges }: Environment, release: number | null): CachePurges {
-    const configuration =
-      release === null ? null : this.#parts.records.release(key, release)?.configuration;
-    const isPurged = configuration?.traffic.cache?.onDeploy === 'purge';
-    return isPurged ? withPurge(cachePurges, EVERYTHING) : cachePurges;
+  #purgesAfter(
+    deployment: Deployment,
+    environment: Environment,
+    release: number | null,
+  ): CachePurges {
+    const { records, feed } = this.#parts;
+    const { key, cachePurges } = environment;
+    const configuration = release === null ? null : records.release(key, release)?.configuration;
+    if (configuration?.traffic.cache?.onDeploy !== 'purge') return cachePurges;
+    feed.publish({
+      ...about(environment, deployment, null),
+      severity: 'info',
+      type: 'cache-purged',
+      message: `purged everything from the cache, because ${deployment.kind} ${deployment.number} has ended`,
+    });
+    return withPurge(cachePurges, EVERYTHING);
   }
 
   #endDeployment(
