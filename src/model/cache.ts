@@ -81,7 +81,10 @@ export const routedCacheSchema = z.strictObject({
 });
 export type RoutedCache = z.infer<typeof routedCacheSchema>;
 
-/** What the edge has done for the apps of one environment; cumulative. */
+/**
+ * What the edge has done for the apps of one environment; cumulative. A client's request that gets an
+ * answer through the cache is in one of the first five.
+ */
 export const cacheCounters = [
   /** Answered from what is kept, fresh. */
   'hits',
@@ -89,7 +92,7 @@ export const cacheCounters = [
   'stale',
   /** Of requests for the same, those that waited for one of them. */
   'collapsed',
-  /** Answered by the app, and kept. */
+  /** Answered by the app, and kept; or kept before, and confirmed by it. */
   'stored',
   /** Answered by the app, and not kept. */
   'passed',

@@ -49,6 +49,34 @@ test('counts who waited for another as collapsed', async () => {
   expect(edge.outcomes()).toEqual({ ok: 1, cached: 2 });
 });
 
+test('counts what the app has confirmed as its answer, and its body as saved', async () => {
+  const origin = await httpOrigin(({ headers }, response) => {
+    response.setHeader('Cache-Control', 'no-cache');
+    response.setHeader('ETag', '"1"');
+    if (headers['if-none-match'] === '"1"') response.writeHead(304).end();
+    else response.end('twelve bytes');
+  });
+  const edge = await testEdge([{ port: origin.port }], { rule: { cache } });
+  for (let times = 0; times < 3; times += 1) await edge.say(request('/a'));
+  expect(countsOf(edge)).toEqual(counts({ stored: 3, savedBytes: 24, appBytes: 12 }));
+});
+
+test('counts what it asks by itself beside what clients ask', async () => {
+  let asked = 0;
+  const origin = await httpOrigin((_, response) => {
+    asked += 1;
+    response.setHeader('Cache-Control', 'max-age=0, stale-while-revalidate=60');
+    response.end('twelve bytes');
+  });
+  const edge = await testEdge([{ port: origin.port }], { rule: { cache } });
+  await edge.say(request('/a'));
+  await edge.say(request('/a'));
+  await expect.poll(() => countsOf(edge).appBytes).toBe(24);
+  const all = { stored: 1, stale: 1, refreshes: 1, savedBytes: 12, appBytes: 24 };
+  expect([asked, countsOf(edge)]).toEqual([2, counts(all)]);
+  expect(edge.outcomes()).toEqual({ ok: 1, cached: 1 });
+});
+
 test('leaves what the cache answered out of the latencies of instances', async () => {
   const origin = await httpOrigin((_, response) => {
     response.setHeader('Cache-Control', 'max-age=60');

@@ -74,8 +74,9 @@ export class CacheReader implements Ongoing, BodyReaderOfMany {
     const { isFirst } = this;
     this.leaveFetch();
     const collapsed = !isFirst;
-    const counter = collapsed ? 'collapsed' : isFromApp ? null : 'stale';
+    const byFirst = isFromApp ? 'stored' : 'stale';
     const from = isFirst && isFromApp ? source : FROM_THE_CACHE;
+    const counter = collapsed ? 'collapsed' : byFirst;
     this.request.answerKept(kept, counter, { ...report, collapsed }, from);
   }
 
@@ -101,8 +102,8 @@ export class CacheReader implements Ongoing, BodyReaderOfMany {
       `${connectionLine(this.keep, head.minorVersion)}\r\n`;
     client.deadlineMs = Number.POSITIVE_INFINITY;
     client.writer.begin(text, chunked);
-    if (this.isFirst || !filling.holds) return;
-    route.cache.counts(route.environment).collapsed += 1;
+    const byApp = told.stored ? 'stored' : 'passed';
+    route.cache.counts(route.environment)[told.collapsed ? 'collapsed' : byApp] += 1;
   }
 
   /** Whether it has that already, by the validators of what is coming. */

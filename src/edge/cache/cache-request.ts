@@ -150,7 +150,7 @@ export class CacheRequest {
   /** @param counter of what the cache has done */
   answerKept(
     kept: KeptResponse,
-    counter: 'hits' | 'stale' | 'collapsed' | null,
+    counter: 'hits' | 'stale' | 'collapsed' | 'stored',
     report: Partial<CacheReport>,
     source: Source = FROM_THE_CACHE,
   ): void {
@@ -162,10 +162,8 @@ export class CacheRequest {
     const context = { nowMs, now: clock.now(), keep, cacheStatus: status };
     const answer = answerOf(kept, head, this.asked, context);
     const counts = route.cache.counts(route.environment);
-    if (counter !== null) {
-      counts[counter] += 1;
-      counts.savedBytes += answer.end - answer.start;
-    }
+    counts[counter] += 1;
+    counts.savedBytes += answer.end - answer.start;
     const bodyBytes = answer.end - answer.start;
     const { body, diskId } = kept.kept;
     if (body === null && bodyBytes > 0 && route.cache.disk !== null) {

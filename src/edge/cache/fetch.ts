@@ -232,7 +232,6 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
   private onNotKept(filling: Filling): void {
     const { origin, reason } = this;
     const { cache } = origin.route;
-    cache.counts(origin.route.environment).passed += 1;
     this.leaveTable();
     if (filling.head.status < SERVER_ERROR) {
       cache.passNext(reason.key, cache.edge.clock.monotonic());
@@ -263,10 +262,9 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
 
   private keep(kept: KeptResponse): void {
     const { origin, reason, verdict } = this;
-    const { cache, environment } = origin.route;
+    const { cache } = origin.route;
     if (this.isOutdated || !verdict?.keeps) return;
     if (cache.put(origin, verdict.vary, kept)) cache.expectNext(reason.key);
-    cache.counts(environment).stored += 1;
   }
 
   /** Those who want a part of it have to wait until it is there for all. */
