@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { type CacheRule, HONOUR_THE_APP } from '../../model/cache.ts';
+import type { EdgeSettings } from '../../model/edge-settings.ts';
 import { rawOrigin, type TestEdge, testEdge } from '../worker/edge.fixture.ts';
 import { accounts, answers } from './poisoned-answers.fixture.ts';
 import { attacks, PLAIN, request } from './poisoning.fixture.ts';
@@ -12,8 +13,13 @@ import { attacks, PLAIN, request } from './poisoning.fixture.ts';
 
 const KEPT_FOR_ALL: CacheRule = { ...HONOUR_THE_APP, otherwiseS: 60 };
 
-function edgeBefore(port: number, rules: readonly CacheRule[]): Promise<TestEdge> {
+function edgeBefore(
+  port: number,
+  rules: readonly CacheRule[],
+  settings: Partial<EdgeSettings> = {},
+): Promise<TestEdge> {
   return testEdge([{ port }], {
+    settings,
     rule: { cache: { rules: [...rules], release: null, purgedUpTo: 0, purges: [] } },
   });
 }
@@ -143,5 +149,51 @@ describe('a page of somebody who is signed in', () => {
       const { body } = await ask(edge, request(target));
       expect([target, body]).toEqual([target, 'please sign in']);
     }
+  });
+});
+
+describe('what many are sent for alone', () => {
+  const VARIANTS = 200;
+
+  it('ever new values of what answers vary by keep out none but each other', async () => {
+    const origin = await rawOrigin((socket, text) => {
+      const said = /\r\nX-Taste: (.*)\r\n/i.exec(text)?.[1] ?? 'none';
+      socket.write(
+        `HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nVary: X-Taste\r\nContent-Length: ${said.length}\r\n\r\n${said}`,
+      );
+    });
+    const edge = await edgeBefore(origin.port, [KEPT_FOR_ALL]);
+    const taste = (value: string) => ask(edge, request(PLAIN, `X-Taste: ${value}\r\n`));
+    for (let i = 0; i < VARIANTS; i += 1) expect((await taste(`t${i}`)).body).toBe(`t${i}`);
+    expect((await taste(`t${VARIANTS - 1}`)).cacheStatus).toMatch(/^belay; hit/);
+    const first = await taste('t0');
+    expect([first.body, first.cacheStatus]).toEqual(['t0', expect.stringMatching(/fwd=/)]);
+    expect((await ask(edge, request(PLAIN))).body).toBe('none');
+  });
+
+  it('ever new addresses take no more memory than the cache may, and push nothing out that is used', async () => {
+    const body = 'x'.repeat(8 * 1024);
+    const origin = await rawOrigin((socket) => {
+      socket.write(
+        `HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+      );
+    });
+    const edge = await edgeBefore(origin.port, [KEPT_FOR_ALL], {
+      cacheMemoryBytes: 1024 * 1024,
+      cacheDiskBytes: 0,
+    });
+    const used = request('/used');
+    for (let i = 0; i < 20; i += 1) await ask(edge, used);
+    let hits = 0;
+    for (let i = 0; i < 1_000; i += 1) {
+      await ask(edge, request(`/page?evil=${i}`));
+      if (i % 10 === 0 && (await ask(edge, used)).cacheStatus.startsWith('belay; hit')) hits += 1;
+    }
+    expect(hits).toBeGreaterThan(95);
+    const { cacheMemory } = edge.worker.report(null, 'everything');
+    expect(cacheMemory?.sizeBytes).toBeGreaterThan(0);
+    expect(cacheMemory?.sizeBytes).toBeLessThanOrEqual(1024 * 1024);
+    const early = await ask(edge, request('/page?evil=1'));
+    expect(early.cacheStatus).toMatch(/fwd=uri-miss/);
   });
 });
