@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import {
   type Behaviour,
@@ -180,8 +181,17 @@ function routingOf(simulated: SimulatedEnvironment): Rule {
 const weightOf = ({ forward }: Rule, number: number): number =>
   forward.find(({ pool }) => pool.endsWith(`#${number}`))?.weight ?? 0;
 
-/** Releases in turn, as they were kept while release 2 was deployed over release 1. */
-function walk(desired: number, rollout: Partial<Rollout>, behaviour: Behaviour) {
+/**
+ * Releases in turn, as they were kept while release 2 was deployed over release 1.
+ *
+ * @param meanwhile what happens beside, told how long it has been going on
+ */
+function walk(
+  desired: number,
+  rollout: Partial<Rollout>,
+  behaviour: Behaviour,
+  meanwhile: (simulated: SimulatedEnvironment, passedMs: number) => void = () => {},
+) {
   const simulated = new SimulatedEnvironment(desired);
   simulated.addRelease(1, good);
   simulated.deploy(1);
@@ -190,11 +200,14 @@ function walk(desired: number, rollout: Partial<Rollout>, behaviour: Behaviour) 
   simulated.addRelease(2, behaviour, rollout);
   simulated.deploy(2);
   const releases: (number | null)[] = [];
+  const startedAt = simulated.now;
   const look = () => {
+    meanwhile(simulated, simulated.now - startedAt);
     const rule = routingOf(simulated);
     const number = rule.cache?.release ?? null;
     if (number !== releases.at(-1)) releases.push(number);
-    const total = rule.forward.reduce((sum, { weight }) => sum + weight, 0);
+    const isServed = simulated.live().some(({ state }) => state === 'in-service');
+    const total = isServed ? rule.forward.reduce((sum, { weight }) => sum + weight, 0) : 0;
     expect(weightOf(rule, number ?? 0)).toBeGreaterThanOrEqual(total / 2);
     return simulated.deployment === null;
   };
@@ -217,4 +230,33 @@ describe.each(Object.keys(policies) as Rollout['policy'][])('%s', (policy) => {
     expect(state).toBe('rolled-back');
     expect([[1], [1, 2, 1]]).toContainEqual(releases);
   });
+});
+
+test('has most of the traffic whatever happens, and is in the end the one that the environment has', () => {
+  const moment = fc.integer({ min: 0, max: 8_000 });
+  const happening = fc.record({
+    policy: fc.constantFrom(...(Object.keys(policies) as Rollout['policy'][])),
+    desired: fc.integer({ min: 1, max: 4 }),
+    behaviour: fc.constantFrom(good, turnsUnhealthy, crashesAtBoot),
+    kills: fc.array(fc.tuple(moment, fc.nat(7)), { maxLength: 4 }),
+    abortsAt: fc.option(moment),
+  });
+  fc.assert(
+    fc.property(happening, ({ policy, desired, behaviour, kills, abortsAt }) => {
+      const left = [...kills];
+      let isAborted = abortsAt === null;
+      const { releases, state } = walk(desired, { policy }, behaviour, (simulated, passedMs) => {
+        for (const kill of left.filter(([at]) => at <= passedMs)) {
+          left.splice(left.indexOf(kill), 1);
+          const live = simulated.live();
+          simulated.kill(live[kill[1] % live.length]?.id ?? '');
+        }
+        if (isAborted || passedMs < (abortsAt ?? 0)) return;
+        isAborted = true;
+        simulated.abort();
+      });
+      expect(releases.at(-1)).toBe(state === 'succeeded' ? 2 : 1);
+    }),
+    { numRuns: process.env.BELAY_NIGHTLY ? 300 : 10 },
+  );
 });
