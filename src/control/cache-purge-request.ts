@@ -109,11 +109,9 @@ function unwritableIn(value: string): Problem | null {
   if (code < 0x20 || code === 0x7f) {
     return { what: 'has a control character', hint: 'leave it out' };
   }
+  const shown = `'${String.fromCodePoint(value.codePointAt(position) ?? 0)}'`;
   return {
-    what:
-      code === 0x20
-        ? 'has a space'
-        : `has '${String.fromCodePoint(value.codePointAt(position) ?? 0)}'`,
+    what: `has ${code === 0x20 ? 'a space' : shown}, which requests write otherwise`,
     hint: `write it as it is asked for: ${value.toWellFormed().replace(/[^!-~]/gu, encodeURIComponent)}`,
   };
 }
