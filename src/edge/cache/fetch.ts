@@ -22,6 +22,8 @@ import { isForOthers, mayAnswerForError } from './reuse.ts';
 /** After the app could not be asked about what is kept, it is not tried again for so long. */
 const ASK_AGAIN_MS = 2_000;
 const SERVER_ERROR = 500;
+/** In the place of these what is stale may answer (RFC 5861 section 4). */
+const FAILURES = new Set([500, 502, 503, 504]);
 const DISK_LOOK_MS = 20;
 
 export interface FetchReason {
@@ -126,7 +128,7 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
         this.onUnchanged(refreshedBy(stale, head, origin, moments, this.askedUnder), stale, head);
       return NOWHERE;
     }
-    if (head.status >= SERVER_ERROR && this.answersForError(head.status, nowMs)) return NOWHERE;
+    if (FAILURES.has(head.status) && this.answersForError(head.status, nowMs)) return NOWHERE;
     const verdict = verdictOn(head, origin, moments, this.askedUnder);
     this.verdict = this.mayKeepFrom(verdict);
     const { disk, mostBodyBytes } = origin.route.cache;

@@ -6,6 +6,7 @@ import type { EdgeContext } from '../worker/edge-context.ts';
 import type { Route } from '../worker/route.ts';
 import type { CacheRequest } from './cache-request.ts';
 import type { CacheRoute, ReadyRule } from './cache-route.ts';
+import { Compression, carryForms } from './compression.ts';
 import type { Fetch } from './fetch.ts';
 import type { KeptOnDisk } from './kept-on-disk.ts';
 import { KeptResponse, Varied } from './kept-response.ts';
@@ -14,7 +15,7 @@ import { variantKey } from './variant.ts';
 
 /** What was not kept is not waited for by others for so long: each asks for itself. */
 const PASS_MS = 10_000;
-const MOST_PASSES = 10_000;
+const MOST_REMEMBERED = 10_000;
 /** Answers under one key; who sends ever new values of a field that varies gets no further. */
 const MOST_VARIANTS = 64;
 const VARIED_BYTES = 2_048;
@@ -29,12 +30,15 @@ export class ResponseCache {
   readonly random: () => number;
   /** By key, and by variant. */
   readonly fetches = new Map<string, Fetch>();
+  readonly compression = new Compression();
   /** Null where nothing is kept on disk. */
   readonly disk: KeptOnDisk | null;
   private readonly memory: MemoryStore<KeptResponse | Varied>;
   /** What is being looked for on disk, by variant. */
-  private readonly lookUps = new Map<string, Promise<void>>();
+  private readonly lookUps = new Map<string, Promise<KeptResponse | Varied | null>>();
   private readonly passes = new Map<string, number>();
+  /** When what was kept under a key was found to be of yesterday. */
+  private readonly invalidations = new Map<string, number>();
   private readonly counters = new Map<string, CacheCounts>();
   private boundBytes: number;
 
@@ -80,7 +84,21 @@ export class ResponseCache {
     if (!found.varies) return this.unlessPurged(key, found, route);
     const variant = variantOf(key, found.names, route.sharedFields(rule, head.fields));
     const kept = this.memory.get(variant);
-    return kept === null || kept.varies ? null : this.unlessPurged(variant, kept, route);
+    if (kept === null || kept.varies || this.isInvalidated(key, kept)) return null;
+    return this.unlessPurged(variant, kept, route);
+  }
+
+  /** It takes another room than when it was found, if it is still there. */
+  recount(
+    kept: KeptResponse,
+    key: string,
+    route: CacheRoute,
+    rule: ReadyRule,
+    { fields }: RequestHead,
+  ): void {
+    const found = this.memory.peek(key);
+    const own = found?.varies ? variantOf(key, found.names, route.sharedFields(rule, fields)) : key;
+    if (this.memory.peek(own) === kept) this.memory.resized(own, kept.sizeBytes);
   }
 
   private unlessPurged(key: string, kept: KeptResponse, route: CacheRoute): KeptResponse | null {
@@ -90,25 +108,31 @@ export class ResponseCache {
     return null;
   }
 
-  /** Brings what the disk has for a request into memory. */
-  async bring(request: CacheRequest): Promise<void> {
+  /** What the disk has for a request, not purged; memory has it from then on, if there is room. */
+  async bring({ key, route, sharedFields }: CacheRequest): Promise<KeptResponse | null> {
     const { disk } = this;
-    if (disk === null) return;
-    await this.bringOne(disk, request.key);
-    const variant = this.keyFor(request);
-    if (variant !== request.key) await this.bringOne(disk, variant);
+    if (disk === null) return null;
+    const found = await this.bringOne(disk, key);
+    if (!found?.varies) return found && this.unlessPurged(key, found, route);
+    const variant = variantOf(key, found.names, sharedFields);
+    const kept = await this.bringOne(disk, variant);
+    if (kept === null || kept.varies || this.isInvalidated(variant, kept)) return null;
+    return this.unlessPurged(variant, kept, route);
   }
 
-  private async bringOne(disk: KeptOnDisk, key: string): Promise<void> {
-    if (this.memory.peek(key) !== null) return;
+  private async bringOne(disk: KeptOnDisk, key: string): Promise<KeptResponse | Varied | null> {
+    const known = this.memory.peek(key);
+    if (known !== null) return known;
     const running = this.lookUps.get(key);
     if (running) return running;
-    const looking = disk.read(key, this.mostBodyBytes).then((found) => {
+    const looking = disk.read(key, this.mostBodyBytes).then((read) => {
       this.lookUps.delete(key);
       // Another may have been asked for meanwhile.
-      if (found === null || this.memory.peek(key) !== null) return;
-      if (found instanceof KeptResponse) this.memory.put(key, found, found.sizeBytes);
-      else this.memory.put(key, new Varied(found), VARIED_BYTES);
+      const newer = this.memory.peek(key);
+      if (newer !== null || read === null) return newer;
+      const found = read instanceof KeptResponse ? read : new Varied(read);
+      this.memory.put(key, found, found.varies ? VARIED_BYTES : found.sizeBytes);
+      return found;
     });
     this.lookUps.set(key, looking);
     return looking;
@@ -157,6 +181,8 @@ export class ResponseCache {
   /** In place of what is kept for the request: the body is the same. */
   update(request: CacheRequest, response: KeptResponse): void {
     const key = this.keyFor(request);
+    const before = this.memory.peek(key);
+    if (before?.varies === false) carryForms(before, response);
     this.memory.put(key, response, response.sizeBytes);
     this.disk?.refresh(key, response.kept);
   }
@@ -171,9 +197,15 @@ export class ResponseCache {
   invalidate(key: string): void {
     this.memory.delete(key);
     this.disk?.delete(key);
+    remember(this.invalidations, key, this.edge.clock.monotonic());
     for (const [fetched, fetch] of this.fetches) {
       if (fetched === key || fetched.startsWith(`${key}\n`)) fetch.outdate();
     }
+  }
+
+  /** Variants are not looked for when what is under their key goes; but they are not used again. */
+  private isInvalidated(key: string, { kept }: KeptResponse): boolean {
+    return kept.receivedAt <= (this.invalidations.get(key) ?? Number.NEGATIVE_INFINITY);
   }
 
   /** What is kept for a request, for whoever knows more of it; it counts as no use. */
@@ -184,13 +216,7 @@ export class ResponseCache {
 
   /** What is kept there was not kept for good reason: nobody is to wait for another. */
   passNext(key: string, nowMs: number): void {
-    this.passes.delete(key);
-    this.passes.set(key, nowMs + PASS_MS);
-    if (this.passes.size <= MOST_PASSES) return;
-    for (const oldest of this.passes.keys()) {
-      this.passes.delete(oldest);
-      return;
-    }
+    remember(this.passes, key, nowMs + PASS_MS);
   }
 
   /** What comes is kept again. */
@@ -271,3 +297,14 @@ export class ResponseCache {
 /** @param fields of the request, as the app is told them */
 export const variantOf = (key: string, names: readonly string[], fields: string): string =>
   `${key}\n\n${variantKey(names, (name) => fieldOf(fields, name))}`;
+
+/** The oldest is forgotten for it where there are too many. */
+function remember(moments: Map<string, number>, key: string, ms: number): void {
+  moments.delete(key);
+  moments.set(key, ms);
+  if (moments.size <= MOST_REMEMBERED) return;
+  for (const oldest of moments.keys()) {
+    moments.delete(oldest);
+    return;
+  }
+}

@@ -1,0 +1,267 @@
+import {
+  ANYTHING,
+  app,
+  control,
+  DEAD,
+  FRESH,
+  kept,
+  keptAfter,
+  line,
+  type Requirement,
+  ruled,
+  type Step,
+  status,
+  TAG,
+  UNCHANGED,
+} from './requirement.fixture.ts';
+
+const asking = (directives: string): Partial<Step> => ({ sends: [control(directives)] });
+const STALE_NOW: Partial<Step> = { afterS: 61 };
+/** The operator lets anything answer for an app that is gone. */
+const LENIENT = { staleIfErrorS: 10_000 };
+const NOTHING_TO_SAY = { status: 502, gets: ANYTHING } as const;
+
+/** Nothing stale, though the app is gone, whatever the client and the operator would take. */
+const neverStale = (id: string, section: string, directives: string): Requirement =>
+  ruled(
+    LENIENT,
+    line(
+      `never-stale-${id}`,
+      [section, 'MUST'],
+      `${directives} is never used stale: an error is answered instead`,
+      app([control(directives), TAG]),
+      kept({ afterS: 30 }),
+      app(DEAD, { afterS: 31, ...asking('max-stale'), ...NOTHING_TO_SAY }),
+    ),
+  );
+
+/** RFC 9111 sections 5.2.1 (what clients ask), 5.2.2 (what apps say) and 5.4. */
+export const directives: readonly Requirement[] = [
+  line(
+    'ask-max-age',
+    ['9111 5.2.1.1', 'SHOULD'],
+    'who wants nothing older gets nothing older',
+    app(FRESH),
+    kept({ afterS: 5, ...asking('max-age=5') }),
+    app(FRESH, { afterS: 1, ...asking('max-age=5') }),
+  ),
+  line(
+    'ask-max-age-zero',
+    ['9111 5.2.1.1', 'SHOULD'],
+    'who reloads is answered by the app',
+    app([FRESH, TAG]),
+    keptAfter([UNCHANGED, TAG], { afterS: 1, ...asking('max-age=0') }),
+  ),
+  line(
+    'ask-max-age-told',
+    ['9111 5.2.1.1', 'SHOULD'],
+    'the age that it came with counts',
+    app([FRESH, 'Age: 10']),
+    app(FRESH, asking('max-age=9')),
+  ),
+  line(
+    'ask-max-age-unreadable',
+    ['9111 4.2.1', 'SHOULD'],
+    'who wants it badly said gets it new',
+    app(FRESH),
+    app(FRESH, { afterS: 1, ...asking('max-age=x') }),
+  ),
+  line(
+    'ask-min-fresh',
+    ['9111 5.2.1.3', 'SHOULD'],
+    'who wants it fresh for longer gets it so',
+    app(FRESH),
+    kept({ afterS: 50, ...asking('min-fresh=10') }),
+    app(FRESH, { afterS: 1, ...asking('min-fresh=10') }),
+  ),
+  line(
+    'ask-max-stale',
+    ['9111 5.2.1.2', 'SHOULD'],
+    'who takes it stale gets it stale',
+    app(FRESH),
+    kept({ ...STALE_NOW, ...asking('max-stale'), has: ['Age: 61'] }),
+  ),
+  line(
+    'ask-max-stale-bound',
+    ['9111 5.2.1.2', 'SHOULD'],
+    'but no staler than that',
+    app(FRESH),
+    kept({ ...STALE_NOW, ...asking('max-stale=5') }),
+    app(FRESH, { afterS: 5, ...asking('max-stale=5') }),
+  ),
+  line(
+    'ask-no-cache',
+    ['9111 5.2.1.4', 'SHOULD'],
+    'who wants it asked about gets it so',
+    app([FRESH, TAG]),
+    keptAfter([UNCHANGED, TAG], { ...asking('no-cache'), told: ['If-None-Match: "a"'] }),
+  ),
+  line(
+    'ask-no-cache-kept',
+    ['9111 5.2.1.4', 'MAY'],
+    'and what comes is kept for the others',
+    app(FRESH),
+    app(FRESH, asking('no-cache')),
+    kept(),
+  ),
+  line(
+    'ask-no-store',
+    ['9111 5.2.1.5', 'MAY'],
+    'who wants nothing stored gets what is stored already',
+    app(FRESH),
+    kept(asking('no-store')),
+  ),
+  line(
+    'ask-only-kept',
+    ['9111 5.2.1.7', 'SHOULD'],
+    'who wants only what is kept gets it',
+    app(FRESH),
+    kept(asking('only-if-cached')),
+  ),
+  line(
+    'ask-only-kept-none',
+    ['9111 5.2.1.7', 'SHOULD'],
+    'or 504',
+    kept({ ...asking('only-if-cached'), status: 504, gets: ANYTHING }),
+  ),
+  line(
+    'ask-only-kept-stale',
+    ['9111 5.2.1.7', 'SHOULD'],
+    'also where it is stale',
+    app(FRESH),
+    kept({ ...STALE_NOW, ...asking('only-if-cached'), status: 504, gets: ANYTHING }),
+  ),
+  line(
+    'ask-only-kept-max-stale',
+    ['9111 5.2.1.7', 'MAY'],
+    'but not where he takes it stale',
+    app(FRESH),
+    kept({ ...STALE_NOW, ...asking('only-if-cached, max-stale') }),
+  ),
+  line(
+    'ask-unknown',
+    ['9111 5.2.3', 'MUST'],
+    'what nobody knows is passed over',
+    app(FRESH),
+    kept(asking('a, b=c')),
+  ),
+  line(
+    'ask-case',
+    ['9111 5.2', 'MUST'],
+    'it is read in any case',
+    app(FRESH),
+    app(FRESH, asking('NO-CACHE')),
+  ),
+  line(
+    'ask-pragma',
+    ['9111 5.4', 'SHOULD'],
+    'Pragma: no-cache is no-cache',
+    app(FRESH),
+    app(FRESH, { sends: ['Pragma: no-cache'] }),
+  ),
+  line(
+    'ask-pragma-beside',
+    ['9111 5.4', 'SHOULD'],
+    'but not beside a Cache-Control',
+    app(FRESH),
+    kept({ sends: ['Pragma: no-cache', control('max-age=60')] }),
+  ),
+  line(
+    'ask-told',
+    ['9111 5.2', 'MUST'],
+    'what a client says reaches the app as he says it',
+    app(FRESH, { ...asking('no-cache, a=b'), told: [control('no-cache, a=b')] }),
+  ),
+
+  line(
+    'no-cache',
+    ['9111 5.2.2.4', 'MUST'],
+    'no-cache is asked about whenever it is used',
+    app([control('no-cache, max-age=60'), TAG]),
+    keptAfter([UNCHANGED, TAG]),
+    keptAfter([UNCHANGED, TAG]),
+  ),
+  line(
+    'no-cache-alone',
+    ['9111 5.2.2.4', 'MAY'],
+    'also where it says no lifetime',
+    app([control('no-cache'), TAG]),
+    keptAfter([UNCHANGED, TAG]),
+  ),
+  line(
+    'no-cache-useless',
+    ['9111 5.2.2.4', 'MUST'],
+    'and asked for anew, where there is nothing to ask by',
+    app(control('no-cache, max-age=60')),
+    app(FRESH),
+  ),
+  ruled(
+    LENIENT,
+    line(
+      'no-cache-error',
+      ['9111 5.2.2.4', 'MUST'],
+      'it does not answer for an app that is gone',
+      app([control('no-cache, max-age=60'), TAG]),
+      app(DEAD, NOTHING_TO_SAY),
+    ),
+  ),
+  ruled(
+    LENIENT,
+    line(
+      'no-cache-5xx',
+      ['9111 5.2.2.4', 'MUST'],
+      'nor for one that fails',
+      app([control('no-cache, max-age=60'), TAG]),
+      app(status(503)),
+    ),
+  ),
+  line(
+    'no-cache-max-stale',
+    ['9111 5.2.2.4', 'MUST'],
+    'nor for who would take it stale',
+    app([control('no-cache, max-age=60'), TAG]),
+    keptAfter([UNCHANGED, TAG], asking('max-stale')),
+  ),
+  neverStale('must-revalidate', '9111 5.2.2.2', 'must-revalidate, max-age=60'),
+  neverStale('proxy-revalidate', '9111 5.2.2.8', 'proxy-revalidate, max-age=60'),
+  neverStale('s-maxage', '9111 5.2.2.10', 's-maxage=60'),
+  neverStale('both', '5861 4', 'must-revalidate, max-age=60, stale-if-error=1000'),
+  line(
+    'must-revalidate',
+    ['9111 5.2.2.2', 'MUST'],
+    'must-revalidate is asked about once it is stale',
+    app([control('must-revalidate, max-age=60'), TAG]),
+    keptAfter([UNCHANGED, TAG], STALE_NOW),
+  ),
+  ruled(
+    LENIENT,
+    line(
+      'must-revalidate-error',
+      ['9111 5.2.2.2', 'MUST'],
+      'and an error of the app is passed on',
+      app([control('must-revalidate, max-age=60'), TAG]),
+      app(status(503), STALE_NOW),
+    ),
+  ),
+  line(
+    'private-twice',
+    ['9111 5.2.2.7', 'MUST'],
+    'private stands above public',
+    app(control('public, private, max-age=60')),
+    app(FRESH),
+  ),
+  line(
+    'no-store-twice',
+    ['9111 5.2.2.5', 'MUST'],
+    'no-store stands above public and a lifetime',
+    app(control('public, max-age=60, s-maxage=60, no-store')),
+    app(FRESH),
+  ),
+  line(
+    'quoted-end',
+    ['9111 5.2', 'SHOULD'],
+    'a quote without an end lets nothing be kept',
+    app(control('max-age=60, a="b')),
+    app(FRESH),
+  ),
+];

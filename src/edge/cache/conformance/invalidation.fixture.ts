@@ -1,0 +1,142 @@
+import {
+  app,
+  control,
+  FRESH,
+  kept,
+  line,
+  type Requirement,
+  type Step,
+  status,
+} from './requirement.fixture.ts';
+
+const asked = (request: string, more: Partial<Step> = {}): Partial<Step> => ({ request, ...more });
+const change = (...lines: string[]): Step => app(lines, asked('POST /', { body: 'a=1' }));
+
+/** RFC 9111 section 4.4. */
+export const invalidation: readonly Requirement[] = [
+  ...['POST', 'PUT', 'DELETE', 'PATCH', 'PURGE', 'MKCOL'].map((method) =>
+    line(
+      `changed-${method.toLowerCase()}`,
+      ['9111 4.4', 'MUST'],
+      `after ${method} what was kept is not used`,
+      app(FRESH),
+      app([], asked(`${method} /`)),
+      app(FRESH),
+    ),
+  ),
+  ...['GET', 'HEAD', 'OPTIONS'].map((method) =>
+    line(
+      `unchanged-${method.toLowerCase()}`,
+      ['9111 4.4', 'MUST'],
+      `after ${method}, which changes nothing, it is`,
+      app(FRESH),
+      app([{ body: 'answer 1' }, FRESH], asked(`${method} /`, { sends: [control('no-cache')] })),
+      kept({ gets: 'answer 1' }),
+    ),
+  ),
+  ...[400, 403, 404, 409, 500, 503].map((code) =>
+    line(
+      `unchanged-${code}`,
+      ['9111 4.4', 'MUST'],
+      `a ${code} says that nothing has changed`,
+      app(FRESH),
+      app(status(code), asked('POST /')),
+      kept({ gets: 'answer 1' }),
+    ),
+  ),
+  ...[201, 204, 301, 303].map((code) =>
+    line(
+      `changed-${code}`,
+      ['9111 4.4', 'MUST'],
+      `a ${code} does not`,
+      app(FRESH),
+      app(status(code), asked('POST /')),
+      app(FRESH),
+    ),
+  ),
+  line(
+    'changed-query',
+    ['9111 4.4', 'MUST'],
+    'it is for the query as well',
+    app(FRESH, asked('GET /?a=1')),
+    app(FRESH, asked('GET /?a=2')),
+    app([], asked('POST /?a=1')),
+    kept(asked('GET /?a=2', { gets: 'answer 2' })),
+    app(FRESH, asked('GET /?a=1')),
+  ),
+  line(
+    'changed-variants',
+    ['9111 4.4', 'MUST'],
+    'and for all that varies',
+    app([FRESH, 'Vary: X-A'], { sends: ['X-A: 1'] }),
+    app([FRESH, 'Vary: X-A'], { sends: ['X-A: 2'] }),
+    change(),
+    app(FRESH, { sends: ['X-A: 1'] }),
+  ),
+  line(
+    'changed-variants-2',
+    ['9111 4.4', 'MUST'],
+    'each of them',
+    app([FRESH, 'Vary: X-A'], { sends: ['X-A: 1'] }),
+    app([FRESH, 'Vary: X-A'], { sends: ['X-A: 2'] }),
+    change(),
+    app([FRESH, 'Vary: X-A'], { sends: ['X-A: 1'] }),
+    app(FRESH, { sends: ['X-A: 2'] }),
+  ),
+  line(
+    'changed-location',
+    ['9111 4.4', 'MAY'],
+    'what Location names is not used either',
+    app(FRESH, asked('GET /b')),
+    change('Location: /b'),
+    app(FRESH, asked('GET /b')),
+  ),
+  line(
+    'changed-location-whole',
+    ['9111 4.4', 'MAY'],
+    'also where it names the host',
+    app(FRESH, asked('GET /b?c')),
+    change('Location: http://shop.localhost/b?c'),
+    app(FRESH, asked('GET /b?c')),
+  ),
+  line(
+    'changed-content-location',
+    ['9111 4.4', 'MAY'],
+    'nor what Content-Location names',
+    app(FRESH, asked('GET /b')),
+    change('Content-Location: b'),
+    app(FRESH, asked('GET /b')),
+  ),
+  line(
+    'changed-other-host',
+    ['9111 4.4', 'MUST'],
+    'but what is at another host is',
+    app(FRESH, asked('GET /b', { sends: ['Host: b.localhost'] })),
+    change('Location: http://b.localhost/b', 'Content-Location: http://b.localhost/b'),
+    kept(asked('GET /b', { gets: 'answer 1', sends: ['Host: b.localhost'] })),
+  ),
+  line(
+    'changed-other-scheme',
+    ['9111 4.4', 'MUST'],
+    'and what has no host at all',
+    app(FRESH, asked('GET /b')),
+    change('Location: data:/b'),
+    kept(asked('GET /b', { gets: 'answer 1' })),
+  ),
+  line(
+    'changed-other-path',
+    ['9111 4.4', 'MUST'],
+    'and what nothing names',
+    app(FRESH, asked('GET /b')),
+    change(),
+    kept(asked('GET /b', { gets: 'answer 1' })),
+  ),
+  line(
+    'changed-answer',
+    ['9111 4.4', 'MUST'],
+    'the answer to it is not kept in its place',
+    app(FRESH),
+    change(FRESH),
+    app(FRESH),
+  ),
+];

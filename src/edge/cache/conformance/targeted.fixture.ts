@@ -1,0 +1,151 @@
+import {
+  app,
+  control,
+  FRESH,
+  kept,
+  keptAfter,
+  keptBefore,
+  line,
+  type Requirement,
+  ruled,
+  type Step,
+  status,
+  TAG,
+  UNCHANGED,
+} from './requirement.fixture.ts';
+
+const by = (...lines: string[]): Partial<Step> => ({ sends: lines });
+const cdn = (directives: string): string => `CDN-Cache-Control: ${directives}`;
+
+/** RFC 9213: what is said to caches like this one alone. */
+export const targeted: readonly Requirement[] = [
+  line(
+    'cdn',
+    ['9213 2.2', 'MUST'],
+    'it stands in the place of Cache-Control',
+    app([control('no-store'), cdn('max-age=60')]),
+    kept({ afterS: 59 }),
+    app(FRESH, { afterS: 2 }),
+  ),
+  line(
+    'cdn-shorter',
+    ['9213 2.2', 'MUST'],
+    'also where it says less',
+    app([control('s-maxage=600'), cdn('max-age=60')]),
+    app(FRESH, { afterS: 61 }),
+  ),
+  line(
+    'cdn-expires',
+    ['9213 2.2', 'MUST'],
+    'and in that of Expires',
+    app(['Expires: {+600}', cdn('none')]),
+    app(FRESH),
+  ),
+  line(
+    'cdn-expires-none',
+    ['9213 2.2', 'MUST'],
+    'which cannot end it either',
+    app(['Expires: 0', cdn('max-age=60')]),
+    kept(),
+  ),
+  line(
+    'cdn-no-store',
+    ['9213 3.1', 'MUST'],
+    'it can forbid',
+    app([FRESH, cdn('no-store')]),
+    app(FRESH),
+  ),
+  line('cdn-private', ['9213 2.2', 'MUST'], 'private', app([FRESH, cdn('private')]), app(FRESH)),
+  line(
+    'cdn-no-cache',
+    ['9213 2.2', 'MUST'],
+    'no-cache',
+    app([FRESH, TAG, cdn('no-cache, max-age=60')]),
+    keptAfter([UNCHANGED, TAG]),
+  ),
+  ruled(
+    { staleIfErrorS: 1_000 },
+    line(
+      'cdn-must-revalidate',
+      ['9213 2.2', 'MUST'],
+      'must-revalidate',
+      app([FRESH, cdn('must-revalidate, max-age=60')]),
+      app(status(503), { afterS: 61 }),
+    ),
+  ),
+  line(
+    'cdn-authorization',
+    ['9111 3.5', 'MAY'],
+    'and allow what is for somebody who is known',
+    app([cdn('public, max-age=60')], by('Authorization: Basic YTpi')),
+    kept(),
+  ),
+  line(
+    'cdn-while',
+    ['5861 3', 'MAY'],
+    'and what is stale',
+    app(cdn('max-age=60, stale-while-revalidate=30')),
+    keptBefore(FRESH, { afterS: 61 }),
+  ),
+  ...[
+    '',
+    'max-age=60,',
+    'public max-age=60',
+    'MAX-AGE=60',
+    'max-age=60;',
+    'max-age=60; a=',
+    '"max-age"=60',
+  ].map((value, i) =>
+    line(
+      `cdn-malformed-${i}`,
+      ['9213 2.2', 'MUST'],
+      `a malformed or empty one is passed over: ${value}`,
+      app([control('no-store'), cdn(value)]),
+      app(FRESH),
+    ),
+  ),
+  ...['max-age="60"', 'max-age=60.0', 'max-age=a', 'max-age'].map((value, i) =>
+    line(
+      `cdn-type-${i}`,
+      ['9213 2.1', 'SHOULD'],
+      `a time of another type is none: ${value}`,
+      app([FRESH, cdn(value)]),
+      app(FRESH),
+    ),
+  ),
+  line(
+    'cdn-parameters',
+    ['9213 2.1', 'MUST'],
+    'parameters are passed over',
+    app(cdn('max-age=60;a="b"')),
+    kept({ afterS: 59 }),
+  ),
+  line(
+    'cdn-unknown',
+    ['9213 2.1', 'MUST'],
+    'and so is what nobody knows',
+    app(cdn('a=(b c), max-age=60')),
+    kept({ afterS: 59 }),
+  ),
+  line(
+    'cdn-lines',
+    ['9110 5.3', 'MUST'],
+    'lines of it are one list',
+    app([cdn('public'), cdn('max-age=60')]),
+    kept(),
+  ),
+  line(
+    'cdn-told',
+    ['9213 2.2', 'MUST'],
+    'it is passed on',
+    app([cdn('max-age=60')], { has: [cdn('max-age=60')] }),
+    kept({ has: [cdn('max-age=60')] }),
+  ),
+  line(
+    'cdn-other',
+    ['9213 2.2', 'MUST'],
+    'what is for others is passed on and of no account',
+    app([FRESH, 'Other-CDN-Cache-Control: no-store']),
+    kept({ has: ['Other-CDN-Cache-Control: no-store'] }),
+  ),
+];
