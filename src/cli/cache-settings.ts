@@ -5,12 +5,13 @@ import { code } from './code.ts';
 /** What a configuration says of the cache, as its user would write it. */
 export function cacheSettings(cache: CachePolicy | null): [string, string][] {
   if (cache === null) return [['edge.cache', 'false']];
-  const { rules, onDeploy } = cache;
+  const { rules, onDeploy, compress = false } = cache;
   return [
     // In the order in which they count.
     ['edge.cache', rules.length === 0 ? 'true' : rules.map(({ path }) => path).join(', ')],
     ...rules.map((rule): [string, string] => [`edge.cache.${rule.path}`, ruleCode(rule)]),
     ['edge.cacheOnDeploy', onDeploy],
+    ['edge.compress', String(compress)],
   ];
 }
 

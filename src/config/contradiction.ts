@@ -12,13 +12,13 @@ export interface Contradiction extends Omit<Complaint, 'keyPath'> {
  * What cannot be right about values together, each of which is right by itself.
  *
  * @param written whether one place names both `start` and `upstream`, whether any names `burst`, and
- *   whether any names `cacheOnDeploy` where none names `cache`
+ *   what any says of the cache where none names `cache`
  */
 export function contradictions(
   web: Configuration['web'],
   hooks: Hooks,
   { admission }: Traffic,
-  written: { startAndUpstream: boolean; burst: boolean; cacheOnDeployAlone: boolean },
+  written: { startAndUpstream: boolean; burst: boolean; withoutCache: string | null },
 ): Contradiction[] {
   const { min, desired, max } = web.capacity;
   const { timeoutMs, intervalMs } = web.health;
@@ -86,9 +86,9 @@ export function contradictions(
       'write requestsPerSecond too, or leave it out',
     );
   }
-  if (written.cacheOnDeployAlone) {
+  if (written.withoutCache !== null) {
     complain(
-      ['edge.cacheOnDeploy', 'edge.cache'],
+      [`edge.${written.withoutCache}`, 'edge.cache'],
       'is set without cache, and nothing is kept',
       'write cache: true too, say, or leave it out',
     );

@@ -6,6 +6,7 @@ import type { Choose, Provenance, SourceLayer } from './resolve.ts';
 
 const KEY_PATH = 'edge.cache';
 const ON_DEPLOY = 'edge.cacheOnDeploy';
+const COMPRESS = 'edge.compress';
 
 /** @param layers the nearest first */
 export function chooseCache(
@@ -14,11 +15,21 @@ export function chooseCache(
   provenance: Record<string, Provenance>,
 ): CachePolicy | null {
   const onDeploy = choose(ON_DEPLOY, (spec) => spec.edge?.cacheOnDeploy, 'switch');
+  const compress = choose(COMPRESS, (spec) => spec.edge?.compress, false);
   const rules = mergeByPath(layers, KEY_PATH, ({ cache }) => cache, provenance);
   if (rules === null) return null;
-  return { rules: [...rules].map(([path, rule]) => ({ path, ...rule })), onDeploy };
+  return {
+    rules: [...rules].map(([path, rule]) => ({ path, ...rule })),
+    onDeploy,
+    ...(compress && { compress }),
+  };
 }
 
-/** What a deployment does to what is kept, and nothing says that anything is. */
-export const isOnDeployAlone = (provenance: Record<string, Provenance>): boolean =>
-  provenance[ON_DEPLOY] !== 'default' && provenance[KEY_PATH] === 'default';
+/** What is said of what is kept, and nothing says that anything is: the key, or null. */
+export function keyWithoutCache(
+  provenance: Record<string, Provenance>,
+): 'cacheOnDeploy' | 'compress' | null {
+  if (provenance[KEY_PATH] !== 'default') return null;
+  if (provenance[ON_DEPLOY] !== 'default') return 'cacheOnDeploy';
+  return provenance[COMPRESS] === 'default' ? null : 'compress';
+}

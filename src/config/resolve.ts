@@ -14,7 +14,7 @@ import { contradictions } from './contradiction.ts';
 import { DEFAULTS } from './defaults.ts';
 import { presetLayer } from './preset-layer.ts';
 import type { Complaint } from './reader.ts';
-import { chooseCache, isOnDeployAlone } from './resolve-cache.ts';
+import { chooseCache, keyWithoutCache } from './resolve-cache.ts';
 import { chooseGuards } from './resolve-guards.ts';
 import { chooseHooks } from './resolve-hooks.ts';
 import { chooseGroup, chooseScaling } from './resolve-scaling.ts';
@@ -105,7 +105,7 @@ export function resolveConfiguration(input: ResolveInput): Resolved {
   const written = {
     startAndUpstream: layers.some(({ spec }) => spec.web?.start && spec.web.upstream),
     burst: provenance['edge.limits.burst'] !== 'default',
-    cacheOnDeployAlone: isOnDeployAlone(provenance),
+    withoutCache: keyWithoutCache(provenance),
   };
   const { policies } = web.scaling;
   const found = [

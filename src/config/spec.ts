@@ -201,6 +201,8 @@ export interface EdgeSpec {
    * (`'purge'`), or it stays (`'keep'`). Default `'switch'`.
    */
   cacheOnDeploy?: 'switch' | 'purge' | 'keep';
+  /** Whether text that is kept goes out compressed to who takes it so. Default `false`. */
+  compress?: boolean;
 }
 
 /** What every deployment policy can be told. */

@@ -3,7 +3,7 @@ import { balancingSchema } from '../model/traffic.ts';
 import { cacheReader } from './cache-readers.ts';
 import { DEFAULTS } from './defaults.ts';
 import { guardReader } from './guard-readers.ts';
-import { duration, oneOf, positiveNumber, size, wholeNumber } from './leaves.ts';
+import { boolean, duration, oneOf, positiveNumber, size, wholeNumber } from './leaves.ts';
 import { type ReadBy, type Reader, section, unlike } from './reader.ts';
 
 /** The keys of `edge` that say how traffic is treated. Bounds are those of `model/traffic.ts`. */
@@ -56,4 +56,5 @@ export const trafficReaders = {
   }),
   cache: cacheReader,
   cacheOnDeploy: oneOf('what a deployment does', cachePolicySchema.shape.onDeploy.options),
+  compress: boolean,
 };

@@ -55,6 +55,8 @@ export const cachePolicySchema = z.strictObject({
    * has its own, and a rollback finds it again; `purge`: it is gone; `keep`: it stays.
    */
   onDeploy: z.enum(['switch', 'purge', 'keep']),
+  /** What is kept goes out compressed to who takes it so; left out: as the app sent it. */
+  compress: z.boolean().optional(),
 });
 export type CachePolicy = z.infer<typeof cachePolicySchema>;
 
@@ -78,6 +80,8 @@ export const routedCacheSchema = z.strictObject({
   purgedUpTo: z.int().min(0),
   /** Those after it, in order of their numbers. */
   purges: z.array(purgeSchema),
+  /** What is kept goes out compressed to who takes it so. */
+  compress: z.boolean().optional(),
 });
 export type RoutedCache = z.infer<typeof routedCacheSchema>;
 

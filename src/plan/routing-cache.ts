@@ -23,6 +23,7 @@ export function routedCache(
     release: cache.onDeploy === 'switch' ? keptRelease(each, pools) : null,
     purgedUpTo: upTo,
     purges: [...list],
+    ...(cache.compress && { compress: true }),
   };
 }
 
