@@ -88,10 +88,15 @@ export class CacheRequest {
     this.answerKept(kept, isStale ? 'stale' : 'hits', { detail: isStale ? 'revalidating' : '' });
   }
 
-  /** Memory may have more by now than when it began. */
-  goOn(): void {
+  /**
+   * Memory may have more by now than when it began.
+   *
+   * @param kept of the disk; memory may have had no room for it
+   */
+  goOn(kept: KeptResponse | null = null): void {
     const { head, key, route, rule } = this;
-    this.begin(key, route.cache.find(key, route, rule, head), route.cache.edge.clock.monotonic());
+    const found = route.cache.find(key, route, rule, head) ?? kept;
+    this.begin(key, found, route.cache.edge.clock.monotonic());
   }
 
   private get isPassed(): boolean {

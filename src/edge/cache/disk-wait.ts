@@ -1,5 +1,6 @@
 import type { Ongoing } from '../worker/client-connection.ts';
 import { type CacheRequest, FROM_THE_CACHE } from './cache-request.ts';
+import type { KeptResponse } from './kept-response.ts';
 
 /** A disk that takes longer has less to offer than the app. */
 const PATIENCE_MS = 2_000;
@@ -17,8 +18,10 @@ export class DiskWait implements Ongoing {
     const { client, route } = this.request;
     client.goOnAs(this);
     client.deadlineMs = route.cache.edge.clock.monotonic() + PATIENCE_MS;
-    const goOn = (): void => this.goOn();
-    route.cache.bring(this.request).then(goOn, goOn);
+    route.cache.bring(this.request).then(
+      (kept) => this.goOn(kept),
+      () => this.goOn(null),
+    );
   }
 
   onClientBytes(): void {
@@ -34,7 +37,7 @@ export class DiskWait implements Ongoing {
   }
 
   onDeadline(): void {
-    this.goOn();
+    this.goOn(null);
   }
 
   abandon(): void {
@@ -42,10 +45,10 @@ export class DiskWait implements Ongoing {
     this.request.client.destroy();
   }
 
-  private goOn(): void {
+  private goOn(kept: KeptResponse | null): void {
     if (this.isOver) return;
     this.isOver = true;
-    this.request.goOn();
+    this.request.goOn(kept);
   }
 
   private giveUp(outcome: 'client-aborted' | 'lost'): void {
