@@ -40,6 +40,7 @@ const cachesOf = (fields: Partial<CachesView> = {}): CachesView => ({
   ...fields,
 });
 
+const STORED = 'belay; fwd=uri-miss; fwd-status=200; stored';
 /** What the edge answers, by path; all else is stored. */
 const statuses: Readonly<Record<string, string>> = {
   '/hit': 'belay; hit; ttl=48',
@@ -50,17 +51,20 @@ const statuses: Readonly<Record<string, string>> = {
 };
 
 let edge: Server;
-let asked: { url: string; headers: IncomingMessage['headers'] }[];
+let asked: { method: string; url: string; headers: IncomingMessage['headers'] }[];
 let daemon: ScriptedDaemon;
 
 beforeEach(async () => {
   asked = [];
   edge = createServer((request: IncomingMessage, response: ServerResponse) => {
-    const { url = '', headers } = request;
-    asked.push({ url, headers });
+    const { method = '', url = '', headers } = request;
+    asked.push({ method, url, headers });
     const status = statuses[url.split('?')[0] ?? ''];
     response.writeHead(url === '/down' ? 503 : 200, {
-      'cache-status': status ?? 'belay; fwd=uri-miss; fwd-status=200; stored; ttl=60',
+      'cache-status':
+        (status ?? request.method === 'HEAD')
+          ? 'belay; hit; ttl=60'
+          : 'belay; fwd=uri-miss; fwd-status=200; stored',
       ...(url === '/hit' && { age: '12', vary: 'accept-encoding' }),
       ...(status === '' && { 'x-none': '1' }),
     });
@@ -98,6 +102,7 @@ describe('belay cache explain', () => {
     expect(code).toBe(0);
     expect(asked).toMatchObject([
       {
+        method: 'GET',
         url: '/list/old?page=2&utm=1',
         headers: {
           host: 'shop.localhost:8080',
@@ -105,6 +110,7 @@ describe('belay cache explain', () => {
           'accept-encoding': 'gzip, deflate, br, zstd',
         },
       },
+      { method: 'HEAD' },
     ]);
     expect(out.replace(/in [\d.]+ ms/, 'in 1 ms')).toBe(
       [
@@ -113,7 +119,7 @@ describe('belay cache explain', () => {
         '          1m where the app says nothing, at most 365d, 1d stale if the app fails',
         '  key     shop.localhost:8080/list/old?page=2; field accept-language: fr; cookie currency=eur; of this version; without utm=1',
         '  answer  200, 4 B in 1 ms',
-        '          cache-status: belay; fwd=uri-miss; fwd-status=200; stored; ttl=60',
+        '          cache-status: belay; fwd=uri-miss; fwd-status=200; stored',
         '✓ stored: nothing was kept for this key, so the app was asked, and its answer is kept for 1 m 0 s',
         '',
       ].join('\n'),

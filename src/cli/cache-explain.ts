@@ -1,11 +1,11 @@
 import { formatDuration } from '../config/duration.ts';
 import type { CacheRule } from '../model/cache.ts';
-import { readCacheStatus } from './cache-report.ts';
+import { type CacheReport, readCacheStatus } from './cache-report.ts';
 import { verdictOf } from './cache-verdict.ts';
 import { type AddressOptions, type CachedAddress, locateAddresses } from './cached-address.ts';
 import { command } from './command.ts';
-import { answer } from './context.ts';
-import { EdgeClient } from './edge-request.ts';
+import { answer, type Context } from './context.ts';
+import { type EdgeAnswer, EdgeClient } from './edge-request.ts';
 import { exitCodes } from './exit-code.ts';
 import type { KeyExplanation } from './key-explanation.ts';
 import { appOption, badOption, environmentOption } from './options.ts';
@@ -33,7 +33,7 @@ export const explainCommand = command<RequestOptions>({
   name: 'explain',
   summary: 'what the cache does with an address, and why',
   description:
-    'Asks the edge for an address once, as a browser would, and says by which rule and under which key its answer is kept, whether it is, and what to do where it is not. The request counts like any other.',
+    'Asks the edge for an address, as a browser would, and says by which rule and under which key its answer is kept, whether it is, and what to do where it is not. The request counts like any other.',
   arguments: [{ syntax: '<url>', description: 'an address, or its path' }],
   options: requestOptions,
   examples: [
@@ -44,12 +44,10 @@ export const explainCommand = command<RequestOptions>({
     const headers = headersOf(options);
     const [address] = await locateAddresses(context, options, [{ text, place: null }]);
     if (!address) return exitCodes.failed;
-    const edge = new EdgeClient(await context.client().call('daemon'), 1, context.clock);
-    const [got, { explainKey }] = await Promise.all([
-      edge.get(address, headers, context.interrupt).finally(() => edge.close()),
+    const [{ got, report }, { explainKey }] = await Promise.all([
+      askOnce(context, address, headers),
       import('./key-explanation.ts'),
     ]);
-    const report = readCacheStatus(String(got.fields['cache-status'] ?? '')).at(-1) ?? null;
     const { application, environment, url } = address;
     const explained = {
       ...{ application, environment, url },
@@ -72,6 +70,28 @@ export const explainCommand = command<RequestOptions>({
     return exitCodes.ok;
   },
 });
+
+/** For how long what was kept just now is, a HEAD tells on the same connection, from the same worker. */
+async function askOnce(
+  context: Context,
+  address: CachedAddress,
+  headers: Readonly<Record<string, string>>,
+): Promise<{ got: EdgeAnswer; report: CacheReport | null }> {
+  const edge = new EdgeClient(await context.client().call('daemon'), 1, context.clock);
+  try {
+    const got = await edge.ask('GET', address, headers, context.interrupt);
+    const report = reportOf(got);
+    if (!report?.stored || report.ttlS !== null) return { got, report };
+    const again = reportOf(await edge.ask('HEAD', address, headers, context.interrupt));
+    return { got, report: { ...report, ttlS: again?.ttlS ?? null } };
+  } finally {
+    edge.close();
+  }
+}
+
+/** Of the nearest cache; null: it has said nothing. */
+export const reportOf = ({ fields }: EdgeAnswer): CacheReport | null =>
+  readCacheStatus(String(fields['cache-status'] ?? '')).at(-1) ?? null;
 
 /** What an app says of being kept, and what the edge makes of it. */
 const SHOWN_FIELDS = [

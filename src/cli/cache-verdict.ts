@@ -139,9 +139,9 @@ const WHY_PASSED: Readonly<Record<string, Words>> = {
     'ask again when the deployment has ended',
   ],
   'not-kept': ['another asked for the same just now, and that answer was not kept', 'ask again'],
-  'not-kept-before': [
-    'an answer to it was not kept just now, so that nobody waits for another there',
-    'ask again after ten seconds to see why',
+  'asked-each-time': [
+    'another asked for the same just now, and each use has to be asked about (no-cache)',
+    null,
   ],
   'waited-in-vain': ['another asked for the same, and its answer was too long in coming', null],
   range: ['a part of it is asked for, and the whole is not kept yet', 'ask for the whole once'],

@@ -1,8 +1,7 @@
 import { Fault } from '../kernel/fault.ts';
 import type { CachesView } from '../model/cache-view.ts';
 import { readAddressLists } from './address-list.ts';
-import { headersOf, type RequestOptions, requestOptions } from './cache-explain.ts';
-import { readCacheStatus } from './cache-report.ts';
+import { headersOf, type RequestOptions, reportOf, requestOptions } from './cache-explain.ts';
 import { type Verdict, verdictOf } from './cache-verdict.ts';
 import { type CachedAddress, locateAddresses } from './cached-address.ts';
 import { command } from './command.ts';
@@ -105,9 +104,8 @@ async function ask(
   { interrupt }: Context,
 ): Promise<Omit<Warmed, 'url'>> {
   try {
-    const got = await edge.get(address, headers, interrupt);
-    const report = readCacheStatus(String(got.fields['cache-status'] ?? '')).at(-1) ?? null;
-    const { decision, why } = verdictOf(report, got);
+    const got = await edge.ask('GET', address, headers, interrupt);
+    const { decision, why } = verdictOf(reportOf(got), got);
     return { decision, why };
   } catch (fault) {
     if (!(fault instanceof Fault) && !interrupt.aborted) throw fault;

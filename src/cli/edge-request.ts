@@ -44,7 +44,8 @@ export class EdgeClient {
    * @param headers beside those that every browser sends
    * @throws `edge-unreachable`, `no-answer`, and what the signal was aborted with
    */
-  get(
+  ask(
+    method: 'GET' | 'HEAD',
     { host, target }: { host: string; target: string },
     headers: Readonly<Record<string, string>>,
     signal: AbortSignal,
@@ -55,6 +56,7 @@ export class EdgeClient {
       const outgoing = request({
         ...this.#listener,
         agent: this.#agent,
+        method,
         path: target,
         headers: { host, accept: '*/*', 'accept-encoding': ACCEPT_ENCODING, ...headers },
         timeout: QUIET_MS,
