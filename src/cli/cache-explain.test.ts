@@ -61,10 +61,7 @@ beforeEach(async () => {
     asked.push({ method, url, headers });
     const status = statuses[url.split('?')[0] ?? ''];
     response.writeHead(url === '/down' ? 503 : 200, {
-      'cache-status':
-        (status ?? request.method === 'HEAD')
-          ? 'belay; hit; ttl=60'
-          : 'belay; fwd=uri-miss; fwd-status=200; stored',
+      'cache-status': status ?? (method === 'HEAD' ? 'belay; hit; ttl=60' : STORED),
       ...(url === '/hit' && { age: '12', vary: 'accept-encoding' }),
       ...(status === '' && { 'x-none': '1' }),
     });
