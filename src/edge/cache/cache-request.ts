@@ -15,6 +15,7 @@ import { DiskWait } from './disk-wait.ts';
 import { Fetch } from './fetch.ts';
 import type { KeptResponse } from './kept-response.ts';
 import { PassingBy } from './passing-by.ts';
+import { PassingUnkept } from './passing-unkept.ts';
 import type { CacheRequestFields } from './request-fields.ts';
 import { isForOthers, mayAnswerForError, reuseOf } from './reuse.ts';
 
@@ -185,13 +186,21 @@ export class CacheRequest {
   private miss(): void {
     const { asked, head, route } = this;
     const { cache } = route;
-    if (!this.hasLookedOnDisk && cache.disk?.isOn && !this.isPassed) {
+    const { isPassed } = this;
+    if (!this.hasLookedOnDisk && cache.disk?.isOn && !isPassed) {
       this.hasLookedOnDisk = true;
       new DiskWait(this).begin();
     } else if (this.wantsOnlyKept) this.answerOwn(ownAnswers.notKept);
     else if (asked?.range) this.pass('uri-miss', 'range');
     else if (head.method === 'HEAD') this.pass('uri-miss', 'head');
+    else if (isPassed && tellsAll(this.rule)) this.passUnkept();
     else this.join(cache.hasOthers(this) ? 'vary-miss' : 'uri-miss', null);
+  }
+
+  /** What was not kept a moment ago costs no more than without a cache. */
+  private passUnkept(): void {
+    const { client, head, route, to } = this;
+    enterApp(route.cache.edge, client, head, to, new PassingUnkept(this));
   }
 
   private get wantsOnlyKept(): boolean {
@@ -254,6 +263,9 @@ export class CacheRequest {
     return nowMs;
   }
 }
+
+/** The app is told of a request that is made for all what it is told without a cache. */
+const tellsAll = ({ cutsQuery, hidden }: ReadyRule): boolean => !cutsQuery && hidden.size === 0;
 
 const HIT: CacheReport = {
   forwarded: null,

@@ -79,10 +79,20 @@ export class PassingBy implements ResponseWitness {
   }
 
   private line(status: number | null): string {
-    const { forwarded, detail } = this;
-    const report = { forwarded, status, ttlS: null, stored: false, collapsed: false, detail };
-    return `Cache-Status: ${cacheStatus(this.request.route.name, report)}\r\n`;
+    const { detail, forwarded, request } = this;
+    return passingLine(request, forwarded, status, detail);
   }
+}
+
+/** What the client is told of its request's passing by. */
+export function passingLine(
+  { route }: CacheRequest,
+  forwarded: Forwarded,
+  status: number | null,
+  detail: string,
+): string {
+  const report = { forwarded, status, ttlS: null, stored: false, collapsed: false, detail };
+  return `Cache-Status: ${cacheStatus(route.name, report)}\r\n`;
 }
 
 /** Path and query of an address at the same host; null for others. */
