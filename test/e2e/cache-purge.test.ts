@@ -151,7 +151,7 @@ async function warm(): Promise<void> {
 }
 
 describe('after a purge', () => {
-  test('nobody gets what was before it, whatever is on its way', { timeout: 120_000 }, async () => {
+  test('nobody gets what was before it, whatever is on its way', { timeout: 600_000 }, async () => {
     isOver = false;
     const clients = Array.from({ length: CLIENTS }, (_, number) => client(number));
     const tookMs: number[] = [];
