@@ -1,5 +1,7 @@
 import type { Outcome } from '../../model/ledger.ts';
+import type { ResponseHead } from '../http/response-head.ts';
 import type { Ongoing } from '../worker/client-connection.ts';
+import { interimText } from '../worker/message-text.ts';
 import { appFails, type OwnAnswer, ownAnswers } from '../worker/own-answers.ts';
 import { connectionLine } from './cache-answer.ts';
 import { type CacheRequest, FROM_THE_CACHE, type Source } from './cache-request.ts';
@@ -86,6 +88,14 @@ export class CacheReader implements Ongoing, BodyReaderOfMany {
     this.request.answerOwn(own);
   }
 
+  /** Something comes before the answer; HTTP/1.0 knows nothing of it. */
+  onInterim(head: ResponseHead): void {
+    const { client, head: asked } = this.request;
+    if (asked.minorVersion === 0) return;
+    client.writer.raw(interimText(head));
+    client.writer.flush();
+  }
+
   /** A body begins to come. @param lines of the response, as it is kept or, for the first, as it came */
   onFilling(filling: Filling, lines: string, report: CacheReport): void {
     const { client, head, route } = this.request;
@@ -143,7 +153,7 @@ export class CacheReader implements Ongoing, BodyReaderOfMany {
       this.setReadingDeadline();
       return;
     }
-    writer.end('');
+    writer.end(this.isFirst ? filling.trailers : '');
     writer.flush();
     this.finishReading(filling);
   }

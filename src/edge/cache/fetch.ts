@@ -10,7 +10,7 @@ import type { CacheReport, Forwarded } from './cache-status.ts';
 import type { DiskWriter } from './disk/disk-store.ts';
 import { FetchClient } from './fetch-client.ts';
 import { requestFor } from './fetch-request.ts';
-import { FetchedResponse, type FetchedResponseUser } from './fetched-response.ts';
+import { FetchedResponse, type FetchedResponseUser, NOWHERE } from './fetched-response.ts';
 import { Filling } from './filling.ts';
 import { isAbout } from './freshening.ts';
 import { refreshedBy, type Verdict, verdictOn } from './keeping.ts';
@@ -110,6 +110,11 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
 
   // — what the app answers —
 
+  /** It is for whoever asked; the others are told what is final. */
+  onInterim(head: ResponseHead): void {
+    for (const reader of this.readers) if (reader.isFirst) reader.onInterim(head);
+  }
+
   onHead(head: ResponseHead): BodySink {
     const { origin, reason } = this;
     const { edge } = origin.route.cache;
@@ -170,10 +175,11 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
     return cache.disk.create(key, { ...kept, bodyBytes: sizeBytes ?? 0 }, sizeBytes);
   }
 
-  onWhole(): void {
+  onWhole(trailers: string): void {
     const { filling, verdict } = this;
     if (filling === null) return;
     filling.isWhole = true;
+    filling.trailers = trailers;
     const kept = filling.holds && verdict?.keeps ? this.keptOf(filling, verdict) : null;
     if (kept !== null && filling.spill !== null) void this.keepOnDisk(filling, kept);
     else if (kept !== null) this.keep(kept);
@@ -389,10 +395,3 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
     cache.edge.deadlines.remove(this);
   }
 }
-
-/** For what is not read. */
-const NOWHERE: BodySink = {
-  data() {
-    // It is of no use to anybody.
-  },
-};

@@ -8,12 +8,14 @@ import type { UpstreamConnection } from '../worker/upstream-connection.ts';
 
 /** Who takes the answer to a fetch. */
 export interface FetchedResponseUser {
+  /** 103 Early Hints and its like. */
+  onInterim(head: ResponseHead): void;
   /** @returns what takes the body */
   onHead(head: ResponseHead): BodySink;
   /** More of the body has come. @returns whether the app has to wait */
   onMore(): boolean;
-  /** All of it has come. */
-  onWhole(): void;
+  /** All of it has come. @param trailers lines, each with its CRLF */
+  onWhole(trailers: string): void;
 }
 
 /** What an app answers to a request of the cache's own. */
@@ -67,7 +69,10 @@ export class FetchedResponse implements ExchangeResponse {
       if (head === 'partial') return 'partly';
       // Nobody has asked to switch.
       if (head === 'malformed' || head.status === 101) return 'unframeable';
-      if (head.status < 200) continue;
+      if (head.status < 200) {
+        this.user.onInterim(head);
+        continue;
+      }
       this.head = head;
       this.body.start(head.body);
       this.sink = this.user.onHead(head);
@@ -76,7 +81,7 @@ export class FetchedResponse implements ExchangeResponse {
   }
 
   end(): void {
-    this.user.onWhole();
+    this.user.onWhole(this.body.trailers);
   }
 
   private readBody(
@@ -93,3 +98,10 @@ export class FetchedResponse implements ExchangeResponse {
     return 'partly';
   }
 }
+
+/** For a body that is not read. */
+export const NOWHERE: BodySink = {
+  data() {
+    // It is of no use to anybody.
+  },
+};

@@ -28,6 +28,8 @@ export class Filling implements BodySink {
   readonly head: ResponseHead;
   sizeBytes = 0;
   isWhole = false;
+  /** Of a whole one: lines for whoever asked first, and kept for nobody. */
+  trailers = '';
   /** Where it is too large for memory. */
   spill: DiskWriter | null = null;
   private readonly mostBytes: number;
