@@ -6,6 +6,9 @@ import type { Kept } from './kept-response.ts';
 /** Another form has another number: what is of another is not read. */
 const FORM = 1;
 
+/** So far clocks go back in being kept right, and nothing is too old for it. */
+const MOST_BACK_MS = 1_000;
+
 /** By what answers under a key vary, instead of an answer. */
 export interface VariedHead {
   varies: readonly string[];
@@ -25,16 +28,17 @@ export function keptHead({ body, diskId, ...head }: Kept, clock: Clock): string 
 
 /** @returns null when it is not of this form */
 export function readDiskHead(text: string, clock: Clock): KeptHead | VariedHead | null {
-  let read: { form?: unknown } & (KeptHead | VariedHead);
+  let read: ({ form?: unknown } & (KeptHead | VariedHead)) | null;
   try {
     read = JSON.parse(text);
   } catch {
     return null;
   }
+  if (read?.form !== FORM) return null;
   const { form, ...head } = read;
-  if (form !== FORM) return null;
   if ('varies' in head) return head;
-  // A clock that was set back makes nothing younger than new.
-  const agoMs = Math.max(0, clock.now() - head.receivedAt);
-  return { ...head, receivedAt: clock.monotonic() - agoMs };
+  const agoMs = clock.now() - head.receivedAt;
+  // It came before a clock was set back: nobody knows how old it is.
+  if (agoMs < -MOST_BACK_MS) return null;
+  return { ...head, receivedAt: clock.monotonic() - Math.max(0, agoMs) };
 }
