@@ -37,7 +37,7 @@ export class CacheRoute {
   private readonly only: ReadyRule | null;
   private readonly prefix: string;
   /** Of the release whose answers are kept; null: of all. */
-  private readonly ownPool: string | null;
+  readonly ownPool: string | null;
 
   constructor(cache: ResponseCache, environment: string, routed: RoutedCache, zone: string | null) {
     this.cache = cache;

@@ -20,18 +20,21 @@ export abstract class FetchClient implements ExchangeClient {
   readonly attempts: Attempts;
   readonly forwarded: ExchangeClient['forwarded'];
   readonly demand: Demand | null;
+  readonly poolId: string | null;
   /** As a writer: it takes no more while its readers have too much before them. */
   readonly writer = { blocked: false, progressed: () => true };
   /** How the exchange has ended. */
   protected lastOutcome: Outcome = 'lost';
 
-  constructor({ client, head, route }: CacheRequest) {
+  constructor({ client, head, route, to }: CacheRequest) {
     const { limits } = route.cache.edge;
     this.requests = new RequestReader(limits);
     this.requestBody = new RequestBody(limits);
     this.attempts = new Attempts(this.requestBody, limits);
     this.forwarded = remembered(client.forwarded, head);
     this.demand = client.demand;
+    // What another release answers would not be kept. Where traffic is shared out, that is asked too.
+    this.poolId = to.isDivided ? null : route.ownPool;
   }
 
   mayKeep(): boolean {

@@ -78,6 +78,10 @@ export class ClientConnection implements ClientSocketUser, Deadlined, ExchangeCl
     socket.on('close', onClose);
   }
 
+  get poolId(): null {
+    return null;
+  }
+
   get forwarded(): ForwardedFields {
     this.fields ??= new ForwardedFields(this.socket);
     return this.fields;

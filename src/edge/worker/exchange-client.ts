@@ -26,6 +26,8 @@ export interface ExchangeClient {
   readonly writer: Pick<MessageWriter, 'blocked' | 'progressed'>;
   readonly demand: Demand | null;
   readonly halfClosed: boolean;
+  /** The pool to be tried first; null for what the weights say. */
+  readonly poolId: string | null;
   deadlineMs: number;
   /** Another request may follow this one. */
   mayKeep(head: RequestHead): boolean;

@@ -71,7 +71,7 @@ export class Exchange implements UpstreamUser, Waiting {
   tryAgain(): boolean {
     const nowMs = this.edge.clock.monotonic();
     this.route = this.destination();
-    const target = this.route.pick(this.assignment, null, nowMs);
+    const target = this.route.pick(this.assignment, null, nowMs, this.client.poolId);
     if (target === null || this.attempts.areExhausted(target, nowMs)) return false;
     this.send(target, nowMs);
     return true;
@@ -197,7 +197,9 @@ export class Exchange implements UpstreamUser, Waiting {
     const { edge, route } = this;
     // One that was with a target already came before all who wait.
     const isFirst = this.attempts.count > 0 || !edge.queue.hasLine(route.environment);
-    const target = isFirst ? route.pick(this.assignment, this.target, nowMs) : null;
+    const target = isFirst
+      ? route.pick(this.assignment, this.target, nowMs, this.client.poolId)
+      : null;
     if (target !== null && !this.attempts.areExhausted(target, nowMs)) this.send(target, nowMs);
     else if (target !== null) this.allRefused(nowMs);
     else if (edge.queue.add(this, route, isFirst ? 'front' : 'end') === 'full') this.findNoPlace();

@@ -71,16 +71,22 @@ export class Route {
     this.only = this.choices.length === 1 ? (this.choices[0]?.pool ?? null) : null;
   }
 
-  /** A target with room; null when none is usable, or all are full. */
+  /**
+   * A target with room; null when none is usable, or all are full.
+   *
+   * @param poolId where it is looked for first, by who is with no target or pool; null: by the weights
+   */
   pick(
     assignment: Assignment | null,
     avoid: TargetState | null,
     nowMs: number,
+    poolId: string | null = null,
   ): TargetState | null {
     const kept = assignment === null ? null : this.pickAssigned(assignment, avoid, nowMs);
     if (kept !== null) return kept;
     if (this.only !== null) return this.only.pick(this.failOpen, avoid, nowMs);
-    return this.pickAmongPools(avoid, nowMs);
+    const first = poolId === null ? undefined : this.choices.find(({ pool }) => pool.id === poolId);
+    return first?.pool.pick(this.failOpen, avoid, nowMs) ?? this.pickAmongPools(avoid, nowMs);
   }
 
   /** None that passes its checks and takes connections. */
