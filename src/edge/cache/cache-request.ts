@@ -18,6 +18,7 @@ import { PassingBy } from './passing-by.ts';
 import { PassingUnkept } from './passing-unkept.ts';
 import type { CacheRequestFields } from './request-fields.ts';
 import { isForOthers, mayAnswerForError, reuseOf } from './reuse.ts';
+import { isNotModified } from './validators.ts';
 
 /** Where the bytes of an answer came from. */
 export interface Source {
@@ -155,7 +156,7 @@ export class CacheRequest {
 
   /** @param counter of what the cache has done */
   answerKept(
-    kept: KeptResponse,
+    found: KeptResponse,
     counter: 'hits' | 'stale' | 'collapsed' | 'stored',
     report: Partial<CacheReport>,
     source: Source = FROM_THE_CACHE,
@@ -163,6 +164,7 @@ export class CacheRequest {
     const { client, head, route } = this;
     const { clock } = route.cache.edge;
     const nowMs = clock.monotonic();
+    const kept = this.takesAsItIs(found) ? found : route.formOf(found, this.key, this.rule, head);
     const keep = client.mayStay(head);
     const status = cacheStatus(route.name, { ...HIT, ttlS: kept.ttlS(nowMs), ...report });
     const context = { nowMs, now: clock.now(), keep, cacheStatus: status };
@@ -179,6 +181,13 @@ export class CacheRequest {
     writeAnswer(client.writer, answer, body ?? '');
     const outcome = source.row === null ? 'cached' : 'ok';
     this.end({ outcome, status: answer.status, source, bodyBytes }, keep);
+  }
+
+  /** Parts of it are of what it is uncompressed, and so is what a client has that has it already. */
+  private takesAsItIs({ kept }: KeptResponse): boolean {
+    const { asked, route } = this;
+    if (asked === null) return false;
+    return asked.range !== null || isNotModified(asked, kept, route.cache.edge.clock.now());
   }
 
   // — what is fetched —

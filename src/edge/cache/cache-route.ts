@@ -69,9 +69,10 @@ export class CacheRoute {
     const nowMs = this.cache.edge.clock.monotonic();
     const kept = this.cache.find(key, this, rule, head);
     if (kept !== null && nowMs < kept.calmUntilMs && isPlain(head, asked) && client.mayStay(head)) {
-      const whole = kept.wholeAt(nowMs, this.name);
+      const form = this.formOf(kept, key, rule, head);
+      const whole = form.wholeAt(nowMs, this.name);
       if (whole !== null) {
-        this.cache.hit(client, head, route, kept, whole, nowMs);
+        this.cache.hit(client, head, route, form, whole, nowMs);
         return;
       }
     }
@@ -86,6 +87,12 @@ export class CacheRoute {
   private isOfAnother(head: RequestHead, { stickiness }: Route): boolean {
     const pool = this.ownPool === null ? null : (stickiness?.poolIdIn(head.fields) ?? null);
     return pool !== null && pool !== this.ownPool;
+  }
+
+  /** What to answer with: compressed, if the client takes it so and it has been made. */
+  formOf(kept: KeptResponse, key: string, rule: ReadyRule, head: RequestHead): KeptResponse {
+    if (this.routed.compress !== true) return kept;
+    return this.cache.compression.formOf(kept, key, this, rule, head);
   }
 
   /** The fields that an app is told of a request that is made for all. */

@@ -3,6 +3,7 @@ import { withoutFields } from '../http/field-lines.ts';
 import { isRemovedField } from '../http/removed-fields.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import type { CacheRequest } from './cache-request.ts';
+import { varyLine } from './compression.ts';
 import { freshened } from './freshening.ts';
 import { ageOnArrivalMs } from './freshness.ts';
 import { httpDate } from './http-date.ts';
@@ -38,6 +39,7 @@ export function verdictOn(
   askedUnder: number,
 ): Verdict {
   const { asked, rule } = request;
+  const { compress } = request.route.routed;
   const { control, fields } = policyOf(readResponseFields(head.fields));
   if (head.status === 206) return { keeps: false, why: 'partial' };
   const storing = mayStore(
@@ -65,7 +67,7 @@ export function verdictOn(
     vary: [...names].sort(),
     kept: {
       status: head.status,
-      fields: lines + dated,
+      fields: lines + dated + (compress === true ? varyLine(head.status, lines) : ''),
       tags: [...tagsOf(fields), ...rule.rule.tags],
       path: pathOf(request.sharedTarget),
       target: request.sharedTarget,

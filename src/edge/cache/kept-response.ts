@@ -31,6 +31,12 @@ export interface Kept extends KeptTimes, Validators {
   diskId: string | null;
 }
 
+/** Ways to compress a body (RFC 9110 section 8.4.1). */
+export type Coding = 'br' | 'gzip';
+
+/** What there is of a response compressed: made when somebody asks who takes it. */
+export type Forms = Partial<Record<Coding, KeptResponse | 'under-way' | 'useless'>>;
+
 /** What came at the same time is not asked about at the same time: up to this share of its lifetime earlier. */
 const SPREAD_SHARE = 0.1;
 
@@ -43,6 +49,8 @@ export class KeptResponse {
   notPurgedBy: number;
   /** After the app could not be asked about it, until when it is not tried again. */
   askAgainMs = 0;
+  /** Null: nobody has asked for any; `none`: there are to be none. */
+  forms: Forms | 'none' | null = null;
   /** Until then it answers, and nothing else is to be done, if the request has no wish. */
   readonly calmUntilMs: number;
   /** As clients get it, with the age it was made for. */
@@ -111,7 +119,13 @@ export class KeptResponse {
     const bodyBytes = body?.length ?? 0;
     const wholeBytes = bodyBytes <= ONE_PIECE_BYTES ? headBytes + bodyBytes : 0;
     const tagBytes = tags.reduce((sum, tag) => sum + tag.length + 40, 0);
-    return OBJECT_BYTES + fields.length + bodyBytes + target.length + wholeBytes + tagBytes;
+    const ownBytes = fields.length + bodyBytes + target.length + wholeBytes + tagBytes;
+    return OBJECT_BYTES + ownBytes + this.formsBytes;
+  }
+
+  private get formsBytes(): number {
+    const forms = this.forms === null || this.forms === 'none' ? [] : Object.values(this.forms);
+    return forms.reduce((sum, form) => sum + (typeof form === 'string' ? 0 : form.sizeBytes), 0);
   }
 
   hitStatus(nowMs: number, cache: string): string {
