@@ -35,7 +35,7 @@ export function explainKey(
   const { rules } = policy;
   const said = ruleFor(rules, path);
   const index = rules.indexOf(said);
-  const matching = rules.filter((rule) => pathPattern(rule.path)(path));
+  const others = rules.filter((rule) => rule !== said && pathPattern(rule.path)(path));
   const keyed = keyedTarget(said, target);
   const cookies = keyedCookies(said.cookies, headers.cookie ?? '');
   return {
@@ -43,7 +43,7 @@ export function explainKey(
       number: index === -1 ? null : index + 1,
       of: rules.length,
       path: said.path,
-      alsoMatching: matching.slice(1).map((rule) => rule.path),
+      alsoMatching: others.map((rule) => rule.path),
       said,
     },
     key: {
