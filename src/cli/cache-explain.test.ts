@@ -289,6 +289,7 @@ describe('what a cache says', () => {
     ['belay; fwd=uri-miss; fwd-status=200; stored; collapsed', 'stored', 'somebody else'],
     ['belay; fwd=uri-miss; fwd-status=201; detail=status', 'passed', 'answers of 201'],
     ['belay; fwd=method; fwd-status=200', 'passed', 'GET and HEAD'],
+    ['belay; fwd=uri-miss; fwd-status=200', 'passed', 'not kept a moment ago'],
     ['belay; fwd=uri-miss; fwd-status=200; detail=new-word', 'passed', 'the edge says: new-word'],
   ])('is put into words: %s', (field, decision, words) => {
     const report = readCacheStatus(field).at(-1) ?? null;

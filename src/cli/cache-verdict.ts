@@ -143,6 +143,10 @@ const WHY_PASSED: Readonly<Record<string, Words>> = {
     'another asked for the same just now, and each use has to be asked about (no-cache)',
     null,
   ],
+  'uri-miss': [
+    'an answer to it was not kept a moment ago, so that this one passed by; it might be kept',
+    'ask again',
+  ],
   'waited-in-vain': ['another asked for the same, and its answer was too long in coming', null],
   range: ['a part of it is asked for, and the whole is not kept yet', 'ask for the whole once'],
   head: ['only its head is asked for, and it is not kept yet', 'ask by GET once'],
