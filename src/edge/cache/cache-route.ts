@@ -70,8 +70,10 @@ export class CacheRoute {
     const kept = this.cache.find(key, this, rule, head);
     if (kept !== null && nowMs < kept.calmUntilMs && isPlain(head, asked) && client.mayStay(head)) {
       const form = this.formOf(kept, key, rule, head);
+      const isFirst = !form.isInOnePiece;
       const whole = form.wholeAt(nowMs, this.name);
       if (whole !== null) {
+        if (isFirst) this.cache.recount(kept, key, this, rule, head);
         this.cache.hit(client, head, route, form, whole, nowMs);
         return;
       }

@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http';
+import { bodyMemoryBytes, ownText, textMemoryBytes } from './own-memory.ts';
 import { ageMsOf, type KeptTimes, ttlMsOf } from './reuse.ts';
 import type { Validators } from './validators.ts';
 
@@ -6,10 +7,8 @@ import type { Validators } from './validators.ts';
 export const TEXT_BODY_BYTES = 4 * 1024;
 /** Up to here head and body are put into one piece, anew when the age in it changes. */
 const ONE_PIECE_BYTES = 64 * 1024;
-/** The object with its times, beside what it says. */
-const OBJECT_BYTES = 400;
-/** What a head says beside the fields that are kept. */
-const OWN_FIELDS_BYTES = 160;
+/** The objects with their times, beside the texts they have. */
+const OBJECT_BYTES = 350;
 
 /** What is kept, without what is made of it. */
 export interface Kept extends KeptTimes, Validators {
@@ -59,7 +58,7 @@ export class KeptResponse {
 
   /** @param spread from 0 to below 1: by how much it is asked about early, if it may be meanwhile */
   constructor(kept: Kept, spread: number) {
-    this.kept = kept;
+    this.kept = ownKept(kept);
     this.notPurgedBy = kept.askedUnder;
     const { lifetimeMs, staleWhileRevalidateMs } = kept;
     const earlyMs = spread * Math.min(lifetimeMs * SPREAD_SHARE, staleWhileRevalidateMs);
@@ -80,8 +79,7 @@ export class KeptResponse {
     if (this.wholeAgeS !== ageS) {
       const framing = { status: this.kept.status, length: bodyBytes };
       const head = this.headAt(nowMs, this.hitStatus(nowMs, cache), '', framing);
-      this.whole =
-        typeof body === 'string' ? head + body : Buffer.concat([Buffer.from(head, 'latin1'), body]);
+      this.whole = typeof body === 'string' ? head + body : inOnePiece(head, body);
       this.wholeAgeS = ageS;
     }
     return this.whole;
@@ -112,15 +110,21 @@ export class KeptResponse {
     return Math.floor(ttlMsOf(this.kept, nowMs) / 1000);
   }
 
+  /** Whether there is one piece of it: it takes more from then on. */
+  get isInOnePiece(): boolean {
+    return this.wholeAgeS >= 0;
+  }
+
   /** What it takes in memory, with what is made of it for clients. */
   get sizeBytes(): number {
-    const { fields, body, tags, target } = this.kept;
-    const headBytes = fields.length + OWN_FIELDS_BYTES;
-    const bodyBytes = body?.length ?? 0;
-    const wholeBytes = bodyBytes <= ONE_PIECE_BYTES ? headBytes + bodyBytes : 0;
-    const tagBytes = tags.reduce((sum, tag) => sum + tag.length + 40, 0);
-    const ownBytes = fields.length + bodyBytes + target.length + wholeBytes + tagBytes;
-    return OBJECT_BYTES + ownBytes + this.formsBytes;
+    const { fields, body, tags, path, target, etag, lastModified, date } = this.kept;
+    let sizeBytes = OBJECT_BYTES + this.formsBytes;
+    for (const text of [fields, target, etag, lastModified, date, ...tags]) {
+      sizeBytes += textMemoryBytes(text);
+    }
+    if (path !== target) sizeBytes += textMemoryBytes(path);
+    const wholeBytes = this.isInOnePiece ? bodyMemoryBytes(this.whole) : 0;
+    return sizeBytes + bodyMemoryBytes(body) + wholeBytes;
   }
 
   private get formsBytes(): number {
@@ -131,6 +135,41 @@ export class KeptResponse {
   hitStatus(nowMs: number, cache: string): string {
     return `${cache}; hit; ttl=${this.ttlS(nowMs)}`;
   }
+}
+
+/** With texts that hold nothing else alive, in an object whose form is always the same. */
+function ownKept(kept: Kept): Kept {
+  const target = ownText(kept.target);
+  return {
+    status: kept.status,
+    fields: ownText(kept.fields),
+    body: kept.body,
+    bodyBytes: kept.bodyBytes,
+    tags: kept.tags.map(ownText),
+    path: kept.path === kept.target ? target : ownText(kept.path),
+    target,
+    askedUnder: kept.askedUnder,
+    diskId: kept.diskId,
+    etag: kept.etag && ownText(kept.etag),
+    lastModified: kept.lastModified && ownText(kept.lastModified),
+    date: kept.date && ownText(kept.date),
+    receivedAt: kept.receivedAt,
+    ageOnArrivalMs: kept.ageOnArrivalMs,
+    lifetimeMs: kept.lifetimeMs,
+    alwaysAsk: kept.alwaysAsk,
+    neverStale: kept.neverStale,
+    staleWhileRevalidateMs: kept.staleWhileRevalidateMs,
+    staleIfErrorMs: kept.staleIfErrorMs,
+    immutable: kept.immutable ?? false,
+  };
+}
+
+/** Not in Node's pool, of which a small part would hold all. */
+function inOnePiece(head: string, body: Buffer): Buffer {
+  const piece = Buffer.allocUnsafeSlow(head.length + body.length);
+  piece.write(head, 0, 'latin1');
+  body.copy(piece, head.length);
+  return piece;
 }
 
 /** Under a key whose answers vary: by which fields. Each answer is under a key of its own. */

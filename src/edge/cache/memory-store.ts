@@ -2,11 +2,10 @@ import { Entry } from './eviction/entry-list.ts';
 import type { Eviction, EvictionFactory } from './eviction/eviction.ts';
 import { greedyDual } from './eviction/greedy-dual.ts';
 import { MapSize } from './map-size.ts';
+import { ownText, textMemoryBytes } from './own-memory.ts';
 
 /** The object of an entry: its header and its fields. */
-const ENTRY_BYTES = 11 * 8;
-/** A string of one byte for each character: header and length, and what fills up its last word. */
-const STRING_BYTES = 16 + 4;
+const ENTRY_BYTES = 12 * 8;
 /** A Map of V8 holds 2^24 places, and those of deleted keys count until half are such. */
 const MOST_ENTRIES = 2 ** 23 - 1;
 
@@ -65,7 +64,7 @@ export class MemoryStore<T> {
       return this.resized(key, valueBytes);
     }
     if (this.entries.size >= MOST_ENTRIES) return false;
-    const own = ownString(key);
+    const own = ownText(key);
     const entry = new Entry(own, value, sizeOf(own, valueBytes));
     const gone = this.eviction.add(entry);
     const kept = !gone.includes(entry);
@@ -138,12 +137,4 @@ export class MemoryStore<T> {
 }
 
 const sizeOf = (key: string, valueBytes: number): number =>
-  ENTRY_BYTES + STRING_BYTES + key.length * (isOneByte(key) ? 1 : 2) + valueBytes;
-
-/** A copy: a part of a longer string would keep all of that alive. */
-function ownString(key: string): string {
-  const encoding = isOneByte(key) ? 'latin1' : 'utf16le';
-  return Buffer.from(key, encoding).toString(encoding);
-}
-
-const isOneByte = (text: string): boolean => !/[^\0-\xff]/.test(text);
+  ENTRY_BYTES + textMemoryBytes(key) + valueBytes;
