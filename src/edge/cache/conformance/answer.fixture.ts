@@ -3,6 +3,8 @@ export interface AnswerRead {
   status: number;
   lines: string[];
   body: string;
+  /** Heads before it. */
+  interim: string;
   /** It ended where its head says that it does. */
   isWhole: boolean;
 }
@@ -12,13 +14,15 @@ export interface AnswerRead {
  * @returns null when it is not all here
  */
 export function readAnswer(received: string, isHead: boolean, ended: boolean): AnswerRead | null {
-  const text = withoutInterim(received);
+  const interim = /^(?:HTTP\/1\.1 1\d\d [\s\S]*?\r\n\r\n)*/.exec(received)?.[0] ?? '';
+  const text = received.slice(interim.length);
   const headEnd = text.indexOf('\r\n\r\n');
-  if (headEnd === -1) return ended ? { status: 0, lines: [], body: '', isWhole: false } : null;
+  if (headEnd === -1)
+    return ended ? { status: 0, lines: [], body: '', interim, isWhole: false } : null;
   const [first = '', ...lines] = text.slice(0, headEnd).split('\r\n');
   const status = Number(first.split(' ')[1]);
   const rest = text.slice(headEnd + 4);
-  const answer = (body: string, isWhole: boolean) => ({ status, lines, body, isWhole });
+  const answer = (body: string, isWhole: boolean) => ({ status, lines, body, interim, isWhole });
   if (isHead || status === 204 || status === 304) return answer('', true);
   const length = fieldValue(lines, 'content-length');
   if (length !== null) {
@@ -31,11 +35,6 @@ export function readAnswer(received: string, isHead: boolean, ended: boolean): A
     return ended ? answer(rest, false) : null;
   }
   return ended ? answer(rest, true) : null;
-}
-
-function withoutInterim(text: string): string {
-  const interim = /^HTTP\/1\.1 1\d\d [\s\S]*?\r\n\r\n/.exec(text);
-  return interim === null ? text : withoutInterim(text.slice(interim[0].length));
 }
 
 function fieldValue(lines: readonly string[], name: string): string | null {

@@ -56,6 +56,8 @@ export interface Step {
   gets: string | null;
   has: readonly string[];
   lacks: readonly string[];
+  /** Heads before it, as they come. */
+  before: string;
   /** What Cache-Status says in it. */
   reports: readonly string[];
 }
@@ -89,6 +91,7 @@ const STEP: Step = {
   gets: null,
   has: [],
   lacks: [],
+  before: '',
   reports: [],
 };
 

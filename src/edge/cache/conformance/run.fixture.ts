@@ -61,6 +61,7 @@ function check(where: string, step: Step, answer: AnswerRead, asked: readonly st
     status: step.status,
     body: step.gets === ANYTHING ? answer.body : hasBody ? step.gets : '',
   });
+  expect(answer.interim, where).toBe(step.before);
   const lines = answer.lines.map(lowerName);
   for (const line of step.has) expect(lines, where).toContain(lowerName(line));
   for (const name of step.lacks) expect(names(lines), where).not.toContain(name.toLowerCase());

@@ -9,6 +9,7 @@ import {
 } from './requirement.fixture.ts';
 
 const AS = 'Authorization: Basic YTpi';
+const HINTS = 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n';
 const CUT = { ends: 'cut' } as const;
 
 const statuses = [
@@ -93,9 +94,9 @@ export const storing: readonly Requirement[] = [
   ),
   line(
     'interim',
-    ['9111 3', 'MUST'],
-    'what is not final is not kept, and what follows it is',
-    app([{ interim: 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n' }, FRESH]),
+    ['9110 15.2', 'MUST'],
+    'what is not final is told as it comes, and not kept; what follows it is',
+    app([{ interim: HINTS }, FRESH], { before: HINTS }),
     kept({ lacks: ['Link'] }),
   ),
   ...methods,
