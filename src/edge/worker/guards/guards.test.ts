@@ -9,6 +9,7 @@ import type { Guard } from '../../../model/guard.ts';
 import { type SignedPolicy, type SigningKey, signToken } from '../../../model/signed-token.ts';
 import { AccessLogFile } from '../access-log-file.ts';
 import {
+  httpOrigin,
   type Origin,
   recordingOrigin,
   type SeenRequest,
@@ -282,6 +283,40 @@ describe('what has to be signed for', () => {
       { target: '/videos/a?q=1', status: 200, outcome: 'ok', environment: 'shop/production' },
       { target: '/videos/b', status: 403, outcome: 'refused', environment: 'shop/production' },
     ]);
+  });
+});
+
+describe('what is kept', () => {
+  const cache = { rules: [], release: null, purgedUpTo: 0, purges: [] };
+
+  it('is kept once, for all who have a token, and given to nobody else', async () => {
+    let asked = 0;
+    const keeping = await httpOrigin(({ url }, response) => {
+      asked += 1;
+      response.setHeader('Cache-Control', 'max-age=60');
+      response.end(`${url} ${asked}`);
+    });
+    const edge = await testEdge([{ port: keeping.port }], {
+      clock,
+      rule: {
+        hosts: ['shop.localhost'],
+        cache,
+        guards: { rules: [signed('/videos/*')], keys: [key] },
+      },
+    });
+    const ask = (target: string, more = '') =>
+      edge.say(`GET ${target} HTTP/1.1\r\nHost: shop.localhost\r\n${more}\r\n`);
+    const first = await ask(`/videos/a?q=1&belay-token=${token()}`);
+    expect(first).toMatch(/Cache-Status: belay; fwd=uri-miss;[\s\S]*\/videos\/a\?q=1 1/);
+    const others = [
+      await ask(`/videos/a?belay-token=${token({ path: '/videos/a' })}&q=1`),
+      await ask('/videos/a?q=1', `Cookie: BELAYTOKEN=${token({ path: '/*' })}\r\n`),
+    ];
+    for (const other of others) expect(other).toMatch(/belay; hit;[\s\S]*\/videos\/a\?q=1 1$/);
+    expect(statuses(await ask('/videos/a?q=1'))).toEqual([403]);
+    expect(statuses(await ask('/videos/a?q=1&belay-token=x'))).toEqual([403]);
+    expect(asked).toBe(1);
+    expect(edge.outcomes()).toEqual({ ok: 1, cached: 2, refused: 2 });
   });
 });
 
