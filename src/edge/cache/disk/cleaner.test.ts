@@ -2,7 +2,15 @@ import { rmSync, statSync, utimesSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { bytesOnDisk } from './account.ts';
 import type { DirectoryStore } from './directory-store.ts';
-import { bodyOf, keep, keptFiles, MB, type Scratch, scratch } from './scratch-store.fixture.ts';
+import {
+  bodyOf,
+  keep,
+  keptFiles,
+  MB,
+  type Scratch,
+  SOON,
+  scratch,
+} from './scratch-store.fixture.ts';
 
 let place: Scratch;
 
@@ -42,11 +50,11 @@ describe('the bound of the disk', () => {
     // Used again, by any process.
     expect(await isKept(eldest, 'key 3')).toBe(true);
     await place.clock.advance(1_000);
-    await expect.poll(() => sizeOf(keptFiles(place.directory))).toBeLessThan(0.86 * 4 * MB);
+    await expect.poll(() => sizeOf(keptFiles(place.directory)), SOON).toBeLessThan(0.86 * 4 * MB);
     expect(sizeOf(keptFiles(place.directory))).toBeGreaterThan(0.8 * 4 * MB);
     const left = await Promise.all([0, 1, 2, 3, 4, 38].map((n) => isKept(other, `key ${n}`)));
     expect(left).toEqual([false, false, false, true, false, true]);
-    await expect.poll(() => other.sizeBytes).toBeLessThan(0.9 * 4 * MB);
+    await expect.poll(() => other.sizeBytes, SOON).toBeLessThan(0.9 * 4 * MB);
   });
 
   it('is not exceeded before there is room again', async () => {
@@ -59,7 +67,7 @@ describe('the bound of the disk', () => {
     expect(sizeOf(keptFiles(place.directory))).toBeLessThanOrEqual(4 * MB);
     expect(sizeOf(keptFiles(place.directory))).toBeGreaterThan(3.5 * MB);
     await place.clock.advance(1_000);
-    await expect.poll(() => keep(one, 'again', bodyOf(100_000))).toBe(true);
+    await expect.poll(() => keep(one, 'again', bodyOf(100_000)), SOON).toBe(true);
     expect(place.troubles).toEqual([]);
   });
 
@@ -72,7 +80,7 @@ describe('the bound of the disk', () => {
     const store = await place.store(4 * MB);
     expect(store.sizeBytes).toBe(0);
     await place.clock.advance(1_000);
-    await expect.poll(() => store.sizeBytes).toBeGreaterThanOrEqual(2_000_000);
+    await expect.poll(() => store.sizeBytes, SOON).toBeGreaterThanOrEqual(2_000_000);
     expect(keptFiles(place.directory)).toHaveLength(20);
   });
 
@@ -83,9 +91,9 @@ describe('the bound of the disk', () => {
     expect(await isKept(store, 'key 1')).toBe(false);
     expect(store.create('key', '{}', 10)).toBe(null);
     await place.clock.advance(1_000);
-    await expect.poll(() => keptFiles(place.directory)).toEqual([]);
+    await expect.poll(() => keptFiles(place.directory), SOON).toEqual([]);
     store.setBound(4 * MB);
-    await expect.poll(() => store.sizeBytes).toBe(0);
+    await expect.poll(() => store.sizeBytes, SOON).toBe(0);
     expect(await keep(store, 'key', bodyOf(10))).toBe(true);
   });
 });

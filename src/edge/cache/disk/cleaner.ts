@@ -47,9 +47,10 @@ export class Cleaner {
     this.#boundBytes = boundBytes;
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#timer?.cancel();
     this.#cleaning?.stop();
+    await this.#cleaning?.done;
   }
 
   #look(): void {

@@ -1,13 +1,14 @@
+import { execFile } from 'node:child_process';
 import { statSync, unlinkSync } from 'node:fs';
+import { setPriority } from 'node:os';
 import { join } from 'node:path';
-import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { bytesOnDisk } from './account.ts';
 import { namesIn, shardsIn, writingIn } from './places.ts';
 
 /**
  * One look at all that is kept, which makes room where there is too much: what was used last longest
- * ago goes first. It is done in a thread of its own, call by call: a million files take seconds, and
- * nobody waits for them.
+ * ago goes first. It is a process of its own, behind all others: a million files take it seconds and
+ * some memory, which a worker would never give back.
  */
 
 export interface Cleaning {
@@ -23,28 +24,30 @@ export interface Cleaned {
   freedBytes: number;
 }
 
-/** Of this module: in the thread, it is the program. */
+/** This module is the program too. */
 const PROGRAM = import.meta.filename;
-const THREAD = 'belay-cache-cleaning';
+const LOWEST_PRIORITY = 19;
+/** A disk that takes longer does not get cleaner by another one. */
+const MOST_MS = 10 * 60_000;
 
 /** Resolves when it is done; null: it was not. */
 export function cleanAside(cleaning: Cleaning): { done: Promise<Cleaned | null>; stop(): void } {
-  const thread = new Worker(PROGRAM, {
-    name: THREAD,
-    workerData: { [THREAD]: cleaning },
-    resourceLimits: { maxOldGenerationSizeMb: 128 },
-  });
-  thread.unref();
+  const stopped = new AbortController();
+  const options = { signal: stopped.signal, timeout: MOST_MS };
   const done = new Promise<Cleaned | null>((resolve) => {
-    thread.once('message', resolve);
-    thread.once('error', () => resolve(null));
-    thread.once('exit', () => resolve(null));
+    const child = execFile(
+      process.execPath,
+      [PROGRAM, JSON.stringify(cleaning)],
+      options,
+      (error, text) => resolve(error === null ? (JSON.parse(text) as Cleaned) : null),
+    );
+    child.unref();
   });
-  return { done, stop: () => void thread.terminate() };
+  return { done, stop: () => stopped.abort() };
 }
 
 /** Counts what is kept, and what is being written; deletes what is too much. */
-export function clean({ directory, boundBytes, keepBytes }: Cleaning): Cleaned {
+function clean({ directory, boundBytes, keepBytes }: Cleaning): Cleaned {
   const beingWritten = sizesIn(writingIn(directory)).bytes.reduce((sum, each) => sum + each, 0);
   const kept = sizesIn(shardsIn(directory));
   const keptBytes = kept.bytes.reduce((sum, each) => sum + each, 0);
@@ -115,6 +118,8 @@ function timeUpTo({ bytes, usedAtMs }: Sizes, enoughBytes: number): number {
   return Number.POSITIVE_INFINITY;
 }
 
-if (!isMainThread && workerData?.[THREAD] !== undefined) {
-  parentPort?.postMessage(clean(workerData[THREAD] as Cleaning));
+if (import.meta.main) {
+  process.title = 'belay cache cleaning';
+  setPriority(LOWEST_PRIORITY);
+  process.stdout.write(JSON.stringify(clean(JSON.parse(process.argv[2] ?? '') as Cleaning)));
 }

@@ -113,7 +113,7 @@ export class DirectoryStore implements DiskStore {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#cleaner.close();
+    await this.#cleaner.close();
     await this.#writers.close();
     await this.#places.leave();
     this.#files.close();

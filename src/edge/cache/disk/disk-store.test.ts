@@ -11,6 +11,7 @@ import {
   keptFiles,
   MB,
   type Scratch,
+  SOON,
   scratch,
 } from './scratch-store.fixture.ts';
 
@@ -87,7 +88,7 @@ describe('kept responses on disk', () => {
     await keep(one, 'key', bodyOf(100_000));
     expect(await found(other, 'key')).not.toBe(null);
     one.delete('key');
-    await expect.poll(() => keptFiles(place.directory)).toEqual([]);
+    await expect.poll(() => keptFiles(place.directory), SOON).toEqual([]);
     expect(await found(other, 'key')).toBe(null);
   });
 
@@ -198,7 +199,7 @@ describe('a writer', () => {
     expect((await writer?.read(0, 1_000))?.equals(body.subarray(0, 1_000))).toBe(true);
     expect(await writer?.finish()).toBe(false);
     writer?.close();
-    await expect.poll(() => halfWritten(place.directory)).toEqual([]);
+    await expect.poll(() => halfWritten(place.directory), SOON).toEqual([]);
     expect(await store.open('key')).toBe(null);
   });
 
@@ -212,7 +213,7 @@ describe('a writer', () => {
     await expect(writer?.read(900_000, 1)).rejects.toMatchObject({ code: 'cache-disk-failed' });
     expect(await writer?.finish()).toBe(false);
     writer?.close();
-    await expect.poll(() => halfWritten(place.directory)).toEqual([]);
+    await expect.poll(() => halfWritten(place.directory), SOON).toEqual([]);
     expect(place.troubles).toEqual([]);
   });
 

@@ -10,6 +10,7 @@ import {
   keep,
   MB,
   type Scratch,
+  SOON,
   scratch,
 } from './scratch-store.fixture.ts';
 
@@ -59,7 +60,7 @@ describe('a disk without room', () => {
     expect(store.state).toBe('read-only');
     expect(store.create('not tried', HEAD, 10)).toBe(null);
     expect(await found(store, 'fits')).toEqual(is(HEAD, body));
-    await expect.poll(() => halfWritten(small?.directory ?? '')).toEqual([]);
+    await expect.poll(() => halfWritten(small?.directory ?? ''), SOON).toEqual([]);
 
     await clock.advance(60_000);
     expect(await keep(store, 'still too large', body)).toBe(false);

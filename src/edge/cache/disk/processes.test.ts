@@ -9,6 +9,7 @@ import {
   found,
   halfWritten,
   type Scratch,
+  SOON,
   scratch,
 } from './scratch-store.fixture.ts';
 
@@ -85,7 +86,7 @@ describe('several processes on one directory', () => {
     const killed = await writer();
     await kill(killed);
     await (await place.store()).close();
-    await expect.poll(() => halfWritten(place.directory)).toHaveLength(1);
+    await expect.poll(() => halfWritten(place.directory), SOON).toHaveLength(1);
     expect(await being?.finish()).toBe(true);
     being?.close();
     const response = await living.open('key');

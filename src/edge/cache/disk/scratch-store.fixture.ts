@@ -7,6 +7,8 @@ import { DirectoryStore } from './directory-store.ts';
 import type { DiskResponse, DiskStore, DiskWriter } from './disk-store.ts';
 
 export const MB = 1024 * 1024;
+/** How long what is not announced is waited for, on a machine that is busy. */
+export const SOON = { timeout: 20_000, interval: 5 };
 
 /** A directory of its own with stores in it, which go with it. */
 export interface Scratch {
