@@ -3,6 +3,7 @@ import { latin1 } from '../http/latin1.ts';
 import type { DiskResponse, DiskStore, DiskWriter } from './disk/disk-store.ts';
 import { type KeptHead, keptHead, readDiskHead, variedHead } from './disk-head.ts';
 import { type Kept, KeptResponse, TEXT_BODY_BYTES } from './kept-response.ts';
+import { WritePace } from './write-pace.ts';
 
 /** What is gone so soon is not worth a file. */
 const LEAST_LIFETIME_MS = 30_000;
@@ -12,11 +13,15 @@ export class KeptOnDisk {
   private readonly store: DiskStore;
   private readonly clock: Clock;
   private readonly random: () => number;
+  /** Told of a key that was not written when it was asked for: it may be asked for again. */
+  onTurn: ((key: string) => void) | null = null;
+  private readonly pace: WritePace;
 
   constructor(store: DiskStore, clock: Clock, random: () => number) {
     this.store = store;
     this.clock = clock;
     this.random = random;
+    this.pace = new WritePace(clock, (key) => this.onTurn?.(key));
   }
 
   get isOn(): boolean {
@@ -61,10 +66,12 @@ export class KeptOnDisk {
     return null;
   }
 
-  /** Writes one that memory has whole. */
-  keep(key: string, kept: Kept): void {
+  /** Writes one that memory has whole, now or in its turn. @param replaces what lies there */
+  keep(key: string, kept: Kept, replaces: boolean): void {
     const { body } = kept;
     if (body === null || kept.lifetimeMs < LEAST_LIFETIME_MS) return;
+    // What is older must not come back when memory has forgotten this one.
+    if (!this.pace.admit(key) && !replaces) return;
     const writer = this.store.create(key, keptHead(kept, this.clock), kept.bodyBytes);
     if (writer === null) return;
     kept.diskId = writer.id;
@@ -74,6 +81,7 @@ export class KeptOnDisk {
 
   /** Says by what answers under the key vary. */
   keepNames(key: string, names: readonly string[]): void {
+    if (!this.pace.admit(key)) return;
     const writer = this.store.create(key, variedHead(names), 0);
     void writer?.finish().then(() => writer.close());
   }
@@ -104,6 +112,7 @@ export class KeptOnDisk {
   }
 
   async close(): Promise<void> {
+    this.pace.close();
     await this.store.close();
   }
 }

@@ -53,6 +53,7 @@ export class ResponseCache {
     this.disk = disk;
     this.boundBytes = boundBytes;
     this.memory = new MemoryStore({ boundBytes });
+    if (disk !== null) disk.onTurn = (key) => this.writeOut(disk, key);
   }
 
   /** In memory, of this worker; on disk, of all. */
@@ -159,8 +160,17 @@ export class ResponseCache {
     const { key } = request;
     const own = this.keyUnder(request, vary);
     if (own !== key && !this.putVaried(key, vary, own)) return false;
-    if (response.kept.body !== null) this.disk?.keep(own, response.kept);
+    const before = this.memory.peek(own);
+    const replaces = before?.varies === false && before.kept.diskId !== null;
+    this.disk?.keep(own, response.kept, replaces);
     return this.memory.put(own, response, response.sizeBytes);
+  }
+
+  /** What could not be written when it was put here. */
+  private writeOut(disk: KeptOnDisk, key: string): void {
+    const found = this.memory.peek(key);
+    if (found?.varies) disk.keepNames(key, found.names);
+    else if (found?.kept.diskId === null) disk.keep(key, found.kept, false);
   }
 
   /** The key of an answer that varies by these. */
