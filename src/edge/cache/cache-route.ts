@@ -1,4 +1,4 @@
-import { type CacheRule, HONOUR_THE_APP, type Purge, type RoutedCache } from '../../model/cache.ts';
+import { type CacheRule, HONOUR_THE_APP, type RoutedCache } from '../../model/cache.ts';
 import { keyedCookies, keyedTarget, pathOf } from '../../model/cache-key.ts';
 import { CacheRules } from '../../model/cache-rules.ts';
 import { poolId } from '../../model/snapshot.ts';
@@ -9,6 +9,7 @@ import type { Route } from '../worker/route.ts';
 import { CacheRequest } from './cache-request.ts';
 import { cacheName } from './cache-status.ts';
 import type { KeptResponse } from './kept-response.ts';
+import { isPurgeOf } from './purge-match.ts';
 import { type CacheRequestFields, readRequestFields } from './request-fields.ts';
 import type { ResponseCache } from './response-cache.ts';
 
@@ -112,7 +113,7 @@ export class CacheRoute {
     if (response.notPurgedBy >= this.purge) return askedUnder > this.purge;
     if (askedUnder < this.routed.purgedUpTo) return true;
     const concerns = this.routed.purges.some(
-      (purge) => purge.number > response.notPurgedBy && isOf(purge, response),
+      (purge) => purge.number > response.notPurgedBy && isPurgeOf(purge, response.kept),
     );
     if (!concerns) response.notPurgedBy = this.purge;
     return concerns;
@@ -175,19 +176,6 @@ export function passesBy(
   if (asked.overridesMethod || asked.overridesAddress) return 'override';
   // These are for whoever has the current state (RFC 9111 section 4.3.2).
   return asked.ifMatch !== null || asked.ifUnmodifiedSince !== null ? 'condition' : null;
-}
-
-function isOf({ kind, value }: Purge, { kept: { path, target, tags } }: KeptResponse): boolean {
-  switch (kind) {
-    case 'everything':
-      return true;
-    case 'path':
-      return value === (value.includes('?') ? target : path);
-    case 'prefix':
-      return target.startsWith(value);
-    case 'tag':
-      return tags.includes(value);
-  }
 }
 
 /** It wants the whole answer, whatever its age. */
