@@ -4,7 +4,7 @@ import type { Clock } from '../../../kernel/clock.ts';
  * Responses kept on disk, for all worker processes of one machine, and over restarts. They share a
  * directory and nothing else: no process waits for another, and what one of them writes is there for
  * all once it is whole. What is read is checked first: a byte that was not written is never given.
- * See docs/adr/0020-kept-responses-on-disk.md.
+ * See docs/adr/0021-kept-responses-on-disk.md.
  */
 export interface DiskStore {
   /**
