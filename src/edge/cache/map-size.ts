@@ -23,7 +23,7 @@ export class MapSize {
     this.live += 1;
   }
 
-  deletedOne(): void {
+  removed(): void {
     this.live -= 1;
     this.deleted += 1;
     if (this.live >= this.places / 4 || this.places === FEWEST_PLACES) return;

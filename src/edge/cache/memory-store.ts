@@ -132,7 +132,7 @@ export class MemoryStore<T> {
 
   private forget(key: string): void {
     this.entries.delete(key);
-    this.table.deletedOne();
+    this.table.removed();
   }
 }
 
