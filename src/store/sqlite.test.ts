@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -182,6 +182,16 @@ describe('the store on SQLite', () => {
     expect(codeOf(openStore)).toBe('home-newer');
     // It was refused and let go: the newer one can have it.
     new DatabaseSync(path).close();
+  });
+
+  it('can be read by its owner alone, also one that could be by others', () => {
+    const modes = () =>
+      [path, `${path}-wal`].map((each) => (statSync(each).mode & 0o777).toString(8));
+    openStore().saveEnvironment(environment());
+    expect(modes()).toEqual(['600', '600']);
+    chmodSync(path, 0o644);
+    reopened().saveEnvironment(environment());
+    expect(modes()).toEqual(['600', '600']);
   });
 
   it('says that a home cannot be written', () => {

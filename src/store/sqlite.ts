@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { Fault, messageOf } from '../kernel/fault.ts';
@@ -19,6 +18,7 @@ import {
   completeTicket,
 } from './earlier-rows.ts';
 import { METRICS_OF_CACHES, METRICS_TABLE, metricRows } from './metric-rows.ts';
+import { makeOwnFile } from './own-file.ts';
 import { savedConfigurationRows } from './saved-configurations.ts';
 import { SCALING_TABLE, scalingRows } from './scaling-rows.ts';
 
@@ -360,7 +360,7 @@ function openExclusively(path: string): DatabaseSync {
 
 function openDatabase(path: string): DatabaseSync {
   try {
-    if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    if (path !== ':memory:') makeOwnFile(path);
     return new DatabaseSync(path);
   } catch (cause) {
     throw notWritable(path, cause);
