@@ -114,7 +114,7 @@ function cookieLine(
   const fixed = star === -1 ? pathname : pathname.slice(0, star);
   const attributes = [
     `Path=${star === -1 ? fixed : fixed.slice(0, fixed.lastIndexOf('/') + 1)}`,
-    `Max-Age=${Math.max(0, expires - Math.floor(clock.now() / 1_000))}`,
+    `Max-Age=${Math.max(0, expires - Math.ceil(clock.now() / 1_000))}`,
     'HttpOnly',
     'SameSite=Lax',
     ...(protocol === 'https:' ? ['Secure'] : []),
