@@ -194,12 +194,10 @@ export class Exchange implements UpstreamUser, Waiting {
   // — the request —
 
   private attempt(nowMs: number): void {
-    const { edge, route } = this;
+    const { assignment, client, edge, route } = this;
     // One that was with a target already came before all who wait.
     const isFirst = this.attempts.count > 0 || !edge.queue.hasLine(route.environment);
-    const target = isFirst
-      ? route.pick(this.assignment, this.target, nowMs, this.client.poolId)
-      : null;
+    const target = isFirst ? route.pick(assignment, this.target, nowMs, client.poolId) : null;
     if (target !== null && !this.attempts.areExhausted(target, nowMs)) this.send(target, nowMs);
     else if (target !== null) this.allRefused(nowMs);
     else if (edge.queue.add(this, route, isFirst ? 'front' : 'end') === 'full') this.findNoPlace();
