@@ -81,6 +81,7 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
   add(reader: CacheReader): void {
     this.readers.add(reader);
     if (this.filling !== null) this.show(reader, this.filling);
+    if (reader.isReading) reader.pump();
   }
 
   /** One has what it wanted, or wants it no more. */
