@@ -3,6 +3,7 @@ import type { Account } from './account.ts';
 import { cleanAside } from './cleaning.ts';
 import type { DiskStoreOptions } from './disk-store.ts';
 import { type Places, shardsIn } from './places.ts';
+import { type Room, roomIn } from './room.ts';
 
 /** How often it is looked whether there is too much. */
 const LOOK_MS = 1_000;
@@ -10,6 +11,8 @@ const LOOK_MS = 1_000;
 const MOST_TIME = 0.2;
 /** When that did not work. */
 const REST_MS = 60_000;
+/** Others do it; it is seen by then when they are gone. */
+const OTHERS_MS = 5_000;
 /** Above this share of the bound room is made, ... */
 const TOO_MUCH = 0.95;
 /** ... so that this is left of it. */
@@ -18,10 +21,14 @@ const ENOUGH = 0.85;
 export type CleanerOptions = Pick<DiskStoreOptions, 'clock' | 'directory'> & {
   account: Account;
   places: Places;
+  /** On the disk, about once a second. */
+  onRoom: (room: Room) => void;
+  /** So much may be kept now. */
+  onLimit: (limitBytes: number) => void;
 };
 
 /**
- * Keeps the directory within its bound. Of all processes, one makes room: the eldest, as all of them
+ * Keeps the directory within its bound, and others some room beside it. Of all processes, one makes room: the eldest, as all of them
  * know without asking each other; two that both think so delete the same.
  */
 export class Cleaner {
@@ -54,23 +61,37 @@ export class Cleaner {
   }
 
   #look(): void {
-    const { clock, places } = this.#options;
+    const { clock, onLimit, places } = this.#options;
+    const limitBytes = this.#measureLimit();
+    onLimit(limitBytes);
     if (this.#cleaning !== null || clock.monotonic() < this.#restsUntilMs) return;
-    if (this.#isNeeded && places.isEldest()) void this.#clean();
+    if (!this.#isNeeded(limitBytes)) return;
+    if (places.isEldest()) void this.#clean(limitBytes);
+    else this.#restsUntilMs = clock.monotonic() + OTHERS_MS;
   }
 
-  get #isNeeded(): boolean {
+  /** Where others fill the disk, it is less than the bound: what is kept gives way to them. */
+  #measureLimit(): number {
+    const { account, directory, onRoom } = this.#options;
+    const room = roomIn(directory);
+    if (room === null) return this.#boundBytes;
+    onRoom(room);
+    const leftBytes = account.totalBytes + room.freeBytes - room.leastBytes;
+    return Math.max(0, Math.min(this.#boundBytes, leftBytes));
+  }
+
+  #isNeeded(limitBytes: number): boolean {
     const { account, directory } = this.#options;
-    if (account.totalBytes > this.#boundBytes * TOO_MUCH) return true;
+    if (account.totalBytes > limitBytes * TOO_MUCH) return true;
     return !this.#hasLooked && shardsIn(directory).length > 0;
   }
 
-  async #clean(): Promise<void> {
+  async #clean(limitBytes: number): Promise<void> {
     const { account, clock, directory } = this.#options;
     const beforeMs = clock.monotonic();
     const beforeBytes = account.totalBytes;
-    const boundBytes = this.#boundBytes * TOO_MUCH;
-    this.#cleaning = cleanAside({ directory, boundBytes, keepBytes: this.#boundBytes * ENOUGH });
+    const boundBytes = limitBytes * TOO_MUCH;
+    this.#cleaning = cleanAside({ directory, boundBytes, keepBytes: limitBytes * ENOUGH });
     const cleaned = await this.#cleaning.done;
     this.#cleaning = null;
     this.#hasLooked = true;

@@ -15,6 +15,7 @@ import { KeptFiles } from './kept-files.ts';
 import { OpenResponse } from './open-response.ts';
 import { Places } from './places.ts';
 import { READ_BYTES, ReadBuffers } from './read-buffers.ts';
+import type { Room } from './room.ts';
 import { Standing } from './standing.ts';
 import { Writers } from './writers.ts';
 
@@ -27,10 +28,12 @@ export class DirectoryStore implements DiskStore {
   readonly #buffers = new ReadBuffers();
   readonly #files: KeptFiles;
   readonly #writers: Writers;
+  #boundBytes: number;
   #isClosed = false;
 
   constructor(options: DiskStoreOptions) {
     const { clock, directory, boundBytes } = options;
+    this.#boundBytes = boundBytes;
     const places = new Places(directory);
     const account = new Account(places.account);
     const standing = new Standing(options);
@@ -38,7 +41,10 @@ export class DirectoryStore implements DiskStore {
     const onKept = (key: string): void => this.#files.forget(key);
     this.#files = new KeptFiles({ clock, buffers });
     this.#writers = new Writers({ places, account, standing, buffers, onKept }, boundBytes);
-    this.#cleaner = new Cleaner({ clock, directory, places, account }, boundBytes);
+    const onRoom = (room: Room): void => standing.room(room);
+    const onLimit = (limitBytes: number): void => this.#writers.setLimit(limitBytes);
+    const cleaning = { clock, directory, places, account, onRoom, onLimit };
+    this.#cleaner = new Cleaner(cleaning, boundBytes);
     this.#places = places;
     this.#account = account;
     this.#standing = standing;
@@ -56,7 +62,7 @@ export class DirectoryStore implements DiskStore {
   }
 
   get state(): DiskState {
-    return this.#isClosed || this.#writers.boundBytes === 0 ? 'off' : this.#standing.state;
+    return this.#isClosed || this.#boundBytes === 0 ? 'off' : this.#standing.state;
   }
 
   get sizeBytes(): number {
@@ -107,7 +113,8 @@ export class DirectoryStore implements DiskStore {
   }
 
   setBound(boundBytes: number): void {
-    this.#writers.boundBytes = boundBytes;
+    this.#boundBytes = boundBytes;
+    this.#writers.setLimit(boundBytes);
     this.#cleaner.setBound(boundBytes);
   }
 

@@ -41,7 +41,7 @@ export interface FileLayout {
 }
 
 /** How many blocks a body has; the last may be short. */
-export const blocksIn = (bodyBytes: number): number => Math.ceil(bodyBytes / BLOCK_BYTES);
+const blocksIn = (bodyBytes: number): number => Math.ceil(bodyBytes / BLOCK_BYTES);
 
 /** Of all that is behind the body. */
 export function endBytesOf({ bodyBytes, keyBytes, slotBytes }: FileLayout): number {
@@ -111,7 +111,7 @@ export function encodeSlot({ id, slotBytes }: FileLayout, head: string): Buffer 
 }
 
 /** Null when it is not what was written. */
-export function decodeSlot(id: string, slot: Buffer): string | null {
+function decodeSlot(id: string, slot: Buffer): string | null {
   if (crc32(slot.subarray(4), blockSeed(id, OF_SLOT)) !== slot.readUInt32LE(0)) return null;
   return slot.toString('utf8', SLOT_HEAD_BYTES, SLOT_HEAD_BYTES + slot.readUInt32LE(4));
 }

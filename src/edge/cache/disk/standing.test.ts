@@ -89,3 +89,34 @@ describe('the standing of a disk', () => {
     expect(told.map((line) => line.split(':')[0])).toEqual(['full', 'failed']);
   });
 });
+
+describe('a disk of which little is left', () => {
+  const little = { freeBytes: 100_000_000, leastBytes: 2_000_000_000 };
+  const enough = { freeBytes: 2_000_000_000, leastBytes: 2_000_000_000 };
+
+  it('is read only, and operators hear once of each turn', () => {
+    const { disk, told } = standing();
+    disk.room(enough);
+    for (const _ of [1, 2]) disk.room(little);
+    expect(disk.state).toBe('read-only');
+    disk.room(enough);
+    expect(disk.state).toBe('on');
+    expect(told).toEqual([
+      'full: 100 MB are free on the disk, and 2.0 GB are left to others',
+      'recovered: 2.0 GB are free on the disk, and 2.0 GB are left to others',
+    ]);
+  });
+
+  it('says no more when it refuses what was being written', async () => {
+    const { clock, disk, told } = standing();
+    disk.room(little);
+    disk.failed('write /a', error('ENOSPC'));
+    expect(told).toHaveLength(1);
+    disk.room(enough);
+    expect(disk.state).toBe('read-only');
+    await clock.advance(MINUTE_MS);
+    disk.worked();
+    expect(told.at(-1)).toMatch(/^recovered/);
+    expect(told).toHaveLength(2);
+  });
+});

@@ -1,6 +1,8 @@
 import type { Clock } from '../../../kernel/clock.ts';
 import { messageOf, systemCode } from '../../../kernel/fault.ts';
+import { sizeText } from '../../../kernel/size-text.ts';
 import type { DiskState, DiskStoreOptions } from './disk-store.ts';
+import type { Room } from './room.ts';
 
 /** How long a disk is left alone that did not do what was asked; twice as long each time it fails again, ... */
 const REST_MS = 60_000;
@@ -22,6 +24,8 @@ export class Standing {
   readonly #clock: Clock;
   readonly #onTrouble: DiskStoreOptions['onTrouble'];
   #trouble: 'full' | 'failed' | null = null;
+  /** There is so little room that all of it is left to others. */
+  #isCramped = false;
   #restMs = REST_MS;
   #restsUntilMs = 0;
   #toldDamageAtMs = Number.NEGATIVE_INFINITY;
@@ -33,8 +37,20 @@ export class Standing {
   }
 
   get state(): DiskState {
-    if (this.#trouble === null || this.#clock.monotonic() >= this.#restsUntilMs) return 'on';
-    return this.#trouble === 'full' ? 'read-only' : 'off';
+    const rests = this.#trouble !== null && this.#clock.monotonic() < this.#restsUntilMs;
+    if (rests && this.#trouble === 'failed') return 'off';
+    return rests || this.#isCramped ? 'read-only' : 'on';
+  }
+
+  /** How much room there is on the disk now. */
+  room({ freeBytes, leastBytes }: Room): void {
+    const before = this.state;
+    const wasCramped = this.#isCramped;
+    this.#isCramped = freeBytes < leastBytes;
+    if (wasCramped === this.#isCramped) return;
+    const detail = `${sizeText(freeBytes)} are free on the disk, and ${sizeText(leastBytes)} are left to others`;
+    if (this.#isCramped && before === 'on') this.#onTrouble('full', detail);
+    if (wasCramped && this.#trouble === null) this.#onTrouble('recovered', detail);
   }
 
   /** @param doing what was done to which file, as in `write /a/b` */
@@ -47,7 +63,8 @@ export class Standing {
     this.#trouble = FULL.has(code) ? 'full' : 'failed';
     this.#restMs = known === null ? REST_MS : Math.min(2 * this.#restMs, LONGEST_REST_MS);
     this.#restsUntilMs = this.#clock.monotonic() + this.#restMs;
-    if (known !== this.#trouble) this.#onTrouble(this.#trouble, `${doing}: ${messageOf(thrown)}`);
+    const isKnown = known === this.#trouble || (this.#trouble === 'full' && this.#isCramped);
+    if (!isKnown) this.#onTrouble(this.#trouble, `${doing}: ${messageOf(thrown)}`);
   }
 
   /** @param detail of one that was kept, and is not what was written */

@@ -22,15 +22,20 @@ interface WritersOptions {
 
 /** All that this process is writing, within the bounds of memory and disk. */
 export class Writers implements WriterHost {
-  boundBytes: number;
   readonly #options: WritersOptions;
   readonly #living = new Set<ResponseWriter>();
   #preparing: Promise<void> | null = null;
   #pendingBytes = 0;
+  #limitBytes: number;
 
-  constructor(options: WritersOptions, boundBytes: number) {
+  constructor(options: WritersOptions, limitBytes: number) {
     this.#options = options;
-    this.boundBytes = boundBytes;
+    this.#limitBytes = limitBytes;
+  }
+
+  /** So much may be kept, by all processes. */
+  setLimit(limitBytes: number): void {
+    this.#limitBytes = limitBytes;
   }
 
   /** Null where there is too much to write already, or no room. */
@@ -99,7 +104,8 @@ export class Writers implements WriterHost {
   #hasRoom(bytes: number, sizeBytes: number): boolean {
     const { account } = this.#options;
     return (
-      sizeBytes <= this.boundBytes * LARGEST_SHARE && account.totalBytes + bytes <= this.boundBytes
+      sizeBytes <= this.#limitBytes * LARGEST_SHARE &&
+      account.totalBytes + bytes <= this.#limitBytes
     );
   }
 }
