@@ -1,6 +1,6 @@
 import type { MessageWriter } from '../http/message-writer.ts';
 import type { RequestHead } from '../http/request-head.ts';
-import { type RangeAsked, rangeOf } from './byte-ranges.ts';
+import { contentRange, type RangeAsked, rangeOf, unsatisfiedRange } from './byte-ranges.ts';
 import type { KeptResponse } from './kept-response.ts';
 import type { CacheRequestFields } from './request-fields.ts';
 import { continues, isNotModified } from './validators.ts';
@@ -33,8 +33,9 @@ export function answerOf(
   { nowMs, now, keep, cacheStatus }: AnswerContext,
 ): CacheAnswer {
   const { status, bodyBytes } = kept.kept;
+  const part = kept.kept.part ?? { start: 0, sizeBytes: bodyBytes };
   const connection = connectionLine(keep, head.minorVersion);
-  const isOk = status === 200;
+  const isOk = status === 200 || status === 206;
   if (asked !== null && isOk && isNotModified(asked, kept.kept, now)) {
     const notModified = kept.headAt(nowMs, cacheStatus, connection, { status: 304, length: null });
     return { status: 304, head: notModified, start: 0, end: 0 };
@@ -42,17 +43,19 @@ export function answerOf(
   // Only GET knows ranges (RFC 9110 section 14.2).
   const mayBePart = isOk && head.method === 'GET' && asked !== null && asked.range !== null;
   const range =
-    mayBePart && continues(asked.ifRange, kept.kept, now) ? rangeOf(asked.range, bodyBytes) : WHOLE;
+    mayBePart && continues(asked.ifRange, kept.kept, now)
+      ? rangeOf(asked.range, part.sizeBytes)
+      : WHOLE;
   if (range.kind === 'unsatisfiable') {
-    const line = `Content-Range: bytes */${bodyBytes}\r\n${connection}`;
+    const line = `Content-Range: ${unsatisfiedRange(part.sizeBytes)}\r\n${connection}`;
     const text = kept.headAt(nowMs, cacheStatus, line, { status: 416, length: 0 });
     return { status: 416, head: text, start: 0, end: 0 };
   }
   if (range.kind === 'part') {
     const { start, end } = range;
-    const line = `Content-Range: bytes ${start}-${end - 1}/${bodyBytes}\r\n${connection}`;
+    const line = `Content-Range: ${contentRange(range, part.sizeBytes)}\r\n${connection}`;
     const text = kept.headAt(nowMs, cacheStatus, line, { status: 206, length: end - start });
-    return { status: 206, head: text, start, end };
+    return { status: 206, head: text, start: start - part.start, end: end - part.start };
   }
   const end = head.method === 'HEAD' ? 0 : bodyBytes;
   const text = kept.headAt(nowMs, cacheStatus, connection, { status, length: bodyBytes });

@@ -14,6 +14,7 @@ import { DiskStream } from './disk-stream.ts';
 import { DiskWait } from './disk-wait.ts';
 import { Fetch } from './fetch.ts';
 import type { KeptResponse } from './kept-response.ts';
+import { hasPart, isPart } from './parts.ts';
 import { PassingBy } from './passing-by.ts';
 import { PassingUnkept } from './passing-unkept.ts';
 import type { CacheRequestFields } from './request-fields.ts';
@@ -151,7 +152,7 @@ export class CacheRequest {
     const key = cache.keyFor(this);
     if (cache.fetches.has(key) || nowMs < kept.askAgainMs || this.to.isOut(nowMs)) return;
     cache.counts(this.route.environment).refreshes += 1;
-    new Fetch(this, { key, why: 'stale', stale: kept, alone: false, failures: 0 }).begin();
+    new Fetch(this, { ...REFRESH, key, stale: kept }).begin();
   }
 
   /** @param counter of what the cache has done */
@@ -200,10 +201,33 @@ export class CacheRequest {
       this.hasLookedOnDisk = true;
       new DiskWait(this).begin();
     } else if (this.wantsOnlyKept) this.answerOwn(ownAnswers.notKept);
-    else if (asked?.range) this.pass('uri-miss', 'range');
+    else if (asked?.range) this.missPart(asked);
     else if (head.method === 'HEAD') this.pass('uri-miss', 'head');
     else if (isPassed && tellsAll(this.rule)) this.passUnkept();
     else this.join(cache.hasOthers(this) ? 'vary-miss' : 'uri-miss', null);
+  }
+
+  private missPart(asked: CacheRequestFields): void {
+    const { cache } = this.route;
+    const { clock } = cache.edge;
+    const part = cache.findPart(this);
+    const now = clock.now();
+    const isThere = part !== null && isPart(part.kept) && hasPart(part.kept, asked, now);
+    const nowMs = clock.monotonic();
+    if (isThere && reuseOf(part.kept, asked.cacheControl, nowMs).kind === 'fresh') {
+      this.answerKept(part, 'hits', {});
+      return;
+    }
+    const isMore = asked.ifNoneMatch !== null || asked.ifModifiedSince !== null;
+    const isPassed = cache.isPassed(this.partKey, nowMs);
+    const isOther = this.head.method === 'HEAD' || cache.hasOthers(this);
+    if (isOther || isMore || isPassed) this.pass('uri-miss', 'range');
+    else this.join(part === null ? 'uri-miss' : 'partial', null);
+  }
+
+  /** Those who ask for the same part wait for one of them. */
+  private get partKey(): string {
+    return `${this.key}\n\npart ${this.asked?.range} ${this.asked?.ifRange}`;
   }
 
   /** What was not kept a moment ago costs no more than without a cache. */
@@ -221,7 +245,8 @@ export class CacheRequest {
     const { client, head, route, to } = this;
     const { cache } = route;
     if (!isAwake(cache.edge, client, head, to)) return;
-    const key = cache.keyFor(this);
+    const asksPart = stale === null && (this.asked?.range ?? null) !== null;
+    const key = asksPart ? this.partKey : cache.keyFor(this);
     // What one who is known gets, what was not kept before, or is asked about for each who asks,
     // nobody waits for.
     const asksEach = stale !== null && !isForOthers(stale.kept);
@@ -229,7 +254,8 @@ export class CacheRequest {
     const found = alone ? undefined : cache.fetches.get(key);
     // What was asked for before a purge may be what was purged.
     const running = found && found.askedUnder >= route.purge ? found : undefined;
-    const fetch = running ?? new Fetch(this, { key, why, stale, alone, failures });
+    const fetch =
+      running ?? new Fetch(this, { key, why, stale, alone, failures, isPart: asksPart });
     const reader = new CacheReader(this, fetch, running === undefined);
     client.goOnAs(reader);
     fetch.add(reader);
@@ -275,6 +301,9 @@ export class CacheRequest {
 
 /** The app is told of a request that is made for all what it is told without a cache. */
 const tellsAll = ({ cutsQuery, hidden }: ReadyRule): boolean => !cutsQuery && hidden.size === 0;
+
+/** What is stale is asked about behind the answer. */
+const REFRESH = { why: 'stale', alone: false, failures: 0, isPart: false } as const;
 
 const HIT: CacheReport = {
   forwarded: null,

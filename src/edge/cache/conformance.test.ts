@@ -3,6 +3,7 @@ import { conditions } from './conformance/conditions.fixture.ts';
 import { directives } from './conformance/directives.fixture.ts';
 import { freshness } from './conformance/freshness.fixture.ts';
 import { invalidation } from './conformance/invalidation.fixture.ts';
+import { parts } from './conformance/parts.fixture.ts';
 import { ranges } from './conformance/ranges.fixture.ts';
 import { reports } from './conformance/reports.fixture.ts';
 import { app, FRESH, kept, line, type Step } from './conformance/requirement.fixture.ts';
@@ -24,6 +25,7 @@ const requirements = [
   ...invalidation,
   ...directives,
   ...ranges,
+  ...parts,
   ...staleness,
   ...immutable,
   ...reports,

@@ -9,6 +9,7 @@ const kept: Kept = {
   fields: 'ETag: "a"\r\n',
   body: 'a',
   bodyBytes: 1,
+  part: null,
   diskId: 'b',
   tags: ['c'],
   path: '/d',

@@ -10,14 +10,17 @@ const CONDITIONS: ReadonlySet<string> = new Set([
   'if-range',
   'range',
 ]);
+/** Beside the part of it that is wanted. */
+const CONDITIONS_OF_PART: ReadonlySet<string> = new Set(['if-modified-since', 'if-none-match']);
 
-/** What the app is asked: for the whole, or whether what is kept is still right. */
+/** What the app is asked: for the whole, for a part, or whether what is kept is still right. */
 export function requestFor(
   { head, sharedFields, sharedTarget }: CacheRequest,
-  { stale, alone }: FetchReason,
+  { stale, alone, isPart }: FetchReason,
 ): RequestHead {
   // For one client alone, the app may say that it has it already.
-  let fields = alone && stale === null ? sharedFields : withoutFields(sharedFields, CONDITIONS);
+  const conditions = isPart ? CONDITIONS_OF_PART : CONDITIONS;
+  let fields = alone && stale === null ? sharedFields : withoutFields(sharedFields, conditions);
   if (stale !== null) {
     const { etag, lastModified } = stale.kept;
     if (etag !== null) fields += `If-None-Match: ${etag}\r\n`;

@@ -13,7 +13,13 @@ import { requestFor } from './fetch-request.ts';
 import { FetchedResponse, type FetchedResponseUser, NOWHERE } from './fetched-response.ts';
 import { Filling } from './filling.ts';
 import { isAbout } from './freshening.ts';
-import { refreshedBy, type Verdict, verdictOn } from './keeping.ts';
+import {
+  linesWhileFilling,
+  refreshedBy,
+  type Verdict,
+  verdictOn,
+  verdictOnPart,
+} from './keeping.ts';
 import { KeptResponse } from './kept-response.ts';
 import { variantOf } from './response-cache.ts';
 import { readResponseFields } from './response-fields.ts';
@@ -21,7 +27,6 @@ import { isForOthers, mayAnswerForError } from './reuse.ts';
 
 /** After the app could not be asked about what is kept, it is not tried again for so long. */
 const ASK_AGAIN_MS = 2_000;
-const SERVER_ERROR = 500;
 /** In the place of these what is stale may answer (RFC 5861 section 4). */
 const FAILURES = new Set([500, 502, 503, 504]);
 const DISK_LOOK_MS = 20;
@@ -34,6 +39,8 @@ export interface FetchReason {
   stale: KeptResponse | null;
   /** Nobody else is to wait for it. */
   alone: boolean;
+  /** A part of it is asked for, the same by all. */
+  isPart: boolean;
   /** So many were answered with an error while it waited for them. */
   failures: number;
 }
@@ -135,7 +142,8 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
       return NOWHERE;
     }
     if (FAILURES.has(head.status) && this.answersForError(head.status, nowMs)) return NOWHERE;
-    const verdict = verdictOn(head, origin, moments, this.askedUnder);
+    const look = reason.isPart ? verdictOnPart : verdictOn;
+    const verdict = look(head, origin, moments, this.askedUnder);
     this.verdict = this.mayKeepFrom(verdict);
     const { disk, mostBodyBytes } = origin.route.cache;
     const isTooLarge = head.body > mostBodyBytes && disk === null;
@@ -169,7 +177,7 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
 
   private makeSpill(head: ResponseHead): DiskWriter | null {
     const { cache } = this.origin.route;
-    if (!this.verdict?.keeps || cache.disk === null) return null;
+    if (!this.verdict?.keeps || cache.disk === null || this.reason.isPart) return null;
     const { kept, vary } = this.verdict;
     const sizeBytes = head.body >= 0 ? head.body : null;
     const key = cache.keyUnder(this.origin, vary);
@@ -201,20 +209,14 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
     }
     if (!reader.isFirst && !isForOthers(verdict.kept)) reader.goAlone('asked-each-time');
     else if (!this.isFor(reader, verdict.vary)) reader.tryAgain();
-    else if (reader.wantsWhole) return;
+    else if (reader.wantsWhole && !this.reason.isPart) return;
     else if (filling.head.status === 200 && reader.hasAlready(verdict.kept)) return;
-    else
-      reader.onFilling(
-        filling,
-        this.linesFor(reader, filling, verdict.kept.fields),
-        this.report(filling.head.status),
-      );
-  }
-
-  /** The first gets what came as it came. */
-  private linesFor(reader: CacheReader, { head }: Filling, kept: string): string {
-    if (reader.isFirst) return head.fields;
-    return head.body >= 0 ? `${kept}Content-Length: ${head.body}\r\n` : kept;
+    else {
+      const { head } = filling;
+      // The first gets what came as it came.
+      const lines = reader.isFirst ? head.fields : linesWhileFilling(head, verdict.kept.fields);
+      reader.onFilling(filling, lines, this.report(head.status));
+    }
   }
 
   private pass(reader: CacheReader, filling: Filling): void {
@@ -241,12 +243,12 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
   private onNotKept(filling: Filling): void {
     const { origin, reason } = this;
     const { cache } = origin.route;
+    const { status } = filling.head;
     this.leaveTable();
-    if (filling.head.status < SERVER_ERROR) {
+    if (status < 500) {
       cache.passNext(reason.key, cache.edge.clock.monotonic());
       if (reason.stale !== null) cache.delete(origin);
     }
-    const { status } = filling.head;
     for (const reader of [...this.readers]) if (!reader.isFirst) reader.onNotKept(status, reason);
     // Nobody is left who could have it.
     if (this.readers.size === 0) this.abandon();

@@ -1,7 +1,8 @@
 import { pathOf } from '../../model/cache-key.ts';
-import { withoutFields } from '../http/field-lines.ts';
+import { fieldOf, withoutFields } from '../http/field-lines.ts';
 import { isRemovedField } from '../http/removed-fields.ts';
 import type { ResponseHead } from '../http/response-head.ts';
+import { readContentRange } from './byte-ranges.ts';
 import type { CacheRequest } from './cache-request.ts';
 import { varyLine } from './compression.ts';
 import { freshened } from './freshening.ts';
@@ -30,6 +31,30 @@ export type Verdict =
 
 /** These are made anew for every answer. */
 const MADE_ANEW = ['age', 'content-length'];
+const CONTENT_RANGE: ReadonlySet<string> = new Set(['content-range']);
+const NOT_AS_PART: Verdict = { keeps: false, why: 'partial' };
+
+/** The same of an answer to who asked for a part: nothing else is kept, for he may have made it so. */
+export function verdictOnPart(
+  head: ResponseHead,
+  request: CacheRequest,
+  moments: Moments,
+  askedUnder: number,
+): Verdict {
+  if (head.status !== 206) return NOT_AS_PART;
+  const { contentRange, etag } = readResponseFields(head.fields);
+  const range = contentRange === null ? null : readContentRange(contentRange);
+  const isMarked = etag?.startsWith('"') ?? false;
+  // Without a mark nobody could tell what it is a part of (RFC 9110 section 15.3.7.3).
+  if (range === null || range.sizeBytes === null || !isMarked) return NOT_AS_PART;
+  if (head.body !== range.end - range.start) return NOT_AS_PART;
+  const verdict = verdictOn({ ...head, status: 200 }, request, moments, askedUnder);
+  if (!verdict.keeps) return verdict;
+  if (verdict.vary.length > 0) return NOT_AS_PART;
+  const part = { start: range.start, sizeBytes: range.sizeBytes };
+  const fields = withoutFields(verdict.kept.fields, CONTENT_RANGE);
+  return { ...verdict, kept: { ...verdict.kept, status: 206, fields, part } };
+}
 
 /** @param askedUnder the newest purge in force when it was asked for */
 export function verdictOn(
@@ -41,7 +66,7 @@ export function verdictOn(
   const { asked, rule } = request;
   const { compress } = request.route.routed;
   const { control, fields } = policyOf(readResponseFields(head.fields));
-  if (head.status === 206) return { keeps: false, why: 'partial' };
+  if (head.status === 206) return NOT_AS_PART;
   const storing = mayStore(
     {
       method: 'GET',
@@ -67,6 +92,7 @@ export function verdictOn(
     vary: [...names].sort(),
     kept: {
       status: head.status,
+      part: null,
       fields: lines + dated + (compress === true ? varyLine(head.status, lines) : ''),
       tags: [...tagsOf(fields), ...rule.rule.tags],
       path: pathOf(request.sharedTarget),
@@ -81,6 +107,13 @@ export function verdictOn(
       ...allowedBy(control, rule.rule.staleWhileRevalidateS),
     },
   };
+}
+
+/** What others than the first are told of an answer while it comes. @param kept lines of it that are */
+export function linesWhileFilling({ status, body, fields }: ResponseHead, kept: string): string {
+  const range = status === 206 ? fieldOf(fields, 'content-range') : null;
+  const lines = range === null ? kept : `${kept}Content-Range: ${range}\r\n`;
+  return body >= 0 ? `${lines}Content-Length: ${body}\r\n` : lines;
 }
 
 const tagsOf = ({ cacheTag }: ResponseFields): string[] =>

@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import { bodyMemoryBytes, ownText, textMemoryBytes } from './own-memory.ts';
+import type { PartOfWhole } from './parts.ts';
 import { ageMsOf, type KeptTimes, ttlMsOf } from './reuse.ts';
 import type { Validators } from './validators.ts';
 
@@ -18,6 +19,8 @@ export interface Kept extends KeptTimes, Validators {
   /** One character a byte, or bytes of its own; null: it is on disk alone. */
   body: string | Buffer | null;
   bodyBytes: number;
+  /** Null: all of it is kept. */
+  part: PartOfWhole | null;
   /** To purge by. */
   tags: readonly string[];
   /** The path it was asked for at, to purge by. */
@@ -145,6 +148,7 @@ function ownKept(kept: Kept): Kept {
     fields: ownText(kept.fields),
     body: kept.body,
     bodyBytes: kept.bodyBytes,
+    part: kept.part,
     tags: kept.tags.map(ownText),
     path: kept.path === kept.target ? target : ownText(kept.path),
     target,

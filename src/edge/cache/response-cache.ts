@@ -11,6 +11,7 @@ import type { Fetch } from './fetch.ts';
 import type { KeptOnDisk } from './kept-on-disk.ts';
 import { KeptResponse, Varied } from './kept-response.ts';
 import { MemoryStore } from './memory-store.ts';
+import { combined, isPart } from './parts.ts';
 import { variantKey } from './variant.ts';
 
 /** What was not kept is not waited for by others for so long: each asks for itself. */
@@ -144,6 +145,28 @@ export class ResponseCache {
     this.memory.delete(this.keyFor(request));
   }
 
+  /** Of what a request asks for a part of, the part that is kept. */
+  findPart({ key, route }: CacheRequest): KeptResponse | null {
+    const own = partKey(key);
+    const kept = this.memory.get(own);
+    if (kept === null || kept.varies || this.isInvalidated(key, kept)) return null;
+    return this.unlessPurged(own, kept, route);
+  }
+
+  /** Puts a part to the one that is kept. */
+  private putPart(request: CacheRequest, response: KeptResponse): boolean {
+    const own = partKey(request.key);
+    const older = this.findPart(request);
+    const both =
+      older === null || !isPart(older.kept) || !isPart(response.kept)
+        ? null
+        : combined(older.kept, response.kept);
+    const joined = both === null ? response : new KeptResponse(both, this.random());
+    if (isPart(joined.kept)) return this.memory.put(own, joined, joined.sizeBytes);
+    this.memory.delete(own);
+    return this.put(request, [], joined);
+  }
+
   /** The key of what a request gets, as far as it is known by what answers vary. */
   keyFor({ key, sharedFields }: CacheRequest): string {
     const found = this.memory.peek(key);
@@ -157,6 +180,7 @@ export class ResponseCache {
 
   /** @param vary what it is told apart by, beside its key @returns whether there was room for it */
   put(request: CacheRequest, vary: readonly string[], response: KeptResponse): boolean {
+    if (isPart(response.kept)) return this.putPart(request, response);
     const { key } = request;
     const own = this.keyUnder(request, vary);
     if (own !== key && !this.putVaried(key, vary, own)) return false;
@@ -303,6 +327,9 @@ export class ResponseCache {
     await this.disk?.close();
   }
 }
+
+/** Of the part that is kept of something. */
+const partKey = (key: string): string => `${key}\n\npart`;
 
 /** @param fields of the request, as the app is told them */
 export const variantOf = (key: string, names: readonly string[], fields: string): string =>

@@ -16,7 +16,7 @@ export interface KeptTimes {
   /** Null: the app says nothing of it. */
   staleIfErrorMs: number | null;
   /** While it is fresh, a reload changes nothing (RFC 8246). */
-  immutable?: boolean;
+  immutable: boolean;
 }
 
 /** What a response allows beyond its lifetime. */
@@ -89,7 +89,7 @@ function asksAnyway(
   nowMs: number,
 ): boolean {
   if (noCache) return true;
-  const isSettled = kept.immutable === true && ttlMs > 0;
+  const isSettled = kept.immutable && ttlMs > 0;
   if (maxAgeS !== null && !isSettled && ageMsOf(kept, nowMs) > maxAgeS * 1000) return true;
   // What may be stale need not be fresh.
   return minFreshS !== null && maxStaleS === null && ttlMs < minFreshS * 1000;

@@ -1,6 +1,5 @@
 import {
   app,
-  control,
   FRESH,
   kept,
   keptAfter,
@@ -197,50 +196,5 @@ export const ranges: readonly Requirement[] = [
     'of what has no mark nothing goes on',
     app(FRESH),
     kept(range('bytes=0-1', 'If-Range: "a"')),
-  ),
-
-  line(
-    'part-asked',
-    ['9110 14.2', 'MAY'],
-    'where nothing is kept the app is asked for the part',
-    app([status(206), FRESH, TAG, 'Content-Range: bytes 0-7/99'], {
-      ...range('bytes=0-7'),
-      told: ['Range: bytes=0-7'],
-      has: ['Content-Range: bytes 0-7/99'],
-    }),
-  ),
-  line(
-    'part-not-whole',
-    ['9111 3.3', 'MUST'],
-    'a part is never given as the whole',
-    app([status(206), FRESH, TAG, 'Content-Range: bytes 0-7/99'], range('bytes=0-7')),
-    app(FRESH, { untold: ['Range'] }),
-  ),
-  line(
-    'part-not-other',
-    ['9111 3.3', 'MUST'],
-    'nor for another part',
-    app([status(206), FRESH, TAG, 'Content-Range: bytes 0-7/99'], range('bytes=0-7')),
-    app([status(206), FRESH, TAG, 'Content-Range: bytes 50-57/99'], range('bytes=50-57')),
-  ),
-  line(
-    'part-ignored',
-    ['9110 14.2', 'MUST'],
-    'an app that gives all of it is passed on',
-    app(FRESH, { ...range('bytes=0-1'), status: 200 }),
-  ),
-  line(
-    'part-refused',
-    ['9111 3', 'MUST'],
-    'a 416 is not kept',
-    app([status(416), FRESH, 'Content-Range: bytes */8'], range('bytes=9-')),
-    app(FRESH, { untold: ['Range'] }),
-  ),
-  line(
-    'part-private',
-    ['9111 5.2.2.7', 'MUST'],
-    'a part that is private is not kept',
-    app([status(206), control('private'), 'Content-Range: bytes 0-7/99'], range('bytes=0-7')),
-    app([status(206), FRESH, 'Content-Range: bytes 0-7/99'], range('bytes=0-7')),
   ),
 ];
