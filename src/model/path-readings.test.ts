@@ -57,7 +57,8 @@ describe('a path', () => {
       fc.property(path, (text) => {
         const { cased, folded, crooked } = readingsOf(`/${text}`);
         if (!isUnambiguous(`/${text}`)) return;
-        expect([cased, folded, crooked]).toEqual([[`/${text}`], [`/${text}`], false]);
+        const lower = `/${text}`.toLowerCase();
+        expect([cased, folded, crooked]).toEqual([[`/${text}`], [lower], false]);
       }),
       { numRuns: 1_000 },
     );
@@ -70,6 +71,6 @@ describe('a path', () => {
     ['dots', '/..'.repeat(2_700)],
   ])('of nothing but %s takes no longer', (_, path) => {
     const { cased } = readingsOf(path);
-    expect(cased.length).toBeLessThanOrEqual(6);
+    expect(cased.length).toBeLessThanOrEqual(8);
   });
 });

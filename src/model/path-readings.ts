@@ -13,16 +13,16 @@ export interface PathReadings {
   crooked: boolean;
 }
 
-/** Nobody reads one with none of these otherwise. */
-const AMBIGUOUS = /[%;\\A-Z]|\/[/.]|[^/]\/$/;
+/** With none of these, nobody reads it otherwise, but for its case. */
+const AMBIGUOUS = /[%;\\]|\/[/.]|[^/]\/$/;
 /** What decodes more often is no app. */
 const MOST_DECODINGS = 2;
 
-/** Whether everybody reads it alike, so that its readings need not be looked at. */
+/** Whether everybody reads it alike, but for its case, so that its readings need not be looked at. */
 export const isUnambiguous = (path: string): boolean => !AMBIGUOUS.test(path);
 
 export function readingsOf(path: string): PathReadings {
-  const cased = new Set<string>();
+  const cased = new Set([decoded(path)]);
   let crooked = false;
   let read = path;
   for (let decodings = 0; ; decodings += 1) {
@@ -38,7 +38,7 @@ export function readingsOf(path: string): PathReadings {
   return { cased: [...cased], folded: [...new Set([...cased].map(fold))], crooked };
 }
 
-/** As readings are compared: bytes stay bytes, because what they are in UTF-8 does not matter here. */
+/** As readings are compared, with patterns alike: bytes stay bytes, because what they are in UTF-8 does not matter here. */
 export function decoded(path: string): string {
   let read = path;
   for (let decodings = 0; decodings < MOST_DECODINGS; decodings += 1) read = decodedOnce(read);

@@ -194,6 +194,20 @@ describe('what has to be signed for', () => {
     },
   );
 
+  test.each(['X-Original-URL', 'x-rewrite-url', 'X-HTTP-DestinationURL'])(
+    'is refused by the address in %s',
+    async (name) => {
+      const { status } = await guarded([signed('/videos/*')]);
+      const cookie = `Cookie: BELAYTOKEN=${token()}`;
+      expect(await status('/open', `${name}: /videos/a`)).toBe(403);
+      expect(await status('/open', `${name}: /x/..%2fVIDEOS/a?b`)).toBe(403);
+      expect(await status('/videos/a', `${name}: /videos/b`, cookie)).toBe(403);
+      expect(await status('/videos/a', `${name}: /videos/a?b`, cookie)).toBe(200);
+      expect(await status('/open', `${name}: http://shop.localhost/videos/a`)).toBe(403);
+      expect(await status('/open', `${name}: /closed`)).toBe(200);
+    },
+  );
+
   it('counts every reading, where the first guard that matches is open', async () => {
     const { status } = await guarded([guard('/videos/public/*'), signed('/videos/*')]);
     expect(await status('/videos/public/a')).toBe(200);
@@ -212,6 +226,8 @@ describe('what has to be signed for', () => {
     expect(await status('/my%20files/open/a')).toBe(200);
     expect(await status('/my%20files/a')).toBe(403);
     expect(await status('/m%79%20files/a')).toBe(403);
+    const odd = await guarded([signed('/%61bc')]);
+    expect([await odd.status('/abc'), await odd.status('/ABC')]).toEqual([403, 403]);
   });
 
   test.each<[what: string, query: string]>([

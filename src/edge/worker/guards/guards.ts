@@ -1,5 +1,5 @@
 import { pathOf } from '../../../model/cache-key.ts';
-import type { Guard, RoutedGuards } from '../../../model/guard.ts';
+import { type Guard, needsSigning, type RoutedGuards } from '../../../model/guard.ts';
 import { type PathPattern, pathPattern } from '../../../model/path-pattern.ts';
 import { decoded, fold, isUnambiguous, readingsOf } from '../../../model/path-readings.ts';
 import type { Rule } from '../../../model/snapshot.ts';
@@ -8,6 +8,7 @@ import type { RequestHead } from '../../http/request-head.ts';
 import type { EdgeContext } from '../edge-context.ts';
 import type { ForwardedFields } from '../forwarded.ts';
 import { type OwnAnswer, tooManyRequests } from '../own-answers.ts';
+import { BotRule } from './bot-rule.ts';
 import { HostNames, mayEmbed } from './embedding.ts';
 import { guardAnswers } from './guard-answers.ts';
 import { TokenGate } from './token-gate.ts';
@@ -19,14 +20,28 @@ type Judges = Pick<EdgeContext, 'rates' | 'clock'>;
 /** A guard, ready to be asked. */
 interface Post {
   guard: Guard;
-  /** Of a path as it came, decoded, and for apps that pass over case. */
+  /** Of a path as it is read, and as it is by apps that pass over case. */
   isPath: PathPattern;
-  isDecoded: PathPattern;
   isFolded: PathPattern;
   embedders: HostNames;
+  bots: BotRule | null;
   /** By which its clients are counted. */
   counter: string;
 }
+
+/** By these, some frameworks take a request for one to another address, by default or once told to. */
+const OTHER_ADDRESSES = [
+  'x-original-url',
+  'x-original-uri',
+  'x-original-path',
+  'x-rewrite-url',
+  'x-rewrite-uri',
+  'x-override-url',
+  'x-http-destinationurl',
+  'x-http-path-override',
+  'x-proxy-url',
+];
+const OTHER_ADDRESS = new RegExp(`^(${OTHER_ADDRESSES.join('|')}):`, 'im');
 
 /**
  * The guards of one route. Of a path that everybody reads alike, the first that matches counts; of one
@@ -44,7 +59,7 @@ export class Guards {
     // A rule for any name would let any page embed.
     const own = hosts.filter((host) => host !== '*');
     this.posts = rules.map((guard) => postOf(guard, environment, own));
-    this.gate = rules.some(({ signed }) => signed) ? new TokenGate(keys) : null;
+    this.gate = needsSigning(rules) ? new TokenGate(keys) : null;
   }
 
   /**
@@ -59,40 +74,56 @@ export class Guards {
       token = taken.token;
     }
     const path = pathOf(head.target);
-    if (isUnambiguous(path)) {
-      const post = this.postFor(path, 'isPath');
-      return post === null ? null : this.judge(post, head, token, false, client, edge);
+    if (!isUnambiguous(path) || OTHER_ADDRESS.test(head.fields)) {
+      return this.refuseAmbiguous(path, head, token, client, edge);
     }
-    const { cased, folded, crooked } = readingsOf(path);
-    const posts = new Set([
-      this.postFor(path, 'isPath'),
-      ...cased.map((reading) => this.postFor(reading, 'isDecoded')),
+    const post = this.postFor(path, 'isPath');
+    const refused = post === null ? null : this.judge(post, head, token, false, client, edge);
+    const folded = fold(path);
+    if (refused !== null || folded === path) return refused;
+    const other = this.postFor(folded, 'isFolded');
+    if (other === null || other === post) return null;
+    return this.judge(other, head, token, false, client, edge);
+  }
+
+  private refuseAmbiguous(
+    path: string,
+    head: RequestHead,
+    token: string,
+    client: Client,
+    edge: Judges,
+  ): OwnAnswer | null {
+    const others = otherPaths(head).filter((other) => other !== path);
+    const readings = [path, ...others].map(readingsOf);
+    const crooked = others.length > 0 || readings.some((reading) => reading.crooked);
+    const posts = readings.flatMap(({ cased, folded }) => [
+      ...cased.map((reading) => this.postFor(reading, 'isPath')),
       ...folded.map((reading) => this.postFor(reading, 'isFolded')),
     ]);
-    for (const post of posts) {
+    for (const post of new Set(posts)) {
       const refused = post === null ? null : this.judge(post, head, token, crooked, client, edge);
       if (refused !== null) return refused;
     }
     return null;
   }
 
-  private postFor(path: string, reading: 'isPath' | 'isDecoded' | 'isFolded'): Post | null {
+  private postFor(path: string, reading: 'isPath' | 'isFolded'): Post | null {
     for (const post of this.posts) if (post[reading](path)) return post;
     return null;
   }
 
   /** Who is refused takes nothing of what the others of the same address may. */
   private judge(
-    { guard, embedders, counter }: Post,
+    { guard, bots, embedders, counter }: Post,
     head: RequestHead,
     token: string,
     crooked: boolean,
     client: Client,
     { rates, clock }: Judges,
   ): OwnAnswer | null {
-    const { bots, referers, rate } = guard;
+    const { referers, rate } = guard;
     if (bots !== null) {
-      const refused = refuseBot(bots, fieldOf(head.fields, 'user-agent'));
+      const refused = bots.refuse(fieldOf(head.fields, 'user-agent'));
       if (refused !== null) return refused;
     }
     if (referers !== null) {
@@ -118,20 +149,16 @@ function postOf(guard: Guard, environment: string, own: readonly string[]): Post
   const pattern = decoded(guard.path);
   return {
     guard,
-    isPath: pathPattern(guard.path),
-    isDecoded: pathPattern(pattern),
+    isPath: pathPattern(pattern),
     isFolded: pathPattern(fold(pattern)),
+    bots: guard.bots && new BotRule(guard.bots),
     embedders: new HostNames([...own, ...(guard.referers?.hosts ?? [])]),
     counter: `${environment} ${guard.path}`,
   };
 }
 
-function refuseBot(
-  { refuse, allow, nameless }: NonNullable<Guard['bots']>,
-  userAgent: string | null,
-): OwnAnswer | null {
-  if (userAgent === null || userAgent === '') return nameless ? null : guardAnswers.nameless;
-  const name = userAgent.toLowerCase();
-  const isOne = (parts: readonly string[]): boolean => parts.some((part) => name.includes(part));
-  return isOne(refuse) && !isOne(allow) ? guardAnswers.bot : null;
-}
+/** The paths that fields of a request name beside its target, in whichever form. */
+const otherPaths = ({ fields }: RequestHead): string[] =>
+  OTHER_ADDRESSES.flatMap((name) => fieldOf(fields, name) ?? []).map((address) =>
+    pathOf(address.replace(/^https?:\/\/[^/?]*/i, '')),
+  );
