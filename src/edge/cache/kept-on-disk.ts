@@ -48,7 +48,7 @@ export class KeptOnDisk {
       if (head === null) return null;
       if ('varies' in head) return head.varies;
       const isSmall = found.sizeBytes <= mostBodyBytes;
-      const body = isSmall ? await wholeBody(found) : null;
+      const body = isSmall ? await this.wholeBody(found) : null;
       return new KeptResponse({ ...head, body, diskId: found.id }, this.random());
     } catch {
       // It was damaged, which has been told.
@@ -115,16 +115,15 @@ export class KeptOnDisk {
     this.pace.close();
     await this.store.close();
   }
-}
 
-const READ_BYTES = 1024 * 1024;
-
-async function wholeBody(found: DiskResponse): Promise<string | Buffer> {
-  const { sizeBytes } = found;
-  const bytes = Buffer.allocUnsafeSlow(sizeBytes);
-  for (let at = 0; at < sizeBytes; ) {
-    const piece = await found.read(at, READ_BYTES);
-    at += piece.copy(bytes, at);
+  private async wholeBody(found: DiskResponse): Promise<string | Buffer> {
+    const { sizeBytes } = found;
+    const bytes = Buffer.allocUnsafeSlow(sizeBytes);
+    for (let at = 0; at < sizeBytes; ) {
+      const piece = await found.read(at, sizeBytes - at);
+      at += piece.copy(bytes, at);
+      this.store.recycle(piece);
+    }
+    return sizeBytes <= TEXT_BODY_BYTES ? latin1(bytes, 0, sizeBytes) : bytes;
   }
-  return sizeBytes <= TEXT_BODY_BYTES ? latin1(bytes, 0, sizeBytes) : bytes;
 }
