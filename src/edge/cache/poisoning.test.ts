@@ -113,6 +113,36 @@ describe('what a client sends', () => {
   });
 });
 
+describe('what a trusted proxy hands on', () => {
+  const proxied = ['X-Forwarded-Proto: https', 'X-Forwarded-Host: shop.example'].join('\r\n');
+
+  it.each([
+    'X-Forwarded-Host: evil.example',
+    'X-Forwarded-Proto: evil',
+    'X-Forwarded-Port: 666',
+    'Forwarded: for=192.0.2.1;host=evil.example;proto=https',
+    'Forwarded: for=192.0.2.1;proto=https;host="evil.example"',
+    'Forwarded: for=192.0.2.1, for=192.0.2.2;host="a\\"b"',
+    'Forwarded: for=192.0.2.1;host=shop.example/page',
+    'Host: other.example',
+  ])('%s is kept apart', async (field) => {
+    const { origin } = await gullibleApp();
+    const edge = await edgeBefore(origin.port, [KEPT_FOR_ALL], { trustedProxies: ['127.0.0.1'] });
+    const honest = (await ask(edge, request(PLAIN, `${proxied}\r\n`))).body;
+    const attack = field.startsWith('Host')
+      ? `GET ${PLAIN} HTTP/1.1\r\n${field}\r\n${proxied}\r\n\r\n`
+      : request(PLAIN, `${proxied}\r\n${field}\r\n`);
+    const { body, cacheStatus } = await ask(edge, attack);
+    expect(body).not.toBe(honest);
+    expect(cacheStatus).toMatch(/fwd=uri-miss.*stored/);
+    const victim = await ask(edge, request(PLAIN, `${proxied}\r\n`));
+    expect([victim.body, victim.cacheStatus]).toEqual([
+      honest,
+      expect.stringMatching(/^belay; hit/),
+    ]);
+  });
+});
+
 describe('what the app answers, and is not to be given to others', () => {
   it.each(answers)('$name', async ({ says, ends, rule }) => {
     let asked = 0;

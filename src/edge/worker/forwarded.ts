@@ -6,6 +6,9 @@ import { countedAs, plainAddress } from './client-address.ts';
 import { MOST_HOPS, type ReceivedForwarding, readForwarding } from './received-forwarding.ts';
 import type { TrustedProxies } from './trusted-proxies.ts';
 
+/** In Forwarded, what is not about the client itself (RFC 7239). */
+const HOST_OR_PROTO = /\b(?:host|proto)\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^;,\s]*)/gi;
+
 /**
  * The fields that tell an app who its client is. They replace whatever the client sent under these
  * names, unless it is a trusted proxy: then they are added to. For others the text is made once per
@@ -53,11 +56,17 @@ export class ForwardedFields {
     return this.received === null ? null : this.received.requestId;
   }
 
-  /** The address the request is for as apps are told it: a trusted proxy may have had another. */
+  /**
+   * The address the request is for, with all that apps are told of it: a trusted proxy may have had
+   * another, and may have handed on what it did not read itself.
+   */
   addressed(host: string): string {
     const { received } = this;
     if (received === null) return host;
-    return `${received.proto ?? 'http'}://${received.host ?? host}:${received.port ?? ''}`;
+    const { proto, host: toldHost, port, forwarded } = received;
+    const elsewhere = forwarded === '' ? '' : (forwarded.match(HOST_OR_PROTO) ?? []).join();
+    // The end of a line, which no field has in it: what follows is no part of this.
+    return `${host} ${proto ?? 'http'}://${toldHost ?? host}:${port ?? ''} ${elsewhere}\n`;
   }
 
   forRequest({ host }: RequestHead): string {
