@@ -15,11 +15,15 @@ export interface PathReadings {
 
 /** With none of these, nobody reads it otherwise, but for its case. */
 const AMBIGUOUS = /[%;\\]|\/[/.]|[^/]\/$/;
+const CAPITAL = /[A-Z]/;
 /** What decodes more often is no app. */
 const MOST_DECODINGS = 2;
 
-/** Whether everybody reads it alike, but for its case, so that its readings need not be looked at. */
-export const isUnambiguous = (path: string): boolean => !AMBIGUOUS.test(path);
+/** Whether everybody reads it alike, so that its readings need not be looked at. */
+export const isUnambiguous = (path: string): boolean =>
+  isUnambiguousButForCase(path) && !CAPITAL.test(path);
+
+export const isUnambiguousButForCase = (path: string): boolean => !AMBIGUOUS.test(path);
 
 export function readingsOf(path: string): PathReadings {
   const cased = new Set([decoded(path)]);

@@ -1,7 +1,12 @@
 import { pathOf } from '../../../model/cache-key.ts';
 import { type Guard, needsSigning, type RoutedGuards } from '../../../model/guard.ts';
 import { type PathPattern, pathPattern } from '../../../model/path-pattern.ts';
-import { decoded, fold, isUnambiguous, readingsOf } from '../../../model/path-readings.ts';
+import {
+  decoded,
+  fold,
+  isUnambiguousButForCase,
+  readingsOf,
+} from '../../../model/path-readings.ts';
 import type { Rule } from '../../../model/snapshot.ts';
 import { fieldOf } from '../../http/field-lines.ts';
 import type { RequestHead } from '../../http/request-head.ts';
@@ -74,7 +79,7 @@ export class Guards {
       token = taken.token;
     }
     const path = pathOf(head.target);
-    if (!isUnambiguous(path) || OTHER_ADDRESS.test(head.fields)) {
+    if (!isUnambiguousButForCase(path) || OTHER_ADDRESS.test(head.fields)) {
       return this.refuseAmbiguous(path, head, token, client, edge);
     }
     const post = this.postFor(path, 'isPath');
