@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LONGEST_S, parseCacheControl } from './cache-control.ts';
+import { LONGEST_S } from '../../model/cache.ts';
+import { parseCacheControl } from './cache-control.ts';
 
 const NOTHING = parseCacheControl('');
 /** What a value says beside nothing. */

@@ -1,3 +1,5 @@
+import { LONGEST_S } from '../../model/cache.ts';
+
 /**
  * Cache-Control as a shared cache reads it (RFC 9111 section 5.2): both forms of a value, any order,
  * unknown directives passed over. Where something is said twice or cannot be read, the stricter
@@ -27,9 +29,6 @@ export interface CacheControl {
   staleWhileRevalidateS: number | null;
   staleIfErrorS: number | null;
 }
-
-/** What a number beyond it is taken for (RFC 9111 section 1.2.2). */
-export const LONGEST_S = 2 ** 31;
 
 /** What forbids, however it is said: with a value that nobody defined, it still does. */
 const FORBIDDING = new Map([

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { LONGEST_S, parseCacheControl } from './cache-control.ts';
+import { LONGEST_S } from '../../model/cache.ts';
+import { parseCacheControl } from './cache-control.ts';
 import { ageOnArrivalMs, lifetimeOf, type TimeFields } from './freshness.ts';
 import { httpDate } from './http-date.ts';
 

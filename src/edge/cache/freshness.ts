@@ -1,5 +1,5 @@
+import { LONGEST_S } from '../../model/cache.ts';
 import type { CacheControl } from './cache-control.ts';
-import { LONGEST_S } from './cache-control.ts';
 import { parseHttpDate } from './http-date.ts';
 
 /** How long a response may be used without asking, and how old it is (RFC 9111 section 4.2). */

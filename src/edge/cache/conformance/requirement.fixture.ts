@@ -146,7 +146,6 @@ export const DEAD: Partial<Said> = { ends: 'dead' };
 
 export const control = (directives: string): string => `Cache-Control: ${directives}`;
 export const FRESH = control('max-age=60');
-export const STALE = control('max-age=0');
 export const TAG = 'ETag: "a"';
 export const MODIFIED = 'Last-Modified: {-600}';
 export const status = (code: number): Partial<Said> => ({ status: code });
