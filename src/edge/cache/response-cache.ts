@@ -23,6 +23,11 @@ const VARIED_BYTES = 2_048;
 /** Of the memory one response may take: this share. */
 const RESPONSE_SHARE = 1 / 8;
 const MOST_RESPONSE_BYTES = 16 * 1024 * 1024;
+/**
+ * A body on disk that is larger is not brought into memory: the system has it in its own, and to read
+ * it from there costs less than what it would push out of ours.
+ */
+const BROUGHT_BYTES = 128 * 1024;
 
 /** What a worker keeps of all environments' answers, and what it is asking for. */
 export class ResponseCache {
@@ -127,7 +132,7 @@ export class ResponseCache {
     if (known !== null) return known;
     const running = this.lookUps.get(key);
     if (running) return running;
-    const looking = disk.read(key, this.mostBodyBytes).then((read) => {
+    const looking = disk.read(key, Math.min(this.mostBodyBytes, BROUGHT_BYTES)).then((read) => {
       this.lookUps.delete(key);
       // Another may have been asked for meanwhile.
       const newer = this.memory.peek(key);

@@ -86,6 +86,11 @@ export class KeptFile {
     return this.layout.bodyBytes;
   }
 
+  /** Its body has come along with its end. */
+  get isReadWhole(): boolean {
+    return this.#body !== null;
+  }
+
   /** Whether it is still what lies there, as it was opened, and need not be touched. */
   get isCurrent(): boolean {
     const found = statSync(this.path, { throwIfNoEntry: false });

@@ -1,9 +1,12 @@
 import { KeptFile, type KeptFileContext } from './kept-file.ts';
 
-/** So many stay open for whoever asks next: descriptors are cheap, opening is half of a short read. */
-const MOST_OPEN = 128;
+/** So many stay open for whoever asks next: a descriptor is cheaper than to open and to check anew. */
+const MOST_OPEN = 512;
 
-/** What is read over and over stays open: files by their keys, the one used last at the end. */
+/**
+ * What is read over and over stays open: files by their keys, the one used last at the end. Not the
+ * small ones, which are read whole when they are opened.
+ */
 export class KeptFiles {
   readonly #context: KeptFileContext;
   readonly #open = new Map<string, KeptFile>();
@@ -29,7 +32,7 @@ export class KeptFiles {
       known.release();
     }
     const file = await KeptFile.open(path, key, this.#context);
-    this.#keep(key, file);
+    if (!file.isReadWhole) this.#keep(key, file);
     return file;
   }
 
