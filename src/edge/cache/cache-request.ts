@@ -124,7 +124,12 @@ export class CacheRequest {
       why === null
         ? new PassingBy(this, forwarded, detail)
         : new PassingBy(this, why === 'method' ? 'method' : 'bypass', why === 'method' ? '' : why);
-    enterApp(route.cache.edge, client, head, to, witness);
+    // What is said to a HEAD may change what is kept for all, and so it is asked as for all.
+    const isForAll = head.method === 'HEAD' && this.key !== '';
+    const asked = isForAll
+      ? { ...head, target: this.sharedTarget, fields: this.sharedFields }
+      : head;
+    enterApp(route.cache.edge, client, asked, to, witness);
   }
 
   // — what is kept —

@@ -182,6 +182,30 @@ describe('a page of somebody who is signed in', () => {
   });
 });
 
+describe('what only the head is asked of', () => {
+  it('is asked as it is asked for all, so that what is kept takes nothing else from it', async () => {
+    const origin = await rawOrigin((socket, text) => {
+      const [method, target] = text.split(' ');
+      const cookie = /\r\nCookie: (.*)\r\n/i.exec(text)?.[1] ?? '';
+      const same = 'Cache-Control: max-age=0\r\nETag: "1"\r\n';
+      const told = `${same}Link: <${target}>\r\nX-Cookie: ${cookie}\r\nContent-Length: 4\r\n\r\n`;
+      if (/\r\nIf-None-Match: "1"/i.test(text)) {
+        socket.write(`HTTP/1.1 304 Not Modified\r\n${same}\r\n`);
+      } else socket.write(`HTTP/1.1 200 OK\r\n${told}${method === 'HEAD' ? '' : 'page'}`);
+    });
+    const edge = await edgeBefore(origin.port, [
+      { ...KEPT_FOR_ALL, query: { mode: 'except', names: ['utm_*'] } },
+    ]);
+    await ask(edge, request(PLAIN));
+    const head = request(`${PLAIN}?utm_source=evil`, 'Cookie: evil=1\r\n').replace('GET', 'HEAD');
+    await ask(edge, head);
+    const victim = await ask(edge, request(PLAIN));
+    expect(victim).toMatchObject({ status: 200, body: 'page' });
+    expect(victim.head).toMatch(/\r\nLink: <\/page>\r\n/);
+    expect(victim.head).not.toMatch(/evil/);
+  });
+});
+
 describe('what many are sent for alone', () => {
   const VARIANTS = 200;
 
