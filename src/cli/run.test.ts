@@ -38,4 +38,24 @@ describe('run', () => {
     expect(missing.code).toBe(64);
     expect(missing.err).toContain("'no-such-program' was not found");
   });
+
+  test('gives what it takes to sign, where something has to be signed for', async () => {
+    const guard = "edge: { guard: { '/videos/*': { signed: true } } }";
+    writeFileSync(
+      join(app, 'belay.config.ts'),
+      `import { app } from 'belay';\nexport default app('shop', { web: { start: 'node .' }, ${guard} });\n`,
+    );
+    const { configuration } = loadConfiguration(app, 'production');
+    daemon.script.release = {
+      ...{ environment: 'shop/production', number: 4, version: 'v3', reason: 'deploy' },
+      ...{ message: null, createdAt: NOW, configuration, variables: {} },
+      directory: app,
+    };
+    const keys = ['k2', 'k1'].map((id) => ({ id, secret: id.repeat(32), createdAt: NOW }));
+    daemon.script.signingKeys = { application: 'shop', environment: 'production', keys };
+    const written = 'process.env.BELAY_SIGNING_KEY_ID + process.env.BELAY_SIGNING_KEY';
+    const script = `require('fs').writeFileSync('key', ${written})`;
+    expect((await belay(daemon, ['run', '--', process.execPath, '-e', script])).code).toBe(0);
+    expect(readFileSync(join(app, 'key'), 'utf8')).toBe(`k2${'k2'.repeat(32)}`);
+  });
 });

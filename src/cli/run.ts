@@ -1,7 +1,10 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { Fault, systemCode } from '../kernel/fault.ts';
-import { variablesOf } from '../model/release.ts';
+import type { Variables } from '../model/configuration.ts';
+import { needsSigning } from '../model/guard.ts';
+import { type Release, variablesOf } from '../model/release.ts';
+import { signingVariables } from '../model/signing-keys.ts';
 import { command } from './command.ts';
 import type { Context } from './context.ts';
 import { InputFault } from './exit-code.ts';
@@ -40,6 +43,7 @@ export const runCommand = command<RunOptions>({
     const variables = {
       ...context.environment,
       ...variablesOf(release),
+      ...(await readSigningVariables(context, where, release)),
       BELAY_APPLICATION: where.application,
       BELAY_ENVIRONMENT: where.environment,
       BELAY_RELEASE: String(release.number),
@@ -57,6 +61,15 @@ async function readRelease(context: Context, where: Where, asked: number | undef
     message: `release ${number} has no code: it sends traffic to a fixed address`,
     subject: `${where.application}/${where.environment}`,
   });
+}
+
+async function readSigningVariables(
+  context: Context,
+  where: Where,
+  { configuration }: Pick<Release, 'configuration'>,
+): Promise<Variables> {
+  if (!needsSigning(configuration.traffic.guards)) return {};
+  return signingVariables((await context.client().call('signingKeys', { params: where })).keys);
 }
 
 async function currentRelease(context: Context, where: Where): Promise<number> {

@@ -14,6 +14,7 @@ import { domainsOf } from './names.ts';
 import { type Prepared, recordOnly } from './prepared.ts';
 import type { Records } from './records.ts';
 import { directoryOf, imageOf } from './release-slot.ts';
+import { signingVariablesOf } from './token-keys.ts';
 
 /** What each step of a hook changes on record, and does. */
 
@@ -61,7 +62,8 @@ export class HookSteps {
           ? await images.begin(image, run.id)
           : directoryOf(environment, subject.release, this.#parts);
         const address = step.hook === 'postdeploy' ? await this.#address(environment) : {};
-        await runtime.ensure(slotSpec(subject, directory, address));
+        const signing = image ? {} : signingVariablesOf(subject.release, this.#parts.records);
+        await runtime.ensure(slotSpec(subject, directory, { ...signing, ...address }));
       } catch (fault) {
         await this.#fail(environment, step.hook, 'could not be started', fault);
         throw fault;
@@ -172,7 +174,7 @@ export class HookSteps {
  * A build sees nothing of the environment it is for: its image is every environment's. The others see
  * what an instance of the release would.
  */
-function slotSpec(subject: Subject, directory: string, address: Variables): SlotSpec {
+function slotSpec(subject: Subject, directory: string, more: Variables): SlotSpec {
   const { environment, run, release, hook, image } = subject;
   return {
     id: run.id,
@@ -183,7 +185,7 @@ function slotSpec(subject: Subject, directory: string, address: Variables): Slot
     directory,
     bootstrap: null,
     command: hook.command,
-    variables: { ...(image ? {} : variablesOf(release)), ...address, ...hook.variables },
+    variables: { ...(image ? {} : variablesOf(release)), ...more, ...hook.variables },
     limits: hook.limits,
   };
 }

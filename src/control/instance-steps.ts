@@ -12,7 +12,7 @@ import { beginWait, settledWait, warmInstance } from './lifecycle-steps.ts';
 import { type Prepared, recordOnly } from './prepared.ts';
 import type { Records } from './records.ts';
 import { directoryOf } from './release-slot.ts';
-import { signingVariables } from './token-keys.ts';
+import { signingVariablesOf } from './token-keys.ts';
 
 /** What each step of an instance changes on record, and does. */
 
@@ -187,7 +187,7 @@ export class InstanceSteps {
       directory: directoryOf(environment, release, this.#parts),
       bootstrap: web.bootstrap,
       command: web.start ?? [],
-      variables: { ...variablesOf(release), ...signingVariables(release, this.#parts.records) },
+      variables: { ...variablesOf(release), ...signingVariablesOf(release, this.#parts.records) },
       limits: limitsOf(release),
     };
   }

@@ -93,6 +93,33 @@ describe('a key', () => {
     );
   });
 
+  it('is handed to hooks that see what an instance would, and to no build', async () => {
+    await using simulated = new SimulatedControl();
+    const given = new Map<string, boolean>();
+    const { ensure } = simulated.runtime;
+    simulated.runtime.ensure = (spec) => {
+      given.set(spec.id.replace(/-.*/, ''), 'BELAY_SIGNING_KEY' in spec.variables);
+      return ensure(spec);
+    };
+    await simulated.start();
+    const hook = {
+      command: ['true'],
+      variables: {},
+      timeoutMs: 60_000,
+      limits: { memoryBytes: null, cpu: null },
+      turnsBack: true,
+    };
+    const hooks = { build: hook, migrate: hook, postdeploy: hook };
+    await simulated.deploy('one', { ...withGuards(signed), hooks });
+    await simulated.settled();
+    expect(Object.fromEntries(given)).toEqual({
+      build: false,
+      migrate: true,
+      i: true,
+      postdeploy: true,
+    });
+  });
+
   it('stays over lives of the daemon', async () => {
     await using simulated = await guarded(signed);
     const before = routed(simulated)?.keys;

@@ -3,6 +3,7 @@ import type { Environment } from '../model/environment.ts';
 import { needsSigning } from '../model/guard.ts';
 import type { Release } from '../model/release.ts';
 import type { SigningKey } from '../model/signed-token.ts';
+import { signingVariables } from '../model/signing-keys.ts';
 import type { Records } from './records.ts';
 
 /** Who is given the keys of tokens: the edge, to check them, and instances, to sign. */
@@ -24,10 +25,8 @@ export function tokenKeys(
   return names === null || names.of === key ? own : [...own, ...records.signingKeys(names.of).keys];
 }
 
-/** Of an instance whose release guards anything by tokens: it signs by the newest key. */
-export function signingVariables(release: Release, records: Records): Variables {
+/** Of what runs a release that guards anything by tokens. */
+export function signingVariablesOf(release: Release, records: Records): Variables {
   if (!needsSigning(release.configuration.traffic.guards)) return {};
-  const [newest] = records.signingKeys(release.environment).keys;
-  if (newest === undefined) return {};
-  return { BELAY_SIGNING_KEY_ID: newest.id, BELAY_SIGNING_KEY: newest.secret };
+  return signingVariables(records.signingKeys(release.environment).keys);
 }

@@ -1,3 +1,4 @@
+import type { Variables } from './configuration.ts';
 import type { SigningKey } from './signed-token.ts';
 
 /**
@@ -33,6 +34,12 @@ export const withoutKey = ({ made, keys }: SigningKeys, id: string): SigningKeys
   made,
   keys: keys.filter((key) => key.id !== id),
 });
+
+/** By which a program of the environment signs. @param keys the newest first */
+export function signingVariables([newest]: readonly SigningKey[]): Variables {
+  if (newest === undefined) return {};
+  return { BELAY_SIGNING_KEY_ID: newest.id, BELAY_SIGNING_KEY: newest.secret };
+}
 
 /** What is asked for in a token, and what came of it. */
 export interface TokenView {
