@@ -6,7 +6,7 @@ import { type Row, report } from './report.ts';
 
 /** Every measurement in turn, each in a process of its own: `npm run bench [-- --json]`. */
 
-/** The edge in short: all of it is `npm run bench:edge`. */
+/** The edge and its cache in short: all of it is `npm run bench:edge` and `npm run bench:cache`. */
 const MEASUREMENTS = [
   ['reconcile.ts'],
   ['metrics.ts', '--seconds', '30'],
@@ -14,6 +14,7 @@ const MEASUREMENTS = [
   ['idle.ts'],
   ['deploy.ts'],
   ['edge.ts', '--short'],
+  ['cache.ts', '--short'],
 ];
 /** Far longer than any of them takes. */
 const TIMEOUT_MS = 10 * 60_000;

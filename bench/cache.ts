@@ -10,12 +10,14 @@ import { compare } from './edge/comparison.ts';
 
 /**
  * What the edge has kept beside the caches of its peers, in one run and in turn, as ratios:
- * `npm run bench:cache [-- OPTIONS]`. docs/cache.md says what each measure is; `--help` says the
+ * `npm run bench:cache [-- OPTIONS]`. docs/performance.md says what each measure is; `--help` says the
  * options.
  */
 await compare({
   command: 'bench:cache',
   title: 'cache',
+  // The origin, which counts.
+  needs: ['nginx'],
   measures: [...hitMeasures, disk, memory, ...missMeasures],
   peers,
   shortPeers: ['nginx'],

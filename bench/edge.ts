@@ -16,6 +16,7 @@ import { peers } from './edge/peers.ts';
 await compare({
   command: 'bench:edge',
   title: 'edge',
+  needs: [],
   measures: [...cpuMeasures, download, workers, idleConnections, latencyBeside('HAProxy')],
   peers,
   shortPeers: ['HAProxy'],

@@ -14,6 +14,8 @@ export interface Comparison {
   command: string;
   /** What its rows begin with. */
   title: string;
+  /** Programs without which nothing is measured. */
+  needs: readonly string[];
   measures: readonly Measure[];
   peers: readonly Peer[];
   /** Names of those that `--short` takes. */
@@ -36,8 +38,10 @@ export async function compare(comparison: Comparison): Promise<void> {
     peers: comparison.peers.map(({ name }) => name),
     shortPeers: comparison.shortPeers,
   });
-  const { measures, peers } = comparison;
-  const asked = measures.filter(({ name }) => options.only.includes(name)).filter(hasItsNeeds);
+  const { measures, needs, peers } = comparison;
+  const asked = measures
+    .filter(({ name }) => options.only.includes(name))
+    .filter((measure) => hasItsNeeds(measure, needs));
   const present = peers.filter(({ name }) => options.peers.includes(name)).filter(isPresent);
   report(asked.length === 0 ? [] : await run(comparison, asked, present, options));
 }
@@ -77,8 +81,8 @@ async function run(
   }
 }
 
-function hasItsNeeds({ name, needs }: Measure): boolean {
-  const missing = needs.filter((program) => !isInstalled(program));
+function hasItsNeeds({ name, needs }: Measure, more: readonly string[]): boolean {
+  const missing = [...more, ...needs].filter((program) => !isInstalled(program));
   for (const program of missing) {
     const installed = PACKAGES[program] ?? program;
     process.stderr.write(`SKIPPED ${name}: no ${program} here; \`apt-get install ${installed}\`\n`);
