@@ -65,13 +65,16 @@ export class DiskStream implements Ongoing {
     const { client, route } = this.request;
     client.writer.headAndBody(this.hasBegun ? '' : this.answer.head, bytes);
     this.hasBegun = true;
-    if (client.socket.writableLength === 0) disk.recycle(bytes);
+    const isTaken = client.socket.writableLength === 0;
+    if (isTaken) disk.recycle(bytes);
     if (!client.writer.blocked) return;
     const { clock, limits } = route.cache.edge;
     client.deadlineMs = clock.monotonic() + limits.bodyProgressMs;
     await new Promise<void>((resolve) => {
       this.onDrained = resolve;
     });
+    // A fresh buffer costs more than what is read into it.
+    if (!isTaken && !this.isOver && client.socket.writableLength === 0) disk.recycle(bytes);
     client.deadlineMs = Number.POSITIVE_INFINITY;
   }
 
