@@ -20,7 +20,7 @@ const RATE_PER_SECOND = 300;
 const OUT_S = process.env.BELAY_NIGHTLY ? 20 : 2;
 const ANSWER_MS = 500;
 /** For a machine that is busy: who waits for the app waits for longer. */
-const SLACK_MS = 150;
+const SLACK_MS = 250;
 
 let live: LiveEdge;
 let app: ChildProcess;

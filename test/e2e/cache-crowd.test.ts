@@ -73,7 +73,7 @@ describe(`${CLIENTS} clients at once ask the app once, through each worker`, () 
     most: number;
   }
 
-  const cases: Case[] = [
+  const all: Case[] = [
     { path: '/new', doing: 'answer', expected: 200, most: 1 },
     { path: '/new/failing', doing: 'fail', expected: 500, most: FAILURES },
     { path: '/new/cut', doing: 'cut', expected: 502, most: ATTEMPTS },
@@ -83,6 +83,9 @@ describe(`${CLIENTS} clients at once ask the app once, through each worker`, () 
     { path: '/old/cut', doing: 'cut', expected: 200, most: ATTEMPTS },
     { path: '/old/hanging', doing: 'hang', expected: 200, most: 1 },
   ];
+
+  // Who waits for a deadline takes its time.
+  const cases = all.filter(({ doing }) => doing !== 'hang' || process.env.BELAY_NIGHTLY);
 
   beforeAll(async () => {
     const old = cases.filter(({ path }) => path.startsWith('/old'));

@@ -206,6 +206,32 @@ describe('what only the head is asked of', () => {
   });
 });
 
+describe('what the app says of its answers', () => {
+  const saying = (fields: string, body = 'page') =>
+    rawOrigin((socket, text) => {
+      const taste = /\r\nX-Taste: (.*)\r\n/i.exec(text)?.[1] ?? 'none';
+      const answer = body === '' ? taste : body;
+      socket.write(`HTTP/1.1 200 OK\r\n${fields}Content-Length: ${answer.length}\r\n\r\n${answer}`);
+    });
+
+  it('holds for no longer than the rule lets it', async () => {
+    const origin = await saying('Cache-Control: max-age=99999999999999999999\r\n');
+    const edge = await edgeBefore(origin.port, [{ ...KEPT_FOR_ALL, mostS: 60 }]);
+    await ask(edge, request(PLAIN));
+    const { cacheStatus } = await ask(edge, request(PLAIN));
+    expect(Number(/^belay; hit; ttl=(\d+)$/.exec(cacheStatus)?.[1])).toBeLessThanOrEqual(60);
+  });
+
+  it('is not got around by calling a field that it varies by one of this hop', async () => {
+    const origin = await saying('Cache-Control: max-age=60\r\nVary: X-Taste\r\n', '');
+    const edge = await edgeBefore(origin.port, [KEPT_FOR_ALL]);
+    const sweet = 'X-Taste: sweet\r\n';
+    expect((await ask(edge, request(PLAIN, `Connection: X-Taste\r\n${sweet}`))).body).toBe('none');
+    expect((await ask(edge, request(PLAIN, sweet))).body).toBe('sweet');
+    expect((await ask(edge, request(PLAIN))).body).toBe('none');
+  });
+});
+
 describe('what many are sent for alone', () => {
   const VARIANTS = 200;
 
