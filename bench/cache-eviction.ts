@@ -3,7 +3,7 @@ import type { EvictionFactory } from '../src/edge/cache/eviction/eviction.ts';
 import { greedyDual } from '../src/edge/cache/eviction/greedy-dual.ts';
 import { fifo, lru } from '../src/edge/cache/eviction/in-order.ts';
 import { lfu } from '../src/edge/cache/eviction/lfu.ts';
-import { reportChurn } from './cache-eviction/churn.ts';
+import { reportChurn } from './cache-eviction/churn-table.ts';
 import { hitRatios } from './cache-eviction/hit-ratios.ts';
 import { s3Fifo } from './cache-eviction/s3-fifo.ts';
 import { makeTrace, type Trace, type TraceOptions, totalBytes } from './cache-eviction/traces.ts';
@@ -40,7 +40,7 @@ const { values } = parseArgs({
     share: { type: 'string', default: '0.05' },
   },
 });
-if (values.churn) reportChurn();
+if (values.churn) reportChurn(print);
 else reportHitRatios(Number(values.share));
 
 function reportHitRatios(share: number): void {
