@@ -3,15 +3,27 @@ import type { RequestHead } from '../http/request-head.ts';
 import type { CacheRequest } from './cache-request.ts';
 import type { FetchReason } from './fetch.ts';
 
+/** About a body, of which there is none: some apps answer 400 to them, or take them at their word. */
+const OF_A_BODY: ReadonlySet<string> = new Set([
+  'content-encoding',
+  'content-length',
+  'content-type',
+  'expect',
+]);
 /** What a client asks about what it has; the cache asks about what it has itself. */
 const CONDITIONS: ReadonlySet<string> = new Set([
+  ...OF_A_BODY,
   'if-modified-since',
   'if-none-match',
   'if-range',
   'range',
 ]);
 /** Beside the part of it that is wanted. */
-const CONDITIONS_OF_PART: ReadonlySet<string> = new Set(['if-modified-since', 'if-none-match']);
+const CONDITIONS_OF_PART: ReadonlySet<string> = new Set([
+  ...OF_A_BODY,
+  'if-modified-since',
+  'if-none-match',
+]);
 
 /** What the app is asked: for the whole, for a part, or whether what is kept is still right. */
 export function requestFor(
@@ -20,7 +32,7 @@ export function requestFor(
 ): RequestHead {
   // For one client alone, the app may say that it has it already.
   const conditions = isPart ? CONDITIONS_OF_PART : CONDITIONS;
-  let fields = alone && stale === null ? sharedFields : withoutFields(sharedFields, conditions);
+  let fields = withoutFields(sharedFields, alone && stale === null ? OF_A_BODY : conditions);
   if (stale !== null) {
     const { etag, lastModified } = stale.kept;
     if (etag !== null) fields += `If-None-Match: ${etag}\r\n`;

@@ -268,6 +268,10 @@ const forms: Attack[] = [
     sends: line('If-Unmodified-Since: Thu, 01 Jan 1970 00:00:00 GMT'),
     safe: 'passed-by',
   },
+  { name: 'the type of a body', sends: line('Content-Type: evil/evil'), safe: 'not-told' },
+  { name: 'the coding of a body', sends: line('Content-Encoding: evil'), safe: 'not-told' },
+  { name: 'the length of no body', sends: line('Content-Length: 0'), safe: 'not-told' },
+  { name: 'an expectation', sends: line('Expect: 100-continue'), safe: 'not-told' },
   { name: 'a cookie', sends: line('Cookie: theme=evil'), safe: 'not-told' },
   { name: 'credentials', sends: line('Authorization: Basic ZXZpbA=='), safe: 'passed-by' },
   {
