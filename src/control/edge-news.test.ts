@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { SimulatedControl } from '../../test/support/simulated-control.ts';
 import type { EdgeEvent } from '../edge/driver.ts';
 import { edgeNews } from './edge-news.ts';
 
@@ -32,5 +33,15 @@ describe('what the edge says of itself', () => {
   it('is none where it is about targets', () => {
     expect(edgeNews({ kind: 'targets', targets: [] })).toBe(null);
     expect(edgeNews({ kind: 'wanted', environments: [] })).toBe(null);
+  });
+
+  it('is put on record, once', async () => {
+    await using simulated = new SimulatedControl();
+    await simulated.start();
+    simulated.edge.setCacheDisk('full', 'ENOSPC: no space left on device');
+    const events = simulated.store.events({ after: 0, limit: 100 });
+    expect(events.filter(({ type }) => type.startsWith('cache-'))).toMatchObject([
+      { severity: 'warning', type: 'cache-disk-full' },
+    ]);
   });
 });

@@ -9,6 +9,7 @@ import type {
   TargetStatus,
   TargetTraffic,
 } from '../model/target.ts';
+import type { DiskTrouble } from './cache/disk/disk-store.ts';
 import type { EdgeDriver, EdgeEvent, EdgeStatus } from './driver.ts';
 
 /**
@@ -38,6 +39,8 @@ export interface MemoryEdge extends EdgeDriver {
   setLedger(reading: Omit<LedgerReading, 'at'>): void;
   /** What its one worker keeps of responses. */
   setCacheRoom(memory: CacheRoom, disk: CacheRoom): void;
+  /** Something is wrong with what is kept on disk, or not any more. */
+  setCacheDisk(trouble: DiskTrouble, detail: string): void;
   /** Requests that wait for an instance, by environment; null: it does not tell. */
   setWaiting(waiting: Record<string, number> | null): void;
   /** Environments that are asleep while requests wait for them. */
@@ -196,6 +199,9 @@ export function createMemoryEdge({ now, health = () => 'healthy' }: MemoryEdgeOp
     },
     setCacheRoom(cacheMemory, cacheDisk) {
       kept = { cacheMemory, cacheDisk };
+    },
+    setCacheDisk(trouble, detail) {
+      tell({ kind: 'cache-disk', pid: PID, trouble, detail });
     },
     setWaiting(told) {
       waiting = told;
