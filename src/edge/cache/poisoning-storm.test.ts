@@ -13,7 +13,10 @@ const MOST_FIELDS = 4;
 const PATIENCE_MS = 300_000;
 
 const [plainHead = ''] = request(PLAIN).split('\r\n\r\n');
-const heads = attacks.map(({ sends }) => sends.slice(0, sends.indexOf('\r\n\r\n')));
+const heads = attacks
+  // What is refused in one is in all.
+  .filter(({ safe }) => safe !== 'refused')
+  .map(({ sends }) => sends.slice(0, sends.indexOf('\r\n\r\n')));
 const parts = heads.map((head) => {
   const [line = '', ...fields] = head.split('\r\n');
   const [method = '', target = ''] = line.split(' ');
@@ -55,4 +58,5 @@ it.each([1, 2, 3, 4])(
     // Some of them ask for nothing else than anybody.
     expect(kept).toBeGreaterThan(0);
   },
+  PATIENCE_MS,
 );
