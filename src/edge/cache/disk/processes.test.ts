@@ -13,6 +13,8 @@ import {
   scratch,
 } from './scratch-store.fixture.ts';
 
+const ROUNDS = process.env.BELAY_NIGHTLY ? 60 : 3;
+
 const PROGRAM = join(import.meta.dirname, 'disk-writer-process.fixture.ts');
 
 let place: Scratch;
@@ -66,7 +68,7 @@ describe('several processes on one directory', () => {
         expect(all.head.split(' ')[0]).toBe(all.body);
       }
     };
-    for (let round = 0; round < 3; round += 1) {
+    for (let round = 0; round < ROUNDS; round += 1) {
       const pair = await Promise.all([writer(), writer()]);
       for (let times = 0; times < 3; times += 1) await readAll();
       // Somewhere in the middle of whatever they are doing.
@@ -75,7 +77,7 @@ describe('several processes on one directory', () => {
     }
     expect(read).toBeGreaterThan(100);
     expect(place.troubles).toEqual([]);
-  });
+  }, 300_000);
 
   it('sweep what killed ones have left, and nothing of the living', async () => {
     const living = await place.store();
