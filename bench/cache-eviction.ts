@@ -28,7 +28,7 @@ const kinds: { name: string; options: Omit<TraceOptions, 'name' | 'alpha'> }[] =
 /** At α 0.9 only. */
 const more: TraceOptions[] = [
   { name: 'α 0.9 drifting faster', alpha: 0.9, newEvery: 3 },
-  { name: 'α 0.9 shuffled 10 times', alpha: 0.9, shuffleEvery: 100_000 },
+  { name: 'α 0.9 shuffled 5 times', alpha: 0.9, shuffleEvery: 100_000 },
   { name: 'α 0.9 of one size', alpha: 0.9, sameSize: true },
   { name: 'α 0.9 of one size, scans', alpha: 0.9, sameSize: true, scanShare: 0.2 },
   { name: 'α 0.9 of one size, drifting', alpha: 0.9, sameSize: true, newEvery: 10 },

@@ -12,7 +12,7 @@ import { FormerUses } from './former-uses.ts';
  *
  * Worth is rounded to powers of two, with a list for each. Within a list all are worth the same, so
  * the one in front, not used for longest, is the one to go: the least of all is the least of some
- * thirty. Why this one and not W-TinyLFU: docs/adr/0025-what-stays-in-memory.md.
+ * thirty. Why this one and not W-TinyLFU: docs/adr/0022-what-stays-in-memory.md.
  */
 
 /** What is new has shown nothing yet: a fourth of a use. */
