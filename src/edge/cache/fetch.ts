@@ -15,6 +15,7 @@ import { Filling } from './filling.ts';
 import { isAbout } from './freshening.ts';
 import {
   linesWhileFilling,
+  type Refreshed,
   refreshedBy,
   type Verdict,
   verdictOn,
@@ -137,8 +138,7 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
     const { stale } = reason;
     if (stale !== null && head.status === 304) {
       if (!isAbout(stale.kept, readResponseFields(head.fields))) this.onOther();
-      else
-        this.onUnchanged(refreshedBy(stale, head, origin, moments, this.askedUnder), stale, head);
+      else this.onUnchanged(refreshedBy(stale, head, origin, moments, this.askedUnder), head);
       return NOWHERE;
     }
     if (FAILURES.has(head.status) && this.answersForError(head.status, nowMs)) return NOWHERE;
@@ -286,16 +286,12 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
     for (const reader of [...this.readers]) if (!reader.isReading) reader.tryAgain();
   }
 
-  private onUnchanged(
-    kept: ReturnType<typeof refreshedBy>,
-    stale: KeptResponse,
-    head: ResponseHead,
-  ): void {
+  private onUnchanged({ kept, vary }: Refreshed, head: ResponseHead): void {
     const { origin } = this;
     const { cache } = origin.route;
-    const response = kept === null ? stale : new KeptResponse(kept, cache.random());
-    if (kept === null) cache.delete(origin);
-    else if (!this.isOutdated) cache.update(origin, response);
+    const response = new KeptResponse(kept, cache.random());
+    if (vary === null) cache.delete(origin);
+    else if (!this.isOutdated) cache.update(origin, vary, response);
     this.leaveTable();
     for (const reader of [...this.readers]) {
       if (!reader.isFirst && !isForOthers(response.kept)) reader.goAlone('asked-each-time');

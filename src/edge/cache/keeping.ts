@@ -86,7 +86,7 @@ export function verdictOn(
   const names = new Set([...vary, ...rule.names]);
   const left = new Set([...MADE_ANEW, ...storing.withoutFields]);
   const lines = withoutFields(head.fields, left);
-  const dated = fields.date === null ? `Date: ${httpDate(moments.receivedAt)}\r\n` : '';
+  const dated = dateLine(fields, moments.receivedAt);
   return {
     keeps: true,
     vary: [...names].sort(),
@@ -119,17 +119,34 @@ export function linesWhileFilling({ status, body, fields }: ResponseHead, kept: 
 const tagsOf = ({ cacheTag }: ResponseFields): string[] =>
   (cacheTag ?? '').split(/[\s,]+/).filter((tag) => tag !== '');
 
-/** What is kept, after the app has said that it has not changed. @returns null: it may not be kept */
+export interface Refreshed {
+  kept: Kept;
+  /** Null: it is given once more, and not kept. */
+  vary: readonly string[] | null;
+}
+
+/** What is kept, after the app has said that it has not changed. */
 export function refreshedBy(
   { kept }: { kept: Kept },
   head: ResponseHead,
   request: CacheRequest,
   moments: Moments,
   askedUnder: number,
-): Kept | null {
+): Refreshed {
   const fields = freshened(kept.fields, head.fields);
   const verdict = verdictOn({ ...head, status: kept.status, fields }, request, moments, askedUnder);
-  if (!verdict.keeps) return null;
   const { body, bodyBytes, diskId } = kept;
-  return { ...verdict.kept, body, bodyBytes, diskId };
+  if (verdict.keeps) {
+    return { kept: { ...verdict.kept, body, bodyBytes, diskId }, vary: verdict.vary };
+  }
+  const times = readResponseFields(fields);
+  const { requestedAt, receivedAt, receivedMs } = moments;
+  const ageMs = ageOnArrivalMs(times, requestedAt, receivedAt);
+  const lines = withoutFields(fields, new Set(MADE_ANEW)) + dateLine(times, receivedAt);
+  const now = { receivedAt: receivedMs, ageOnArrivalMs: ageMs, lifetimeMs: 0, alwaysAsk: true };
+  return { kept: { ...kept, fields: lines, ...now }, vary: null };
 }
+
+/** One without is given that of its coming (RFC 9110 section 6.6.1). */
+const dateLine = ({ date }: Pick<ResponseFields, 'date'>, receivedAt: number): string =>
+  date === null ? `Date: ${httpDate(receivedAt)}\r\n` : '';

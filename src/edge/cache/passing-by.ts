@@ -71,11 +71,11 @@ export class PassingBy implements ResponseWitness {
       receivedAt: clock.now(),
       receivedMs: clock.monotonic(),
     };
-    const kept = isSame
+    const refreshed = isSame
       ? refreshedBy(stored, head, request, moments, stored.kept.askedUnder)
       : null;
-    if (kept === null) cache.delete(request);
-    else cache.update(request, new KeptResponse(kept, cache.random()));
+    if (refreshed === null || refreshed.vary === null) cache.delete(request);
+    else cache.update(request, refreshed.vary, new KeptResponse(refreshed.kept, cache.random()));
   }
 
   private line(status: number | null): string {

@@ -217,9 +217,14 @@ export class ResponseCache {
     return this.memory.put(key, varied, VARIED_BYTES);
   }
 
-  /** In place of what is kept for the request: the body is the same. */
-  update(request: CacheRequest, response: KeptResponse): void {
+  /** In place of what is kept for the request: the body is the same. @param vary as of now */
+  update(request: CacheRequest, vary: readonly string[], response: KeptResponse): void {
     const key = this.keyFor(request);
+    if (key !== this.keyUnder(request, vary)) {
+      this.delete(request);
+      if (response.kept.body !== null) this.put(request, vary, response);
+      return;
+    }
     const before = this.memory.peek(key);
     if (before?.varies === false) carryForms(before, response);
     this.memory.put(key, response, response.sizeBytes);

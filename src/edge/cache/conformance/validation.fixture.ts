@@ -220,10 +220,31 @@ export const validation: readonly Requirement[] = [
   line(
     'update-private',
     ['9111 5.2.2.7', 'MUST'],
-    'a 304 that forbids it ends its being kept',
+    'a 304 that forbids it ends its being kept, and who gets it is told so',
     app([FRESH, TAG]),
-    keptAfter([UNCHANGED, TAG, control('private')], WHEN_STALE),
+    keptAfter([UNCHANGED, TAG, control('private')], {
+      ...WHEN_STALE,
+      has: [control('private')],
+    }),
     app(FRESH, { untold: ['If-None-Match'] }),
+  ),
+  line(
+    'update-vary',
+    ['9111 4.1', 'MUST'],
+    'what it varies by from now on counts from now on',
+    app([FRESH, TAG], { sends: ['X-A: 1'] }),
+    keptAfter([UNCHANGED, TAG, 'Vary: X-A'], { ...WHEN_STALE, sends: ['X-A: 1'] }),
+    kept({ sends: ['X-A: 1'] }),
+    app(FRESH, { sends: ['X-A: 2'] }),
+  ),
+  line(
+    'update-vary-less',
+    ['9111 4.1', 'MUST'],
+    'also where it is another field',
+    app([FRESH, TAG, 'Vary: X-B'], { sends: ['X-A: 1'] }),
+    keptAfter([UNCHANGED, TAG, 'Vary: X-A'], { ...WHEN_STALE, sends: ['X-A: 1'] }),
+    kept({ sends: ['X-A: 1'] }),
+    app(FRESH, { sends: ['X-A: 2'] }),
   ),
   line(
     'update-other',
