@@ -139,7 +139,7 @@ describe('a damaged file', () => {
     };
     await fc.assert(
       fc.asyncProperty(fc.nat(1), fc.array(anyChange, { minLength: 1, maxLength: 3 }), property),
-      { numRuns: process.env.BELAY_NIGHTLY ? 20_000 : 400 },
+      { numRuns: process.env.BELAY_NIGHTLY ? 20_000 : 250 },
     );
   }, 300_000);
 

@@ -13,7 +13,7 @@ import {
   scratch,
 } from './scratch-store.fixture.ts';
 
-const ROUNDS = process.env.BELAY_NIGHTLY ? 60 : 3;
+const ROUNDS = process.env.BELAY_NIGHTLY ? 60 : 2;
 
 const PROGRAM = join(import.meta.dirname, 'disk-writer-process.fixture.ts');
 
@@ -75,7 +75,7 @@ describe('several processes on one directory', () => {
       await Promise.all(pair.map(kill));
       await readAll();
     }
-    expect(read).toBeGreaterThan(100);
+    expect(read).toBeGreaterThan(50);
     expect(place.troubles).toEqual([]);
   }, 300_000);
 
