@@ -286,11 +286,11 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
     for (const reader of [...this.readers]) if (!reader.isReading) reader.tryAgain();
   }
 
-  private onUnchanged({ kept, vary }: Refreshed, head: ResponseHead): void {
+  private onUnchanged({ kept, keeps, vary }: Refreshed, head: ResponseHead): void {
     const { origin } = this;
     const { cache } = origin.route;
     const response = new KeptResponse(kept, cache.random());
-    if (vary === null) cache.delete(origin);
+    if (!keeps) cache.delete(origin);
     else if (!this.isOutdated) cache.update(origin, vary, response);
     this.leaveTable();
     for (const reader of [...this.readers]) {

@@ -6,7 +6,7 @@ import { readContentRange } from './byte-ranges.ts';
 import type { CacheRequest } from './cache-request.ts';
 import { varyLine } from './compression.ts';
 import { freshened } from './freshening.ts';
-import { ageOnArrivalMs } from './freshness.ts';
+import { ageOnArrivalMs, toldAgeMs } from './freshness.ts';
 import { httpDate } from './http-date.ts';
 import type { Kept } from './kept-response.ts';
 import { type ResponseFields, readResponseFields } from './response-fields.ts';
@@ -26,7 +26,12 @@ export interface Moments {
 
 /** What is to become of an answer. */
 export type Verdict =
-  | { keeps: true; kept: Omit<Kept, 'body' | 'bodyBytes' | 'diskId'>; vary: readonly string[] }
+  | {
+      keeps: true;
+      kept: Omit<Kept, 'body' | 'bodyBytes' | 'diskId'>;
+      vary: readonly string[];
+      toldAgeMs: number;
+    }
   | { keeps: false; why: string };
 
 /** These are made anew for every answer. */
@@ -89,6 +94,7 @@ export function verdictOn(
   const dated = dateLine(fields, moments.receivedAt);
   return {
     keeps: true,
+    toldAgeMs: toldAgeMs(fields),
     vary: [...names].sort(),
     kept: {
       status: head.status,
@@ -121,7 +127,9 @@ const tagsOf = ({ cacheTag }: ResponseFields): string[] =>
 
 export interface Refreshed {
   kept: Kept;
-  /** Null: it is given once more, and not kept. */
+  /** Else it is given once more. */
+  keeps: boolean;
+  /** By what it varies from now on; null: by what it did. */
   vary: readonly string[] | null;
 }
 
@@ -137,14 +145,15 @@ export function refreshedBy(
   const verdict = verdictOn({ ...head, status: kept.status, fields }, request, moments, askedUnder);
   const { body, bodyBytes, diskId } = kept;
   if (verdict.keeps) {
-    return { kept: { ...verdict.kept, body, bodyBytes, diskId }, vary: verdict.vary };
+    const vary = fieldOf(head.fields, 'vary') === null ? null : verdict.vary;
+    return { kept: { ...verdict.kept, body, bodyBytes, diskId }, keeps: true, vary };
   }
   const times = readResponseFields(fields);
   const { requestedAt, receivedAt, receivedMs } = moments;
   const ageMs = ageOnArrivalMs(times, requestedAt, receivedAt);
   const lines = withoutFields(fields, new Set(MADE_ANEW)) + dateLine(times, receivedAt);
   const now = { receivedAt: receivedMs, ageOnArrivalMs: ageMs, lifetimeMs: 0, alwaysAsk: true };
-  return { kept: { ...kept, fields: lines, ...now }, vary: null };
+  return { kept: { ...kept, fields: lines, ...now }, keeps: false, vary: null };
 }
 
 /** One without is given that of its coming (RFC 9110 section 6.6.1). */

@@ -120,9 +120,9 @@ export class KeptResponse {
 
   /** What it takes in memory, with what is made of it for clients. */
   get sizeBytes(): number {
-    const { fields, body, tags, path, target, etag, lastModified, date } = this.kept;
+    const { fields, body, tags, path, target, etag, lastModified, date, diskId } = this.kept;
     let sizeBytes = OBJECT_BYTES + this.formsBytes;
-    for (const text of [fields, target, etag, lastModified, date, ...tags]) {
+    for (const text of [fields, target, etag, lastModified, date, diskId, ...tags]) {
       sizeBytes += textMemoryBytes(text);
     }
     if (path !== target) sizeBytes += textMemoryBytes(path);
@@ -176,6 +176,11 @@ function inOnePiece(head: string, body: Buffer): Buffer {
   return piece;
 }
 
+/** The object, its lists and names. */
+const VARIED_BYTES = 300;
+/** Its place in the list, and what it was made of at first. */
+const KEY_BYTES = 40;
+
 /** Under a key whose answers vary: by which fields. Each answer is under a key of its own. */
 export class Varied {
   readonly varies = true;
@@ -186,6 +191,11 @@ export class Varied {
 
   constructor(names: readonly string[]) {
     this.names = names;
+  }
+
+  /** What it takes in memory. */
+  get sizeBytes(): number {
+    return this.keys.reduce((sum, key) => sum + KEY_BYTES + textMemoryBytes(key), VARIED_BYTES);
   }
 }
 

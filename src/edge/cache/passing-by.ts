@@ -74,7 +74,7 @@ export class PassingBy implements ResponseWitness {
     const refreshed = isSame
       ? refreshedBy(stored, head, request, moments, stored.kept.askedUnder)
       : null;
-    if (refreshed === null || refreshed.vary === null) cache.delete(request);
+    if (!refreshed?.keeps) cache.delete(request);
     else cache.update(request, refreshed.vary, new KeptResponse(refreshed.kept, cache.random()));
   }
 

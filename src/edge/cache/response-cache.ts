@@ -217,10 +217,10 @@ export class ResponseCache {
     return this.memory.put(key, varied, VARIED_BYTES);
   }
 
-  /** In place of what is kept for the request: the body is the same. @param vary as of now */
-  update(request: CacheRequest, vary: readonly string[], response: KeptResponse): void {
+  /** In place of what is kept for the request: the body is the same. @param vary null: as before */
+  update(request: CacheRequest, vary: readonly string[] | null, response: KeptResponse): void {
     const key = this.keyFor(request);
-    if (key !== this.keyUnder(request, vary)) {
+    if (vary !== null && key !== this.keyUnder(request, vary)) {
       this.delete(request);
       if (response.kept.body !== null) this.put(request, vary, response);
       return;

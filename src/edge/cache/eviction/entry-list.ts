@@ -23,7 +23,7 @@ export class Entry<T = unknown> {
 }
 
 /** FNV-1a, mixed at the end so that every bit depends on every character; signed: a small integer. */
-export function hashOf(key: string): number {
+function hashOf(key: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < key.length; i += 1) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193);
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
