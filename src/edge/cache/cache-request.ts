@@ -258,7 +258,8 @@ export class CacheRequest {
     const alone = (this.asked?.hasAuthorization ?? false) || this.isPassed || asksEach;
     const found = alone ? undefined : cache.fetches.get(key);
     // What was asked for before a purge may be what was purged.
-    const running = found && found.askedUnder >= route.purge ? found : undefined;
+    const isRight = found !== undefined && found.askedUnder >= route.purge && found.isFor(this);
+    const running = isRight ? found : undefined;
     const fetch =
       running ?? new Fetch(this, { key, why, stale, alone, failures, isPart: asksPart });
     const reader = new CacheReader(this, fetch, running === undefined);

@@ -1,7 +1,8 @@
 import { withoutFields } from '../http/field-lines.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import type { CacheRequest } from './cache-request.ts';
-import type { FetchReason } from './fetch.ts';
+import type { Forwarded } from './cache-status.ts';
+import type { KeptResponse } from './kept-response.ts';
 
 /** About a body, of which there is none: some apps answer 400 to them, or take them at their word. */
 const OF_A_BODY: ReadonlySet<string> = new Set([
@@ -10,6 +11,20 @@ const OF_A_BODY: ReadonlySet<string> = new Set([
   'content-type',
   'expect',
 ]);
+export interface FetchReason {
+  /** Of what is fetched: those who ask for the same wait for it. */
+  key: string;
+  why: Forwarded;
+  /** What is asked about; null: nothing is kept. */
+  stale: KeptResponse | null;
+  /** Nobody else is to wait for it. */
+  alone: boolean;
+  /** A part of it is asked for, the same by all. */
+  isPart: boolean;
+  /** So many were answered with an error while it waited for them. */
+  failures: number;
+}
+
 /** What a client asks about what it has; the cache asks about what it has itself. */
 const CONDITIONS: ReadonlySet<string> = new Set([
   ...OF_A_BODY,

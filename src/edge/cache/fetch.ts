@@ -6,10 +6,10 @@ import { Exchange } from '../worker/exchange.ts';
 import { type OwnAnswer, ownAnswers } from '../worker/own-answers.ts';
 import type { CacheReader } from './cache-reader.ts';
 import type { CacheRequest, Source } from './cache-request.ts';
-import type { CacheReport, Forwarded } from './cache-status.ts';
+import type { CacheReport } from './cache-status.ts';
 import type { DiskWriter } from './disk/disk-store.ts';
 import { FetchClient } from './fetch-client.ts';
-import { requestFor } from './fetch-request.ts';
+import { type FetchReason, requestFor } from './fetch-request.ts';
 import { FetchedResponse, type FetchedResponseUser, NOWHERE } from './fetched-response.ts';
 import { Filling } from './filling.ts';
 import { isAbout } from './freshening.ts';
@@ -32,20 +32,6 @@ const ASK_AGAIN_MS = 2_000;
 const FAILURES = new Set([500, 502, 503, 504]);
 const DISK_LOOK_MS = 20;
 
-export interface FetchReason {
-  /** Of what is fetched: those who ask for the same wait for it. */
-  key: string;
-  why: Forwarded;
-  /** What is asked about; null: nothing is kept. */
-  stale: KeptResponse | null;
-  /** Nobody else is to wait for it. */
-  alone: boolean;
-  /** A part of it is asked for, the same by all. */
-  isPart: boolean;
-  /** So many were answered with an error while it waited for them. */
-  failures: number;
-}
-
 /**
  * A request of the cache's own, whose answer all get who ask the same. It goes on whatever its
  * readers do, and has the targets, retries and deadlines that every request has.
@@ -56,6 +42,8 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
   source: Source = { row: null, target: null };
   private readonly origin: CacheRequest;
   private readonly reason: FetchReason;
+  /** Under which others find it. */
+  private key: string;
   /** The newest purge in force when it began. */
   readonly askedUnder: number;
   private readonly requestedAt: number;
@@ -72,6 +60,7 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
     super(origin);
     this.origin = origin;
     this.reason = reason;
+    this.key = reason.key;
     this.askedUnder = route.purge;
     this.requestedAt = edge.clock.now();
     this.exchange = new Exchange(edge, this, requestFor(origin, reason), to);
@@ -79,7 +68,7 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
 
   begin(): void {
     const { cache } = this.origin.route;
-    if (!this.reason.alone) cache.fetches.set(this.reason.key, this);
+    if (!this.reason.alone) cache.fetches.set(this.key, this);
     cache.edge.deadlines.add(this);
     this.exchange.begin(null);
   }
@@ -152,6 +141,7 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
     const filling = new Filling(head, keeps, mostBodyBytes, () => this.makeSpill(head));
     this.filling = filling;
     if (!keeps) this.onNotKept(filling);
+    else if (!reason.isPart) this.moveTo(origin.route.cache.expect(origin, this.verdict.vary));
     for (const reader of [...this.readers]) this.show(reader, filling);
     return filling;
   }
@@ -208,7 +198,7 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
       return;
     }
     if (!reader.isFirst && !isForOthers(verdict.kept)) reader.goAlone('asked-each-time');
-    else if (!this.isFor(reader, verdict.vary)) reader.tryAgain();
+    else if (!this.isFor(reader.request)) reader.tryAgain();
     else if (reader.wantsWhole && !this.reason.isPart) return;
     else if (filling.head.status === 200 && reader.hasAlready(verdict.kept)) return;
     else {
@@ -224,13 +214,12 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
     reader.onFilling(filling, head.fields + this.response.moreFields, this.report(head.status));
   }
 
-  /** Whether what came is what the reader asks for, by the fields that answers vary by. */
-  private isFor(reader: CacheReader, vary: readonly string[]): boolean {
-    if (reader.isFirst || vary.length === 0) return true;
-    return (
-      variantOf('', vary, reader.request.sharedFields) ===
-      variantOf('', vary, this.origin.sharedFields)
-    );
+  /** Whether what it brings is what another asks for, as far as it is known by what it varies. */
+  isFor(request: CacheRequest): boolean {
+    const { origin, verdict } = this;
+    if (request === origin || verdict?.keeps !== true || verdict.vary.length === 0) return true;
+    const [asked, ours] = [request.sharedFields, origin.sharedFields];
+    return variantOf('', verdict.vary, asked) === variantOf('', verdict.vary, ours);
   }
 
   private mayKeepFrom(verdict: Verdict): Verdict {
@@ -246,7 +235,7 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
     const { status } = filling.head;
     this.leaveTable();
     if (status < 500) {
-      cache.passNext(reason.key, cache.edge.clock.monotonic());
+      cache.passNext(this.key, cache.edge.clock.monotonic());
       if (reason.stale !== null) cache.delete(origin);
     }
     for (const reader of [...this.readers]) if (!reader.isFirst) reader.onNotKept(status, reason);
@@ -256,10 +245,10 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
 
   /** It has become larger than what is kept. */
   private giveUpKeeping(filling: Filling): void {
-    const { origin, reason } = this;
+    const { origin } = this;
     this.verdict = { keeps: false, why: 'too-large' };
     this.leaveTable();
-    origin.route.cache.passNext(reason.key, origin.route.cache.edge.clock.monotonic());
+    origin.route.cache.passNext(this.key, origin.route.cache.edge.clock.monotonic());
     for (const reader of [...this.readers]) if (!reader.isReading) reader.goAlone('too-large');
     if (this.readers.size === 0 && !filling.isWhole) this.abandon();
   }
@@ -272,10 +261,10 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
   }
 
   private keep(kept: KeptResponse): void {
-    const { origin, reason, verdict } = this;
+    const { origin, verdict } = this;
     const { cache } = origin.route;
     if (this.isOutdated || !verdict?.keeps) return;
-    if (cache.put(origin, verdict.vary, kept)) cache.expectNext(reason.key);
+    if (cache.put(origin, verdict.vary, kept)) cache.expectNext(this.key);
   }
 
   /** Those who want a part of it have to wait until it is there for all. */
@@ -381,9 +370,18 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
     for (const reader of [...this.readers]) reader.onBroken(this.lastOutcome);
   }
 
+  /** By what has come of it, others find it there. */
+  private moveTo(key: string): void {
+    const { fetches } = this.origin.route.cache;
+    if (key === this.key || fetches.get(this.key) !== this) return;
+    this.leaveTable();
+    this.key = key;
+    if (!fetches.has(key)) fetches.set(key, this);
+  }
+
   private leaveTable(): void {
     const { fetches } = this.origin.route.cache;
-    if (fetches.get(this.reason.key) === this) fetches.delete(this.reason.key);
+    if (fetches.get(this.key) === this) fetches.delete(this.key);
   }
 
   private end(): void {

@@ -207,6 +207,19 @@ export class ResponseCache {
     return vary.length === 0 ? key : variantOf(key, vary, sharedFields);
   }
 
+  /**
+   * An answer comes that varies by these: who asks next is told apart by them already.
+   *
+   * @returns the key of what the request gets
+   */
+  expect(request: CacheRequest, vary: readonly string[]): string {
+    const { key } = request;
+    const own = this.keyUnder(request, vary);
+    const found = this.memory.peek(key);
+    if (own !== key && (found === null || found.varies)) this.putVaried(key, vary, own);
+    return this.keyFor(request);
+  }
+
   private putVaried(key: string, vary: readonly string[], variant: string): boolean {
     const found = this.memory.peek(key);
     const isSame = found?.varies && found.names.join() === vary.join();
