@@ -1,3 +1,4 @@
+import { getHeapStatistics } from 'node:v8';
 import { Entry } from './eviction/entry-list.ts';
 import type { Eviction, EvictionFactory } from './eviction/eviction.ts';
 import { greedyDual } from './eviction/greedy-dual.ts';
@@ -6,6 +7,11 @@ import { ownText, textMemoryBytes } from './own-memory.ts';
 
 /** The object of an entry: its header and its fields. */
 const ENTRY_BYTES = 12 * 8;
+/**
+ * Most of what is kept is in V8's heap, and a process whose heap is full ends. What clients and
+ * connections need, and what is not collected yet, has the other half.
+ */
+const MOST_BYTES = getHeapStatistics().heap_size_limit / 2;
 /** A Map of V8 holds 2^24 places, and those of deleted keys count until half are such. */
 const MOST_ENTRIES = 2 ** 23 - 1;
 
@@ -23,9 +29,9 @@ export class MemoryStore<T> {
   private eviction: Eviction;
 
   constructor(options: { boundBytes: number; eviction?: EvictionFactory }) {
-    this.boundBytes = options.boundBytes;
+    this.boundBytes = Math.min(options.boundBytes, MOST_BYTES);
     this.makeEviction = options.eviction ?? greedyDual;
-    this.eviction = this.makeEviction(options.boundBytes);
+    this.eviction = this.makeEviction(this.boundBytes);
     this.makeRoom();
   }
 
@@ -96,7 +102,7 @@ export class MemoryStore<T> {
 
   /** Lets go at once of what has no room in it. */
   setBound(boundBytes: number): void {
-    this.boundBytes = boundBytes;
+    this.boundBytes = Math.min(boundBytes, MOST_BYTES);
     this.makeRoom();
   }
 
