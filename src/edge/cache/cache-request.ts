@@ -102,9 +102,15 @@ export class CacheRequest {
     this.begin(key, found, route.cache.edge.clock.monotonic());
   }
 
+  /** Under which it is remembered that what was asked for so could not be kept. */
+  get passKey(): string {
+    const key = this.route.cache.keyFor(this);
+    return this.asked?.hasAuthorization ? `${key}\n\nknown` : key;
+  }
+
   private get isPassed(): boolean {
     const { cache } = this.route;
-    return cache.isPassed(cache.keyFor(this), cache.edge.clock.monotonic());
+    return cache.isPassed(this.passKey, cache.edge.clock.monotonic());
   }
 
   /** As the app is told it when it is asked for all. */
@@ -249,6 +255,11 @@ export class CacheRequest {
   join(why: Forwarded, stale: KeptResponse | null, failures = 0): void {
     const { client, head, route, to } = this;
     const { cache } = route;
+    // Who wants nothing stored is not to take what is stored from others either.
+    if (this.asked?.cacheControl?.noStore) {
+      this.pass(why, 'request-no-store');
+      return;
+    }
     if (!isAwake(cache.edge, client, head, to)) return;
     const asksPart = stale === null && (this.asked?.range ?? null) !== null;
     const key = asksPart ? this.partKey : cache.keyFor(this);

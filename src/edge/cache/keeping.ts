@@ -34,6 +34,10 @@ export type Verdict =
     }
   | { keeps: false; why: string };
 
+/** It is the client's being known that keeps it from being kept. */
+export const isOfClient = (verdict: Verdict | null): boolean =>
+  verdict?.keeps === false && verdict.why === 'authorization';
+
 /** These are made anew for every answer. */
 const MADE_ANEW = ['age', 'content-length'];
 const CONTENT_RANGE: ReadonlySet<string> = new Set(['content-range']);

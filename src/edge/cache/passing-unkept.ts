@@ -24,7 +24,7 @@ export class PassingUnkept implements ResponseWitness {
     cache.counts(environment).passed += 1;
     const moments = { requestedAt, receivedAt: clock.now(), receivedMs: clock.monotonic() };
     const verdict = verdictOn(head, request, moments, purge);
-    if (verdict.keeps) cache.expectNext(cache.keyFor(request));
+    if (verdict.keeps) cache.expectNext(request.passKey);
     return passingLine(request, 'uri-miss', head.status, verdict.keeps ? '' : verdict.why);
   }
 
