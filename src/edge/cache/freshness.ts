@@ -66,9 +66,11 @@ export function ageOnArrivalMs(
   receivedAt: number,
 ): number {
   const apparentMs = Math.max(0, receivedAt - dateOf(fields, receivedAt));
-  const toldMs = ageSeconds(fields.age) * 1000 + Math.max(0, receivedAt - requestedAt);
-  return Math.max(apparentMs, toldMs);
+  return Math.max(apparentMs, toldAgeMs(fields) + Math.max(0, receivedAt - requestedAt));
 }
+
+/** How old it was when it left whoever answered. */
+export const toldAgeMs = ({ age }: TimeFields): number => ageSeconds(age) * 1000;
 
 function dateOf({ date }: TimeFields, receivedAt: number): number {
   return (date === null ? null : parseHttpDate(date, receivedAt)) ?? receivedAt;
