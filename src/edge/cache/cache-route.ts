@@ -1,6 +1,7 @@
 import { type CacheRule, HONOUR_THE_APP, type RoutedCache } from '../../model/cache.ts';
 import { keyedCookies, keyedTarget, pathOf } from '../../model/cache-key.ts';
 import { CacheRules } from '../../model/cache-rules.ts';
+import type { RowPlace } from '../../model/ledger.ts';
 import { poolId } from '../../model/snapshot.ts';
 import { fieldOf, withoutFields } from '../http/field-lines.ts';
 import type { RequestHead } from '../http/request-head.ts';
@@ -117,6 +118,13 @@ export class CacheRoute {
     );
     if (!concerns) response.notPurgedBy = this.purge;
     return concerns;
+  }
+
+  /** Whether what is answered there may be kept: by this environment, and by the release whose answers are. */
+  isOwn(place: RowPlace | undefined): boolean {
+    // While a request waits, its name may be given to another environment.
+    if (place?.environment !== this.environment) return false;
+    return this.routed.release === null || this.routed.release === place.release;
   }
 
   ruleOf(target: string): ReadyRule {

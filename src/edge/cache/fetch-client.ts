@@ -61,8 +61,15 @@ export abstract class FetchClient implements ExchangeClient {
   abstract exchangeEnded(): void;
   abstract answer(answer: Answer): void;
   abstract refuse(): void;
-  abstract destroy(): void;
-  abstract reset(): void;
+  protected abstract breakOff(): void;
+
+  destroy(): void {
+    this.breakOff();
+  }
+
+  reset(): void {
+    this.breakOff();
+  }
 }
 
 /** What tells of the client, as it is now: the connection may be on another request by then. */

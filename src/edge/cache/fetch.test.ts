@@ -1,7 +1,15 @@
 import type { ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { HONOUR_THE_APP } from '../../model/cache.ts';
-import { httpOrigin, type RawClient, settled, testEdge } from '../worker/edge.fixture.ts';
+import type { Snapshot } from '../../model/snapshot.ts';
+import {
+  health,
+  httpOrigin,
+  type RawClient,
+  settled,
+  snapshot,
+  testEdge,
+} from '../worker/edge.fixture.ts';
 
 /** Who gets what is fetched, by what comes of it, while it comes. */
 
@@ -60,4 +68,76 @@ describe('an answer that varies', () => {
     ]);
     expect(edge.outcomes()).toEqual({ ok: 3, cached: 2 });
   });
+});
+
+/** A snapshot by which all names are of one environment, with one app. */
+function belongsTo(number: number, environment: string, port: number | null): Snapshot {
+  const id = `${environment}#1`;
+  const [pool] = snapshot({ targets: port === null ? [] : [{ port }] }).pools;
+  if (pool === undefined) throw new Error('a snapshot without a pool');
+  const forward = [{ pool: id, weight: 1 }];
+  return snapshot({
+    number,
+    rules: [{ hosts: ['*'], environment, forward, cache }],
+    pools: [{ ...pool, id, environment }],
+  });
+}
+
+test('what another environment answers, which has the name by now, is kept for neither', async () => {
+  const apps = ['shop', 'blog'].map((name) =>
+    httpOrigin((_, response) => response.setHeader('Cache-Control', 'max-age=60').end(name)),
+  );
+  const [shop, blog] = await Promise.all(apps);
+  const edge = await testEdge([], { rule: { cache } });
+  const ask = (): Promise<string> =>
+    edge.say('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+  const turn = (number: number, environment: string, port: number): void => {
+    edge.worker.apply(belongsTo(number, environment, port));
+    edge.worker.updateHealth([health('i-0', 'healthy', true, `${environment}#1`)]);
+  };
+  // Nothing serves it, so it waits.
+  const waits = ask();
+  await settled();
+  turn(2, 'blog/production', blog?.port ?? 0);
+  expect(await waits).toMatch(/detail=other-version\r\n.*blog/s);
+  turn(3, 'shop/production', shop?.port ?? 0);
+  expect(await ask()).toMatch(/fwd=uri-miss.*shop/s);
+});
+
+test('what is asked for with a name and password is not kept where something changes meanwhile', async () => {
+  const answers: ServerResponse[] = [];
+  let version = 1;
+  const app = await httpOrigin(({ method, headers }, response) => {
+    response.setHeader('Cache-Control', 'public, max-age=60');
+    if (method === 'POST') response.end(`version ${++version}`);
+    else if (headers.authorization === undefined) response.end(`version ${version}`);
+    else answers.push(response);
+  });
+  const edge = await testEdge([{ port: app.port }], { rule: { cache } });
+  const ask = (method: string, fields = ''): Promise<string> =>
+    edge.say(`${method} / HTTP/1.1\r\nHost: a\r\n${fields}Connection: close\r\n\r\n`);
+  const known = ask('GET', 'Authorization: Basic YTpi\r\n');
+  while (answers.length === 0) await settled(1);
+  expect(await ask('POST', 'Content-Length: 0\r\n')).toContain('version 2');
+  answers[0]?.end('version 1');
+  expect(await known).toContain('version 1');
+  expect(await ask('GET')).toContain('version 2');
+});
+
+test('what nobody else waits for is given up with the worker', async () => {
+  const gone = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<void>();
+  const app = await httpOrigin((request) => {
+    request.socket.once('close', () => gone.resolve());
+    asked.resolve();
+  });
+  const edge = await testEdge([{ port: app.port }], { rule: { cache } });
+  const client = edge.connect();
+  client.socket.write('GET / HTTP/1.1\r\nHost: a\r\nAuthorization: Basic YTpi\r\n\r\n');
+  await asked.promise;
+  client.socket.resetAndDestroy();
+  while (edge.outcomes()['client-aborted'] === undefined) await settled(1);
+  await edge.worker.close();
+  await gone.promise;
+  expect(edge.outcomes()).toEqual({ 'client-aborted': 1 });
 });

@@ -14,6 +14,7 @@ import { FetchedResponse, type FetchedResponseUser, NOWHERE } from './fetched-re
 import { Filling } from './filling.ts';
 import { isAbout } from './freshening.ts';
 import {
+  isOfClient,
   linesWhileFilling,
   type Refreshed,
   refreshedBy,
@@ -52,6 +53,8 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
   private filling: Filling | null = null;
   private verdict: Verdict | null = null;
   private isOutdated = false;
+  /** All has come, and goes to the disk. */
+  private isWriting = false;
   private ended = false;
 
   constructor(origin: CacheRequest, reason: FetchReason) {
@@ -69,6 +72,7 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
   begin(): void {
     const { cache } = this.origin.route;
     if (!this.reason.alone) cache.fetches.set(this.key, this);
+    cache.underWay.add(this);
     cache.edge.deadlines.add(this);
     this.exchange.begin(null);
   }
@@ -92,8 +96,9 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
     else this.onReaderDrain();
   }
 
-  /** What it brings is not to be kept: something has changed since it was asked for. */
-  outdate(): void {
+  /** Something has changed under a key: what is asked for there is not to be kept. */
+  outdate(key: string): void {
+    if (this.key !== key && !this.key.startsWith(`${key}\n`)) return;
     this.isOutdated = true;
     this.leaveTable();
   }
@@ -119,11 +124,8 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
     const { target } = this.exchange;
     this.source = { row: target?.row ?? null, target: target?.id ?? null };
     const nowMs = edge.clock.monotonic();
-    const moments = {
-      requestedAt: this.requestedAt,
-      receivedAt: edge.clock.now(),
-      receivedMs: nowMs,
-    };
+    const { requestedAt } = this;
+    const moments = { requestedAt, receivedAt: edge.clock.now(), receivedMs: nowMs };
     const { stale } = reason;
     if (stale !== null && head.status === 304) {
       if (!isAbout(stale.kept, readResponseFields(head.fields))) this.onOther();
@@ -168,10 +170,15 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
   private makeSpill(head: ResponseHead): DiskWriter | null {
     const { cache } = this.origin.route;
     if (!this.verdict?.keeps || cache.disk === null || this.reason.isPart) return null;
-    const { kept, vary } = this.verdict;
+    const { kept } = this.verdict;
     const sizeBytes = head.body >= 0 ? head.body : null;
-    const key = cache.keyUnder(this.origin, vary);
-    return cache.disk.create(key, { ...kept, bodyBytes: sizeBytes ?? 0 }, sizeBytes);
+    return cache.disk.create(this.ownKey, { ...kept, bodyBytes: sizeBytes ?? 0 }, sizeBytes);
+  }
+
+  /** The key of what it brings. */
+  private get ownKey(): string {
+    const vary = this.verdict?.keeps ? this.verdict.vary : [];
+    return this.origin.route.cache.keyUnder(this.origin, vary);
   }
 
   onWhole(trailers: string): void {
@@ -194,7 +201,8 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
   private show(reader: CacheReader, filling: Filling): void {
     const { verdict } = this;
     if (verdict?.keeps !== true) {
-      if (reader.isFirst) this.pass(reader, filling);
+      const lines = filling.head.fields + this.response.moreFields;
+      if (reader.isFirst) reader.onFilling(filling, lines, this.report(filling.head.status));
       return;
     }
     if (!reader.isFirst && !isForOthers(verdict.kept)) reader.goAlone('asked-each-time');
@@ -209,11 +217,6 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
     }
   }
 
-  private pass(reader: CacheReader, filling: Filling): void {
-    const { head } = filling;
-    reader.onFilling(filling, head.fields + this.response.moreFields, this.report(head.status));
-  }
-
   /** Whether what it brings is what another asks for, as far as it is known by what it varies. */
   isFor(request: CacheRequest): boolean {
     const { origin, verdict } = this;
@@ -223,9 +226,11 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
   }
 
   private mayKeepFrom(verdict: Verdict): Verdict {
-    const { release } = this.origin.route.routed;
-    const isOthers = release !== null && this.source.row?.place.release !== release;
-    return verdict.keeps && isOthers ? { keeps: false, why: 'other-version' } : verdict;
+    return verdict.keeps && !this.isFromOwn ? { keeps: false, why: 'other-version' } : verdict;
+  }
+
+  private get isFromOwn(): boolean {
+    return this.origin.route.isOwn(this.source.row?.place);
   }
 
   /** Who waited for it asks for itself, and who comes next does not wait. */
@@ -234,8 +239,11 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
     const { cache } = origin.route;
     const { status } = filling.head;
     this.leaveTable();
-    if (status < 500) {
-      cache.passNext(this.key, cache.edge.clock.monotonic());
+    const nowMs = cache.edge.clock.monotonic();
+    // That somebody is known says nothing of what others would get.
+    if (isOfClient(this.verdict)) cache.passNext(origin.passKey, nowMs);
+    else if (status < 500) {
+      cache.passNext(this.key, nowMs);
       if (reason.stale !== null) cache.delete(origin);
     }
     for (const reader of [...this.readers]) if (!reader.isFirst) reader.onNotKept(status, reason);
@@ -269,9 +277,13 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
 
   /** Those who want a part of it have to wait until it is there for all. */
   private async keepOnDisk(filling: Filling, kept: KeptResponse): Promise<void> {
-    const { disk } = this.origin.route.cache;
-    const head = disk === null || this.isOutdated ? null : disk.headOf(kept.kept);
-    if (await filling.endSpill(head)) this.keep(kept);
+    const { cache } = this.origin.route;
+    const head = this.isOutdated ? null : (cache.disk?.headOf(kept.kept) ?? null);
+    this.isWriting = true;
+    const isThere = await filling.endSpill(head);
+    if (isThere && this.isOutdated) cache.disk?.delete(this.ownKey);
+    else if (isThere) this.keep(kept);
+    cache.underWay.delete(this);
     for (const reader of [...this.readers]) if (!reader.isReading) reader.tryAgain();
   }
 
@@ -280,7 +292,7 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
     const { cache } = origin.route;
     const response = new KeptResponse(kept, cache.random());
     if (!keeps) cache.delete(origin);
-    else if (!this.isOutdated) cache.update(origin, vary, response);
+    else if (!this.isOutdated && this.isFromOwn) cache.update(origin, vary, response);
     this.leaveTable();
     for (const reader of [...this.readers]) {
       if (!reader.isFirst && !isForOthers(response.kept)) reader.goAlone('asked-each-time');
@@ -344,14 +356,6 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
     this.end();
   }
 
-  destroy(): void {
-    this.breakOff();
-  }
-
-  reset(): void {
-    this.breakOff();
-  }
-
   onDeadline(nowMs: number): void {
     this.exchange.onDeadline(nowMs);
   }
@@ -362,7 +366,7 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
     this.breakOff();
   }
 
-  private breakOff(): void {
+  protected breakOff(): void {
     this.end();
     const { filling } = this;
     if (filling?.isWhole === false) void filling.endSpill(null);
@@ -389,6 +393,7 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
     if (!this.ended) cache.counts(environment).appBytes += this.filling?.sizeBytes ?? 0;
     this.ended = true;
     this.leaveTable();
+    if (!this.isWriting) cache.underWay.delete(this);
     cache.edge.deadlines.remove(this);
   }
 }

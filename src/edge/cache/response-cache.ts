@@ -36,6 +36,8 @@ export class ResponseCache {
   readonly random: () => number;
   /** By key, and by variant. */
   readonly fetches = new Map<string, Fetch>();
+  /** All of them, with those that nobody else is to wait for, and those that are still to be written. */
+  readonly underWay = new Set<Fetch>();
   readonly compression = new Compression();
   /** Null where nothing is kept on disk. */
   readonly disk: KeptOnDisk | null;
@@ -123,7 +125,7 @@ export class ResponseCache {
     if (!found?.varies) return found && this.unlessPurged(key, found, route);
     const variant = variantOf(key, found.names, sharedFields);
     const kept = await this.bringOne(disk, variant);
-    if (kept === null || kept.varies || this.isInvalidated(variant, kept)) return null;
+    if (kept === null || kept.varies || this.isInvalidated(key, kept)) return null;
     return this.unlessPurged(variant, kept, route);
   }
 
@@ -255,9 +257,7 @@ export class ResponseCache {
     this.memory.delete(key);
     this.disk?.delete(key);
     remember(this.invalidations, key, this.edge.clock.monotonic());
-    for (const [fetched, fetch] of this.fetches) {
-      if (fetched === key || fetched.startsWith(`${key}\n`)) fetch.outdate();
-    }
+    for (const fetch of this.underWay) fetch.outdate(key);
   }
 
   /** Variants are not looked for when what is under their key goes; but they are not used again. */
@@ -345,7 +345,7 @@ export class ResponseCache {
 
   /** Gives up what it is asking for. */
   async close(): Promise<void> {
-    for (const fetch of [...this.fetches.values()]) fetch.abandon();
+    for (const fetch of [...this.underWay]) fetch.abandon();
     this.memory.clear();
     await this.disk?.close();
   }
