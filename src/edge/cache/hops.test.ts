@@ -66,6 +66,29 @@ describe('what is kept', () => {
     },
   );
 
+  it.each([
+    [1_000_000, 1],
+    [5_000_000, 2],
+  ])(
+    'is a part of it, if that is not too large: %i bytes, asked for %i times',
+    async (size, times) => {
+      let asked = 0;
+      const body = Buffer.alloc(size, 'x');
+      const origin = await httpOrigin((_request, response) => {
+        asked += 1;
+        const range = `bytes 0-${size - 1}/${size * 2}`;
+        const fields = { ETag: '"a"', 'Content-Range': range, 'Content-Length': size };
+        response.writeHead(206, { ...fields, 'Cache-Control': 'max-age=60' }).end(body);
+      });
+      const edge = await testEdge([{ port: origin.port }], { rule: { cache } });
+      for (let i = 0; i < 2; i += 1) {
+        const received = await edge.say(get('1.1', `Range: bytes=0-${size - 1}\r\n`));
+        expect(received.slice(received.indexOf('\r\n\r\n') + 4)).toHaveLength(size);
+      }
+      expect(asked).toBe(times);
+    },
+  );
+
   it('ends the connection where the client asks for that', async () => {
     const edge = await edgeWithAnswer('kept');
     await edge.say(get());

@@ -41,6 +41,8 @@ export const isOfClient = (verdict: Verdict | null): boolean =>
 /** These are made anew for every answer. */
 const MADE_ANEW = ['age', 'content-length'];
 const CONTENT_RANGE: ReadonlySet<string> = new Set(['content-range']);
+/** It is held while it comes, and one address has any number of parts. */
+const MOST_PART_BYTES = 4 * 1024 * 1024;
 const NOT_AS_PART: Verdict = { keeps: false, why: 'partial' };
 
 /** The same of an answer to who asked for a part: nothing else is kept, for he may have made it so. */
@@ -57,6 +59,7 @@ export function verdictOnPart(
   // Without a mark nobody could tell what it is a part of (RFC 9110 section 15.3.7.3).
   if (range === null || range.sizeBytes === null || !isMarked) return NOT_AS_PART;
   if (head.body !== range.end - range.start) return NOT_AS_PART;
+  if (head.body > MOST_PART_BYTES) return { keeps: false, why: 'too-large' };
   const verdict = verdictOn({ ...head, status: 200 }, request, moments, askedUnder);
   if (!verdict.keeps) return verdict;
   if (verdict.vary.length > 0) return NOT_AS_PART;
