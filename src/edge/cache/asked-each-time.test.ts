@@ -86,3 +86,25 @@ describe('those who ask at once', () => {
     expect(asked).toBe(4);
   });
 });
+
+describe('one who asks for himself', () => {
+  it.each([
+    ['wants nothing stored', 'Cache-Control: no-cache, no-store\r\n'],
+    ['is known', 'Cache-Control: no-cache\r\nAuthorization: Basic YTpi\r\n'],
+  ])('and %s takes nothing from the others', async (_, fields) => {
+    let asked = 0;
+    const origin = await httpOrigin((_request, response) => {
+      asked += 1;
+      response.setHeader('Cache-Control', 'max-age=60').end(`answer ${asked}`);
+    });
+    const edge = await edgeBefore(origin.port);
+    const ask = async (more: string) =>
+      (await edge.say(`GET / HTTP/1.1\r\nHost: a\r\n${more}\r\n`)).match(/answer \d/)?.[0];
+    // Before there is anything, and while it is there.
+    expect(await ask(fields)).toBe('answer 1');
+    expect(await ask('')).toBe('answer 2');
+    expect(await ask(fields)).toBe('answer 3');
+    expect(await ask('')).toBe('answer 2');
+    expect(asked).toBe(3);
+  });
+});
