@@ -140,7 +140,7 @@ function isCompressible(fields: string): boolean {
 /** Brotli before gzip, whichever the client says it would rather have. */
 function codingOf(value: string): Coding | null {
   const accepted = new Set(normalEncoding(value).split(','));
-  if (accepted.has('br') || (accepted.has('*') && !accepted.has('br;q=0'))) return 'br';
+  if (accepted.has('br')) return 'br';
   return accepted.has('gzip') ? 'gzip' : null;
 }
 

@@ -1,8 +1,9 @@
-import { withoutFields } from '../http/field-lines.ts';
+import { fieldOf, withoutFields } from '../http/field-lines.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import type { CacheRequest } from './cache-request.ts';
 import type { Forwarded } from './cache-status.ts';
 import type { KeptResponse } from './kept-response.ts';
+import { normalEncoding } from './variant.ts';
 
 /** About a body, of which there is none: some apps answer 400 to them, or take them at their word. */
 const OF_A_BODY: ReadonlySet<string> = new Set([
@@ -48,10 +49,22 @@ export function requestFor(
   // For one client alone, the app may say that it has it already.
   const conditions = isPart ? CONDITIONS_OF_PART : CONDITIONS;
   let fields = withoutFields(sharedFields, alone && stale === null ? OF_A_BODY : conditions);
+  fields = withNormalEncoding(fields);
   if (stale !== null) {
     const { etag, lastModified } = stale.kept;
     if (etag !== null) fields += `If-None-Match: ${etag}\r\n`;
     if (lastModified !== null) fields += `If-Modified-Since: ${lastModified}\r\n`;
   }
   return { ...head, method: 'GET', target: sharedTarget, minorVersion: 1, keepAlive: true, fields };
+}
+
+const ENCODING: ReadonlySet<string> = new Set(['accept-encoding']);
+
+/** The app is told what the variants of its answers are told apart by. */
+function withNormalEncoding(fields: string): string {
+  const value = fieldOf(fields, 'accept-encoding');
+  if (value === null) return fields;
+  const accepted = normalEncoding(value);
+  // To accept nothing is said by a word: without the field any coding would do.
+  return `${withoutFields(fields, ENCODING)}Accept-Encoding: ${accepted || 'identity'}\r\n`;
 }

@@ -1,5 +1,7 @@
 /** Which of several kept responses to one address a request means (RFC 9111 section 4.1). */
 
+/** Codings that apps use; an app is not told of others, so that nobody makes variants without end. */
+const CODINGS = ['br', 'compress', 'deflate', 'gzip', 'zstd'] as const;
 /** Names that mean the same (RFC 9110 section 8.4.1). */
 const ALIASES = new Map([
   ['x-gzip', 'gzip'],
@@ -45,21 +47,18 @@ const normalValue = (value: string): string =>
 /**
  * The codings that are accepted, in one order whatever was preferred: browsers write the same in many
  * ways, and an app may answer each of them with any. Refused is what has no weight (`q=0`, RFC 9110
- * section 12.5.3); that is said only where all others are accepted.
+ * section 12.5.3).
  */
 export function normalEncoding(value: string): string {
   const accepted = new Map<string, boolean>();
   for (const part of value.toLowerCase().split(',')) {
     const [coding = '', ...parameters] = part.split(';').map((piece) => piece.trim());
     const isRefused = parameters.some((parameter) => /^q=0(\.0{0,3})?$/.test(parameter));
-    if (coding !== '') accepted.set(ALIASES.get(coding) ?? coding, !isRefused);
+    accepted.set(ALIASES.get(coding) ?? coding, !isRefused);
   }
-  const takesAny = accepted.get('*') === true;
-  const said = [...accepted]
-    .filter(([coding, isAccepted]) =>
-      // Nobody has to say that an answer may be as it is.
-      coding === 'identity' ? !isAccepted : isAccepted || takesAny,
-    )
-    .map(([coding, isAccepted]) => (isAccepted ? coding : `${coding};q=0`));
-  return said.sort().join(',');
+  const any = accepted.get('*') ?? false;
+  const known: string[] = CODINGS.filter((coding) => accepted.get(coding) ?? any);
+  // Nobody has to say that an answer may be as it is; but whoever wants it so has to.
+  if (accepted.get('identity') === false) known.push('identity;q=0');
+  return known.join(',');
 }

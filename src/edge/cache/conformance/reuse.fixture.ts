@@ -297,4 +297,18 @@ export const reuse: readonly Requirement[] = [
     app(VARY_CODING, by('Accept-Encoding: gzip')),
     app(VARY_CODING, by('Accept-Encoding: gzip;q=0')),
   ),
+  line(
+    'vary-coding-unknown',
+    ['9111 4.1', 'MAY'],
+    'codings that nobody knows make no difference, as the app is not told of them',
+    app(VARY_CODING, { ...by('Accept-Encoding: x-a, gzip'), told: ['Accept-Encoding: gzip'] }),
+    kept(by('Accept-Encoding: gzip, x-b')),
+  ),
+  line(
+    'vary-coding-none',
+    ['9110 12.5.3', 'MUST'],
+    'who accepts none is not taken for one who does not say',
+    app(VARY_CODING, { ...by('Accept-Encoding: x-a'), told: ['Accept-Encoding: identity'] }),
+    app(VARY_CODING, { untold: ['Accept-Encoding'] }),
+  ),
 ];
