@@ -112,8 +112,7 @@ export class ResponseCache {
 
   private unlessPurged(key: string, kept: KeptResponse, route: CacheRoute): KeptResponse | null {
     if (!route.isPurged(kept)) return kept;
-    this.memory.delete(key);
-    this.disk?.delete(key);
+    this.drop(key);
     return null;
   }
 
@@ -135,10 +134,11 @@ export class ResponseCache {
     const running = this.lookUps.get(key);
     if (running) return running;
     const looking = disk.read(key, Math.min(this.mostBodyBytes, BROUGHT_BYTES)).then((read) => {
-      this.lookUps.delete(key);
-      // Another may have been asked for meanwhile.
+      const isWanted = this.lookUps.get(key) === looking;
+      if (isWanted) this.lookUps.delete(key);
+      // Another may have been asked for meanwhile, or what was there may be of yesterday.
       const newer = this.memory.peek(key);
-      if (newer !== null || read === null) return newer;
+      if (newer !== null || read === null || !isWanted) return newer;
       const found = read instanceof KeptResponse ? read : new Varied(read);
       this.memory.put(key, found, found.varies ? VARIED_BYTES : found.sizeBytes);
       return found;
@@ -247,15 +247,18 @@ export class ResponseCache {
   }
 
   delete(request: CacheRequest): void {
-    const key = this.keyFor(request);
+    this.drop(this.keyFor(request));
+  }
+
+  private drop(key: string): void {
     this.memory.delete(key);
+    this.lookUps.delete(key);
     this.disk?.delete(key);
   }
 
   /** What is kept and fetched under the key is of yesterday, in all its variants. */
   invalidate(key: string): void {
-    this.memory.delete(key);
-    this.disk?.delete(key);
+    this.drop(key);
     remember(this.invalidations, key, this.edge.clock.monotonic());
     for (const fetch of this.underWay) fetch.outdate(key);
   }

@@ -15,6 +15,7 @@ import {
   type Target,
 } from '../../model/snapshot.ts';
 import type { TargetHealth } from '../../model/target.ts';
+import type { DiskStore } from '../cache/disk/disk-store.ts';
 import type { Limits } from '../limits.ts';
 import type { AccessLogFile } from './access-log-file.ts';
 import { createEdgeWorker, type EdgeWorker } from './edge-worker.ts';
@@ -44,6 +45,7 @@ export async function testEdge(
     limits?: Partial<Limits>;
     clock?: Clock;
     accessLog?: AccessLogFile;
+    cacheDisk?: DiskStore;
     settings?: Partial<EdgeSettings>;
     /** Changes the one rule there is. */
     rule?: Partial<SnapshotInput['rules'][number]>;
@@ -51,10 +53,12 @@ export async function testEdge(
     pool?: Partial<SnapshotInput['pools'][number]>;
   } = {},
 ): Promise<TestEdge> {
+  const { cacheDisk } = options;
   const worker = createEdgeWorker({
     clock: options.clock ?? systemClock,
     ...(options.limits ? { limits: options.limits } : {}),
     ...(options.accessLog ? { accessLog: options.accessLog } : {}),
+    ...(cacheDisk ? { cacheDisk: () => cacheDisk } : {}),
     onCeiling: (ceiling) => edge.ceilings.push(ceiling),
     onDrained: () => {
       edge.drained += 1;

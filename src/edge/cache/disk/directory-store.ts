@@ -102,6 +102,7 @@ export class DirectoryStore implements DiskStore {
 
   delete(key: string): void {
     this.#files.forget(key);
+    this.#writers.abandon(key);
     const path = this.#places.ofKey(key);
     unlink(path).catch((thrown) => {
       if (systemCode(thrown) !== 'ENOENT') this.#standing.failed(`delete ${path}`, thrown);

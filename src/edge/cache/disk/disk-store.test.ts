@@ -92,6 +92,21 @@ describe('kept responses on disk', () => {
     expect(await found(other, 'key')).toBe(null);
   });
 
+  it('are gone although they were being written when they were deleted', async () => {
+    const store = await place.store();
+    for (let rounds = 0; rounds < 30; rounds += 1) {
+      const key = `key ${rounds}`;
+      const writing = keep(store, key, bodyOf(1_000));
+      // At every moment of it.
+      for (let round = 0; round < rounds; round += 1) {
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      store.delete(key);
+      await writing;
+    }
+    await expect.poll(() => keptFiles(place.directory), SOON).toEqual([]);
+  });
+
   it('are read again from buffers that came back', async () => {
     const store = await place.store();
     const body = bodyOf(MB);

@@ -84,6 +84,10 @@ export class ResponseWriter implements DiskWriter {
     return this.#writing.id;
   }
 
+  get key(): string {
+    return this.#writing.key;
+  }
+
   get pendingBytes(): number {
     return this.#pendingBytes;
   }
@@ -201,6 +205,8 @@ export class ResponseWriter implements DiskWriter {
       await this.#writeBehind(rest, onDisk, end);
       if (this.hasGivenUp) return;
       await renamed(this.#writing.temporaryPath, this.#writing.path);
+      // What has been given up meanwhile is nobody's any more.
+      if (this.hasGivenUp) return await rm(this.#writing.path, { force: true });
       this.#phase = 'kept';
       this.#host.onKept(this.#writing);
     } finally {

@@ -49,6 +49,11 @@ export class Writers implements WriterHost {
     return writer;
   }
 
+  /** What is on its way there is not to be kept. */
+  abandon(key: string): void {
+    for (const writer of this.#living) if (writer.key === key) writer.abandon();
+  }
+
   /** Abandons all of them; resolves when nothing is under way. */
   async close(): Promise<void> {
     const writers = [...this.#living];
