@@ -205,7 +205,8 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
       if (reader.isFirst) reader.onFilling(filling, lines, this.report(filling.head.status));
       return;
     }
-    if (!reader.isFirst && !isForOthers(verdict.kept)) reader.goAlone('asked-each-time');
+    if (!reader.isFirst && !isForOthers(verdict.kept, verdict.toldAgeMs))
+      reader.goAlone('asked-each-time');
     else if (!this.isFor(reader.request)) reader.tryAgain();
     else if (reader.wantsWhole && !this.reason.isPart) return;
     else if (filling.head.status === 200 && reader.hasAlready(verdict.kept)) return;

@@ -78,9 +78,17 @@ export function reuseOf(kept: KeptTimes, wishes: RequestWishes | null, nowMs: nu
   return { kind: 'ask', why: 'stale', ttlMs };
 }
 
-/** Whether it answers those who wait for it while it comes, or each of them has to ask for himself. */
-export const isForOthers = (kept: KeptTimes): boolean =>
-  reuseOf(kept, null, kept.receivedAt).kind !== 'ask';
+/**
+ * Whether it answers those who wait for it while it comes, or each of them has to ask for himself. What
+ * was fresh when it left may be stale when it comes: the slower the app, the less can it do with all of
+ * them.
+ *
+ * @param toldAgeMs when it left
+ */
+export const isForOthers = (
+  { alwaysAsk, lifetimeMs }: Pick<KeptTimes, 'alwaysAsk' | 'lifetimeMs'>,
+  toldAgeMs = 0,
+): boolean => !alwaysAsk && lifetimeMs > toldAgeMs;
 
 function asksAnyway(
   kept: KeptTimes,
