@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import { bodyMemoryBytes, ownText, textMemoryBytes } from './own-memory.ts';
+import { bodyMemoryBytes, ownBody, ownText, partBytes, textMemoryBytes } from './own-memory.ts';
 import type { PartOfWhole } from './parts.ts';
 import { ageMsOf, type KeptTimes, ttlMsOf } from './reuse.ts';
 import type { Validators } from './validators.ts';
@@ -16,7 +16,7 @@ export interface Kept extends KeptTimes, Validators {
   status: number;
   /** Header lines, each with its CRLF, without those of its framing and its age. */
   fields: string;
-  /** One character a byte, or bytes of its own; null: it is on disk alone. */
+  /** One character a byte, or bytes; null: it is on disk alone. */
   body: string | Buffer | null;
   bodyBytes: number;
   /** Null: all of it is kept. */
@@ -83,6 +83,8 @@ export class KeptResponse {
       const framing = { status: this.kept.status, length: bodyBytes };
       const head = this.headAt(nowMs, this.hitStatus(nowMs, cache), '', framing);
       this.whole = typeof body === 'string' ? head + body : inOnePiece(head, body);
+      // It is in there, and is not held a second time.
+      this.kept.body = partOf(this.whole, head.length);
       this.wholeAgeS = ageS;
     }
     return this.whole;
@@ -126,8 +128,10 @@ export class KeptResponse {
       sizeBytes += textMemoryBytes(text);
     }
     if (path !== target) sizeBytes += textMemoryBytes(path);
-    const wholeBytes = this.isInOnePiece ? bodyMemoryBytes(this.whole) : 0;
-    return sizeBytes + bodyMemoryBytes(body) + wholeBytes;
+    return (
+      sizeBytes +
+      (this.isInOnePiece ? bodyMemoryBytes(this.whole) + partBytes(body) : bodyMemoryBytes(body))
+    );
   }
 
   private get formsBytes(): number {
@@ -146,7 +150,7 @@ function ownKept(kept: Kept): Kept {
   return {
     status: kept.status,
     fields: ownText(kept.fields),
-    body: kept.body,
+    body: ownBody(kept.body),
     bodyBytes: kept.bodyBytes,
     part: kept.part,
     tags: kept.tags.map(ownText),
@@ -167,6 +171,10 @@ function ownKept(kept: Kept): Kept {
     immutable: kept.immutable ?? false,
   };
 }
+
+/** What begins there, as it lies in there. */
+const partOf = (whole: string | Buffer, start: number): string | Buffer =>
+  typeof whole === 'string' ? whole.slice(start) : whole.subarray(start);
 
 /** Not in Node's pool, of which a small part would hold all. */
 function inOnePiece(head: string, body: Buffer): Buffer {
