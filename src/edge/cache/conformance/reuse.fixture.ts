@@ -3,10 +3,13 @@ import {
   control,
   FRESH,
   kept,
+  keptAfter,
   line,
   type Requirement,
   type Step,
   status,
+  TAG,
+  UNCHANGED,
 } from './requirement.fixture.ts';
 
 const by = (...lines: string[]): Partial<Step> => ({ sends: lines });
@@ -310,5 +313,20 @@ export const reuse: readonly Requirement[] = [
     'who accepts none is not taken for one who does not say',
     app(VARY_CODING, { ...by('Accept-Encoding: x-a'), told: ['Accept-Encoding: identity'] }),
     app(VARY_CODING, { untold: ['Accept-Encoding'] }),
+  ),
+  line(
+    'vary-forwarded',
+    ['9111 4.1', 'MUST'],
+    'what varies by fields that the edge itself writes is not kept, as no client sends them',
+    app([FRESH, 'Vary: X-Forwarded-For']),
+    app(FRESH),
+  ),
+  line(
+    'vary-order',
+    ['9111 4.1', 'MAY'],
+    'in what order it names them makes no difference',
+    app([FRESH, TAG, 'Vary: X-A, X-B'], by('X-A: 1', 'X-B: 2')),
+    keptAfter([UNCHANGED, 'Vary: X-B, X-A'], { ...by('X-A: 1', 'X-B: 2'), afterS: 61 }),
+    kept(by('X-A: 1', 'X-B: 2')),
   ),
 ];
