@@ -45,6 +45,7 @@ const kept = (body: string | Buffer): Kept => ({
   neverStale: false,
   staleWhileRevalidateMs: 0,
   staleIfErrorMs: null,
+  immutable: false,
 });
 
 test.each(['text '.repeat(500), Buffer.alloc(20_000, 'bytes ')])(
