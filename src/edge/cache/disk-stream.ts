@@ -117,6 +117,8 @@ export class DiskStream implements Ongoing {
       return;
     }
     this.isOver = true;
+    // It enters anew where it has to ask.
+    client.leaveDemand(route.cache.edge.clock.monotonic());
     this.request.goOn();
   }
 
