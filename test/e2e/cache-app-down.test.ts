@@ -17,7 +17,8 @@ import { until } from './support/until.ts';
 const PAGES = 20;
 const RATE_PER_SECOND = 300;
 /** Long enough that all that is kept goes stale in it, and is asked about in vain. */
-const OUT_S = process.env.BELAY_NIGHTLY ? 20 : 2;
+const OUT_S = process.env.BELAY_NIGHTLY ? 20 : 1.5;
+const BEFORE_S = process.env.BELAY_NIGHTLY ? 5 : 0.5;
 const ANSWER_MS = 500;
 /** For a machine that is busy: who waits for the app waits for longer. */
 const SLACK_MS = 250;
@@ -77,7 +78,7 @@ async function during(seconds: number) {
 }
 
 test('an app that hangs is waited for once, and then no more', async () => {
-  const before = await during(1);
+  const before = await during(BEFORE_S);
   const ledgerBefore = await live.edge.ledger();
   await load.send(RATE_PER_SECOND / 2);
   app.kill('SIGSTOP');
@@ -97,7 +98,7 @@ test('an app that hangs is waited for once, and then no more', async () => {
 });
 
 test('an app that is killed is not missed, however long it is gone', async () => {
-  const before = await during(1);
+  const before = await during(BEFORE_S);
   const ledgerBefore = await live.edge.ledger();
   await load.send(RATE_PER_SECOND / 2);
   app.kill('SIGKILL');

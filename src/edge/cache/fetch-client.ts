@@ -9,6 +9,8 @@ import type { ExchangeClient, ExchangeResponse } from '../worker/exchange-client
 import { RequestBody } from '../worker/request-body.ts';
 import type { Tunnel } from '../worker/tunnel.ts';
 import type { CacheRequest } from './cache-request.ts';
+import type { KeptResponse } from './kept-response.ts';
+import { mayAnswerForError } from './reuse.ts';
 
 /** The half of a fetch that an exchange sees: a client without a connection, whose GET has no body. */
 export abstract class FetchClient implements ExchangeClient {
@@ -21,18 +23,22 @@ export abstract class FetchClient implements ExchangeClient {
   readonly forwarded: ExchangeClient['forwarded'];
   readonly demand: Demand | null;
   readonly poolId: string | null;
+  readonly needsApp: boolean;
   /** As a writer: it takes no more while its readers have too much before them. */
   readonly writer = { blocked: false, progressed: () => true };
   /** How the exchange has ended. */
   protected lastOutcome: Outcome = 'lost';
 
-  constructor({ client, head, route, to }: CacheRequest) {
-    const { limits } = route.cache.edge;
+  /** @param stale what is kept meanwhile */
+  constructor({ client, head, route, rule, to }: CacheRequest, stale: KeptResponse | null) {
+    const { clock, limits } = route.cache.edge;
     this.requests = new RequestReader(limits);
     this.requestBody = new RequestBody(limits);
     this.attempts = new Attempts(this.requestBody, limits);
     this.forwarded = remembered(client.forwarded, head);
     this.demand = client.demand;
+    const errorMs = rule.rule.staleIfErrorS * 1000;
+    this.needsApp = !stale || !mayAnswerForError(stale.kept, errorMs, clock.monotonic());
     // What another release answers would not be kept. Where traffic is shared out, that is asked too.
     this.poolId = to.isDivided ? null : route.ownPool;
   }

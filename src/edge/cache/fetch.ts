@@ -60,7 +60,7 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
   constructor(origin: CacheRequest, reason: FetchReason) {
     const { route, to } = origin;
     const { edge } = route.cache;
-    super(origin);
+    super(origin, reason.stale);
     this.origin = origin;
     this.reason = reason;
     this.key = reason.key;

@@ -176,6 +176,21 @@ describe('when something behind a point of presence is out', () => {
     expect(first.outcomes()).toEqual({ ok: 1, cached: 1 });
   });
 
+  it('waits for nobody to come back when connections are refused', async () => {
+    const { app, shield, first } = await layered(1, { mostS: 1 });
+    await ask(first);
+    await shield.worker.close();
+    await app.close();
+    await clock.advance(2_000);
+    // The clock stands still: who waited for anything would wait for ever.
+    const { head, body } = await ask(first);
+    expect(body).toBe('hello');
+    expect(cacheStatus(head).at(-1)).toMatch(/^belay-fra; .*detail=error$/);
+    expect(cacheStatus((await ask(first)).head).at(-1)).toMatch(
+      /detail=(no-target|asked-in-vain)$/,
+    );
+  });
+
   it('answers with what it has while the app behind the shield fails', async () => {
     const { app, first } = await layered(1);
     await ask(first);

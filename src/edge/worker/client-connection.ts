@@ -82,6 +82,10 @@ export class ClientConnection implements ClientSocketUser, Deadlined, ExchangeCl
     return null;
   }
 
+  get needsApp(): boolean {
+    return true;
+  }
+
   get forwarded(): ForwardedFields {
     this.fields ??= new ForwardedFields(this.socket);
     return this.fields;

@@ -26,6 +26,8 @@ export interface ExchangeClient {
   readonly writer: Pick<MessageWriter, 'blocked' | 'progressed'>;
   readonly demand: Demand | null;
   readonly halfClosed: boolean;
+  /** Nothing else answers it: it waits for those that take the place of instances that are gone. */
+  readonly needsApp: boolean;
   /** The pool to be tried first; null for what the weights say. */
   readonly poolId: string | null;
   deadlineMs: number;

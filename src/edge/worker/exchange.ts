@@ -303,7 +303,7 @@ export class Exchange implements UpstreamUser, Waiting {
 
   /** No instance has seen it: it waits in front of all others for one that will. */
   private allRefused(nowMs: number): void {
-    const untilMs = this.attempts.waitsUntil(nowMs);
+    const untilMs = this.client.needsApp ? this.attempts.waitsUntil(nowMs) : null;
     if (untilMs === null) this.answer(ownAnswers.noConnection);
     else if (this.edge.queue.add(this, this.route, 'front') === 'full') this.findNoPlace();
     else this.client.deadlineMs = untilMs;
