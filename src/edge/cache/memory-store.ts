@@ -20,8 +20,6 @@ const MOST_ENTRIES = 2 ** 23 - 1;
  * says. The bound holds for everything: values, keys, entries, the table and what the eviction keeps.
  */
 export class MemoryStore<T> {
-  /** What was let go for lack of room; not what was deleted, replaced or cleared. It changes nothing here. */
-  onEvicted: ((value: T, key: string) => void) | null = null;
   private readonly entries = new Map<string, Entry<T>>();
   private readonly table = new MapSize();
   private readonly makeEviction: EvictionFactory;
@@ -128,12 +126,8 @@ export class MemoryStore<T> {
   }
 
   private evict(gone: Entry[]): void {
-    for (const { key } of gone) {
-      const entry = this.entries.get(key);
-      if (entry === undefined) continue;
-      this.forget(key);
-      this.onEvicted?.(entry.value, key);
-    }
+    // The one that comes is among them where it was not let in.
+    for (const { key } of gone) if (this.entries.has(key)) this.forget(key);
   }
 
   private forget(key: string): void {
