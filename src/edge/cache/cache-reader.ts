@@ -12,8 +12,11 @@ import type { BodyReaderOfMany, Filling } from './filling.ts';
 import type { KeptResponse } from './kept-response.ts';
 import { isNotModified, type Validators } from './validators.ts';
 
-/** One request waits for what another has asked for no longer than this; then it asks itself. */
-const COLLAPSED_WAIT_MS = 10_000;
+/**
+ * One request waits for what another has asked for no longer than this. Then it gets what is kept, or
+ * asks itself.
+ */
+export const COLLAPSED_WAIT_MS = 10_000;
 /** After so many in turn were answered with an error, the rest of those who wait are told so. */
 const MOST_FAILURES = 3;
 
@@ -222,13 +225,23 @@ export class CacheReader implements Ongoing, BodyReaderOfMany {
     if (this.filling === null) {
       // What it asked for has deadlines of its own.
       if (this.isFirst) client.deadlineMs = nowMs + COLLAPSED_WAIT_MS;
-      else this.goAlone('waited-in-vain');
+      else this.onWaitedInVain();
     } else if (client.writer.progressed()) {
       this.setReadingDeadline();
     } else {
       this.endUnanswered('client-aborted');
       client.destroy();
     }
+  }
+
+  private onWaitedInVain(): void {
+    const { fetch, request } = this;
+    if (!fetch?.stale || fetch.needsApp) {
+      this.goAlone('waited-in-vain');
+      return;
+    }
+    this.leaveFetch();
+    request.answerKept(fetch.stale, 'stale', { detail: 'waited-in-vain' });
   }
 
   abandon(): void {

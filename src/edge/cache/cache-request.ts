@@ -7,7 +7,7 @@ import { type OwnAnswer, ownAnswers } from '../worker/own-answers.ts';
 import { answerInstead, enterApp, isAwake } from '../worker/request-entry.ts';
 import type { Route } from '../worker/route.ts';
 import { answerOf, writeAnswer } from './cache-answer.ts';
-import { CacheReader } from './cache-reader.ts';
+import { CacheReader, COLLAPSED_WAIT_MS } from './cache-reader.ts';
 import { type CacheRoute, passesBy, type ReadyRule } from './cache-route.ts';
 import { type CacheReport, cacheStatus, type Forwarded } from './cache-status.ts';
 import { DiskStream } from './disk-stream.ts';
@@ -149,13 +149,21 @@ export class CacheRequest {
     const mayServe = mayAnswerForError(kept.kept, staleIfErrorS * 1000, nowMs);
     if (mayServe && this.to.isOut(nowMs)) {
       this.answerKept(kept, 'stale', { detail: 'no-target' });
-    } else if (mayServe && nowMs < kept.askAgainMs) {
+    } else if (mayServe && (nowMs < kept.askAgainMs || this.isAskedInVain(nowMs))) {
       this.answerKept(kept, 'stale', { detail: 'asked-in-vain' });
     } else if (this.head.method === 'HEAD') {
       this.pass(why);
     } else {
       this.join(why, kept);
     }
+  }
+
+  /** Others have waited long for an answer that has not begun to come. */
+  private isAskedInVain(nowMs: number): boolean {
+    const { cache } = this.route;
+    const running = cache.fetches.get(cache.keyFor(this));
+    if (!running || running.response.head !== null) return false;
+    return nowMs - running.startedMs >= COLLAPSED_WAIT_MS;
   }
 
   private refresh(kept: KeptResponse, nowMs: number): void {

@@ -24,12 +24,14 @@ export abstract class FetchClient implements ExchangeClient {
   readonly demand: Demand | null;
   readonly poolId: string | null;
   readonly needsApp: boolean;
+  /** What is kept meanwhile. */
+  readonly stale: KeptResponse | null;
+  readonly startedMs: number;
   /** As a writer: it takes no more while its readers have too much before them. */
   readonly writer = { blocked: false, progressed: () => true };
   /** How the exchange has ended. */
   protected lastOutcome: Outcome = 'lost';
 
-  /** @param stale what is kept meanwhile */
   constructor({ client, head, route, rule, to }: CacheRequest, stale: KeptResponse | null) {
     const { clock, limits } = route.cache.edge;
     this.requests = new RequestReader(limits);
@@ -38,7 +40,9 @@ export abstract class FetchClient implements ExchangeClient {
     this.forwarded = remembered(client.forwarded, head);
     this.demand = client.demand;
     const errorMs = rule.rule.staleIfErrorS * 1000;
-    this.needsApp = !stale || !mayAnswerForError(stale.kept, errorMs, clock.monotonic());
+    this.stale = stale;
+    this.startedMs = clock.monotonic();
+    this.needsApp = !stale || !mayAnswerForError(stale.kept, errorMs, this.startedMs);
     // What another release answers would not be kept. Where traffic is shared out, that is asked too.
     this.poolId = to.isDivided ? null : route.ownPool;
   }
