@@ -141,3 +141,25 @@ test('what nobody else waits for is given up with the worker', async () => {
   await gone.promise;
   expect(edge.outcomes()).toEqual({ 'client-aborted': 1 });
 });
+
+test('what is said of an older answer does not bring it back', async () => {
+  const held: ServerResponse[] = [];
+  let version = 1;
+  const app = await httpOrigin(({ headers }, response) => {
+    response.setHeader('Cache-Control', 'public, max-age=60');
+    if (headers['x-slow'] !== undefined) held.push(response.setHeader('ETag', `"${version}"`));
+    else response.setHeader('ETag', `"${version}"`).end(`version ${version}`);
+  });
+  const edge = await testEdge([{ port: app.port }], { rule: { cache } });
+  const ask = (fields = ''): Promise<string> =>
+    edge.say(`GET / HTTP/1.1\r\nHost: a\r\n${fields}Connection: close\r\n\r\n`);
+  const reload = 'Authorization: Basic YTpi\r\nCache-Control: no-cache\r\n';
+  expect(await ask()).toContain('version 1');
+  const slow = ask(`${reload}X-Slow: 1\r\n`);
+  while (held.length === 0) await settled(1);
+  version = 2;
+  expect(await ask(reload)).toContain('version 2');
+  held[0]?.writeHead(304).end();
+  expect(await slow).toContain('version 1');
+  expect(await ask()).toMatch(/belay; hit.*version 2/s);
+});

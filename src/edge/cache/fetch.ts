@@ -129,7 +129,8 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
     const { stale } = reason;
     if (stale !== null && head.status === 304) {
       if (!isAbout(stale.kept, readResponseFields(head.fields))) this.onOther();
-      else this.onUnchanged(refreshedBy(stale, head, origin, moments, this.askedUnder), head);
+      else
+        this.onUnchanged(stale, refreshedBy(stale, head, origin, moments, this.askedUnder), head);
       return NOWHERE;
     }
     if (FAILURES.has(head.status) && this.answersForError(head.status, nowMs)) return NOWHERE;
@@ -227,11 +228,8 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
   }
 
   private mayKeepFrom(verdict: Verdict): Verdict {
-    return verdict.keeps && !this.isFromOwn ? { keeps: false, why: 'other-version' } : verdict;
-  }
-
-  private get isFromOwn(): boolean {
-    return this.origin.route.isOwn(this.source.row?.place);
+    const isOwn = this.origin.route.isOwn(this.source.row?.place);
+    return verdict.keeps && !isOwn ? { keeps: false, why: 'other-version' } : verdict;
   }
 
   /** Who waited for it asks for itself, and who comes next does not wait. */
@@ -288,12 +286,14 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
     for (const reader of [...this.readers]) if (!reader.isReading) reader.tryAgain();
   }
 
-  private onUnchanged({ kept, keeps, vary }: Refreshed, head: ResponseHead): void {
+  private onUnchanged(stale: KeptResponse, refreshed: Refreshed, head: ResponseHead): void {
+    const { kept, keeps, vary } = refreshed;
     const { origin } = this;
     const { cache } = origin.route;
     const response = new KeptResponse(kept, cache.random());
+    const isOwn = origin.route.isOwn(this.source.row?.place);
     if (!keeps) cache.delete(origin);
-    else if (!this.isOutdated && this.isFromOwn) cache.update(origin, vary, response);
+    else if (!this.isOutdated && isOwn) cache.update(origin, vary, stale, response);
     this.leaveTable();
     for (const reader of [...this.readers]) {
       if (!reader.isFirst && !isForOthers(response.kept)) reader.goAlone('asked-each-time');

@@ -74,8 +74,12 @@ export class PassingBy implements ResponseWitness {
     const refreshed = isSame
       ? refreshedBy(stored, head, request, moments, stored.kept.askedUnder)
       : null;
-    if (!refreshed?.keeps) cache.delete(request);
-    else cache.update(request, refreshed.vary, new KeptResponse(refreshed.kept, cache.random()));
+    if (!refreshed?.keeps) {
+      cache.delete(request);
+      return;
+    }
+    const response = new KeptResponse(refreshed.kept, cache.random());
+    cache.update(request, refreshed.vary, stored, response);
   }
 
   private line(status: number | null): string {

@@ -232,16 +232,27 @@ export class ResponseCache {
     return this.memory.put(key, varied, VARIED_BYTES);
   }
 
-  /** In place of what is kept for the request: the body is the same. @param vary null: as before */
-  update(request: CacheRequest, vary: readonly string[] | null, response: KeptResponse): void {
+  /**
+   * In place of what was asked about: the body is the same.
+   *
+   * @param vary null: as before
+   */
+  update(
+    request: CacheRequest,
+    vary: readonly string[] | null,
+    before: KeptResponse,
+    response: KeptResponse,
+  ): void {
     const key = this.keyFor(request);
+    const found = this.memory.peek(key);
+    // Another has been put there meanwhile, and is newer.
+    if (found !== null && found !== before) return;
     if (vary !== null && key !== this.keyUnder(request, vary)) {
       this.delete(request);
       if (response.kept.body !== null) this.put(request, vary, response);
       return;
     }
-    const before = this.memory.peek(key);
-    if (before?.varies === false) carryForms(before, response);
+    carryForms(before, response);
     this.memory.put(key, response, response.sizeBytes);
     this.disk?.refresh(key, response.kept);
   }
