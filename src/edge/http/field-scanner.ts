@@ -23,6 +23,9 @@ const INTERPRETED_NAMES = [
   'transfer-encoding',
   'upgrade',
 ];
+const NOTHING = new Uint8Array();
+/** In no table, as what stands behind the end. */
+const NUL = 0;
 /** Anything may follow these initials: `proxy-…` and `x-…`. */
 const LOWER_P = 0x70;
 const LOWER_X = 0x78;
@@ -37,8 +40,9 @@ function shapeOf(initial: number, length: number): number {
 }
 
 /**
- * Walks the header lines of a head, checking every byte once. It is reused for every head, so that
- * nothing is allocated for a line that nobody interprets.
+ * Walks the header lines of a head, checking every byte once, in the bytes it came in: that takes half
+ * the time of looking at characters. It is reused for every head, so that nothing is allocated for a
+ * line that nobody interprets.
  */
 export class FieldScanner {
   lineStart = 0;
@@ -49,31 +53,34 @@ export class FieldScanner {
   /** Where the next line begins. At the end of the head: behind its empty line. */
   position = 0;
   private text = '';
+  private bytes: Uint8Array = NOTHING;
   private nameEnd = 0;
 
-  start(text: string, position: number): void {
+  /** @param bytes of the text; there may be more behind it */
+  start(text: string, position: number, bytes: Uint8Array = Buffer.from(text, 'latin1')): void {
     this.text = text;
+    this.bytes = bytes;
     this.position = position;
     this.problem = null;
   }
 
   /** Moves to the next line. False at the end of the head and at the first wrong byte. */
   next(): boolean {
-    const text = this.text;
+    const { bytes } = this;
     const start = this.position;
     let i = start;
     let marks = 0;
-    let mark = tokenTable[text.charCodeAt(i)];
+    let mark = tokenTable[bytes[i] ?? NUL];
     while (mark) {
       marks |= mark;
       i += 1;
-      mark = tokenTable[text.charCodeAt(i)];
+      mark = tokenTable[bytes[i] ?? NUL];
     }
-    if (i === start || text.charCodeAt(i) !== COLON) return this.stop(i);
+    if (i === start || bytes[i] !== COLON) return this.stop(i);
     this.nameEnd = i;
     i += 1;
-    while (fieldValueTable[text.charCodeAt(i)]) i += 1;
-    if (text.charCodeAt(i) !== CR || text.charCodeAt(i + 1) !== LF) {
+    while (fieldValueTable[bytes[i] ?? NUL]) i += 1;
+    if (bytes[i] !== CR || bytes[i + 1] !== LF) {
       return this.fail('control-character');
     }
     this.underscored = (marks & UNDERSCORE_MARK) !== 0;
@@ -85,13 +92,13 @@ export class FieldScanner {
 
   /** The line's name in lower case when the edge may have to do with it, else an empty text. */
   interpretedName(): string {
-    const { text, lineStart } = this;
-    const initial = text.charCodeAt(lineStart) | 0x20;
+    const { bytes, lineStart } = this;
+    const initial = (bytes[lineStart] ?? NUL) | 0x20;
     if (initial === LOWER_P || initial === LOWER_X) return this.name();
     const candidate = namesByShape[shapeOf(initial, this.nameEnd - lineStart)] ?? '';
     for (let i = 1; i < candidate.length; i += 1) {
       // Of the characters of a token, only the two cases of a letter become the same by this.
-      if ((text.charCodeAt(lineStart + i) | 0x20) !== candidate.charCodeAt(i)) return '';
+      if (((bytes[lineStart + i] ?? NUL) | 0x20) !== candidate.charCodeAt(i)) return '';
     }
     return candidate;
   }
@@ -102,17 +109,17 @@ export class FieldScanner {
 
   /** The line's value without the white space around it. */
   value(): string {
-    const text = this.text;
+    const { bytes } = this;
     let start = this.nameEnd + 1;
     let end = this.lineEnd;
-    while (start < end && isBlank(text.charCodeAt(start))) start += 1;
-    while (end > start && isBlank(text.charCodeAt(end - 1))) end -= 1;
-    return text.slice(start, end);
+    while (start < end && isBlank(bytes[start])) start += 1;
+    while (end > start && isBlank(bytes[end - 1])) end -= 1;
+    return this.text.slice(start, end);
   }
 
   private stop(at: number): false {
-    const code = this.text.charCodeAt(at);
-    const isLineEnd = code === CR && this.text.charCodeAt(at + 1) === LF;
+    const code = this.bytes[at] ?? NUL;
+    const isLineEnd = code === CR && this.bytes[at + 1] === LF;
     const isFirst = at === this.position;
     if (isFirst && isLineEnd) {
       this.position = at + 2;
@@ -128,4 +135,4 @@ export class FieldScanner {
   }
 }
 
-const isBlank = (code: number): boolean => code === SP || code === HT;
+const isBlank = (code: number | undefined): boolean => code === SP || code === HT;

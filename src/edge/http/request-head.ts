@@ -42,8 +42,12 @@ export interface RequestHead {
 
 const scanner = new FieldScanner();
 
-/** Reads a head. The text may go on behind it. */
-export function parseRequestHead(text: string, limits: Limits): RequestHead | Refusal {
+/** Reads a head. The text may go on behind it. @param bytes of the text */
+export function parseRequestHead(
+  text: string,
+  limits: Limits,
+  bytes?: Uint8Array,
+): RequestHead | Refusal {
   const lineEnd = text.indexOf('\r\n');
   const line = parseRequestLine(text, lineEnd, limits);
   if ('status' in line) return line;
@@ -61,7 +65,7 @@ export function parseRequestHead(text: string, limits: Limits): RequestHead | Re
     forwarding: '',
     headBytes: 0,
   };
-  scanner.start(text, lineEnd + 2);
+  scanner.start(text, lineEnd + 2, bytes);
   return parseFields(text, head, limits);
 }
 

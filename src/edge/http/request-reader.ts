@@ -61,7 +61,7 @@ export class RequestReader {
     const searchFrom = Math.max(0, this.seenBytes - HEAD_END.length);
     const end = held.indexOf(HEAD_END, searchFrom, 'latin1');
     if (end === -1 || end > this.limits.headBytes) return this.lookAtPart(held, end !== -1);
-    const head = parseRequestHead(latin1(held, 0, end + HEAD_END.length), this.limits);
+    const head = parseRequestHead(latin1(held, 0, end + HEAD_END.length), this.limits, held);
     this.seenBytes = 0;
     this.emptyLineSkipped = false;
     if ('headBytes' in head) this.consume(head.headBytes);

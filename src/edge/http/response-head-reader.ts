@@ -24,13 +24,14 @@ export class ResponseHeadReader {
   /** The next head; `partial` when it is not all here, `malformed` when it never will be one. */
   next(requestMethod: string, maxBytes: number): ResponseHead | 'partial' | 'malformed' {
     const start = this.position;
-    const end = this.bytes.indexOf(HEAD_END, start, 'latin1');
+    const { bytes } = this;
+    const end = bytes.indexOf(HEAD_END, start, 'latin1');
     if (end === -1) return this.hold(maxBytes);
     if (end - start > maxBytes) return 'malformed';
     this.position = end + HEAD_END.length;
-    return (
-      parseResponseHead(latin1(this.bytes, start, this.position), requestMethod) ?? 'malformed'
-    );
+    const own = start === 0 ? bytes : bytes.subarray(start);
+    const text = latin1(bytes, start, this.position);
+    return parseResponseHead(text, requestMethod, own) ?? 'malformed';
   }
 
   private hold(maxBytes: number): 'partial' | 'malformed' {

@@ -27,8 +27,16 @@ export interface ResponseHead {
 
 const scanner = new FieldScanner();
 
-/** Reads a whole head, empty line included. Null when it cannot be framed without guessing. */
-export function parseResponseHead(text: string, requestMethod: string): ResponseHead | null {
+/**
+ * Reads a whole head, empty line included. Null when it cannot be framed without guessing.
+ *
+ * @param bytes of the text
+ */
+export function parseResponseHead(
+  text: string,
+  requestMethod: string,
+  bytes?: Uint8Array,
+): ResponseHead | null {
   const lineEnd = text.indexOf('\r\n');
   const isPlain = text.startsWith('HTTP/1.1 200 OK\r\n');
   if (!isPlain && !STATUS_LINE.test(text.slice(0, lineEnd))) return null;
@@ -42,7 +50,7 @@ export function parseResponseHead(text: string, requestMethod: string): Response
     upgrade: '',
     fields: '',
   };
-  scanner.start(text, lineEnd + 2);
+  scanner.start(text, lineEnd + 2, bytes);
   return parseFields(text, head, requestMethod);
 }
 
