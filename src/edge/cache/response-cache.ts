@@ -19,7 +19,6 @@ const PASS_MS = 10_000;
 const MOST_REMEMBERED = 10_000;
 /** Answers under one key; who sends ever new values of a field that varies gets no further. */
 const MOST_VARIANTS = 64;
-const VARIED_BYTES = 2_048;
 /** Of the memory one response may take: this share. */
 const RESPONSE_SHARE = 1 / 8;
 const MOST_RESPONSE_BYTES = 16 * 1024 * 1024;
@@ -140,7 +139,7 @@ export class ResponseCache {
       const newer = this.memory.peek(key);
       if (newer !== null || read === null || !isWanted) return newer;
       const found = read instanceof KeptResponse ? read : new Varied(read);
-      this.memory.put(key, found, found.varies ? VARIED_BYTES : found.sizeBytes);
+      this.memory.put(key, found, found.sizeBytes);
       return found;
     });
     this.lookUps.set(key, looking);
@@ -229,7 +228,7 @@ export class ResponseCache {
     if (!isSame) this.disk?.keepNames(key, vary);
     if (!varied.keys.includes(variant)) varied.keys.push(variant);
     if (varied.keys.length > MOST_VARIANTS) this.memory.delete(varied.keys.shift() ?? '');
-    return this.memory.put(key, varied, VARIED_BYTES);
+    return this.memory.put(key, varied, varied.sizeBytes);
   }
 
   /**
