@@ -217,7 +217,7 @@ export class CacheReader implements Ongoing, BodyReaderOfMany {
   }
 
   onClientGone(): void {
-    if (this.fetch !== null) this.endUnanswered('client-aborted');
+    this.endUnanswered('client-aborted');
   }
 
   onDeadline(nowMs: number): void {
@@ -250,6 +250,8 @@ export class CacheReader implements Ongoing, BodyReaderOfMany {
   }
 
   private endUnanswered(outcome: Outcome): void {
+    // It has ended, and its connection is about to close.
+    if (this.fetch === null) return;
     const { position: bodyBytes, request, source, toldStatus: status } = this;
     this.leaveFetch();
     request.count({ outcome, status, source, bodyBytes });

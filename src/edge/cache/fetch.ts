@@ -171,9 +171,9 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
   private makeSpill(head: ResponseHead): DiskWriter | null {
     const { cache } = this.origin.route;
     if (!this.verdict?.keeps || cache.disk === null || this.reason.isPart) return null;
-    const { kept } = this.verdict;
     const sizeBytes = head.body >= 0 ? head.body : null;
-    return cache.disk.create(this.ownKey, { ...kept, bodyBytes: sizeBytes ?? 0 }, sizeBytes);
+    const kept = { ...this.verdict.kept, bodyBytes: sizeBytes ?? 0 };
+    return cache.disk.create(this.ownKey, kept, sizeBytes);
   }
 
   /** The key of what it brings. */
@@ -188,8 +188,9 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
     filling.isWhole = true;
     filling.trailers = trailers;
     const kept = filling.holds && verdict?.keeps ? this.keptOf(filling, verdict) : null;
-    if (kept !== null && filling.spill !== null) void this.keepOnDisk(filling, kept);
-    else if (kept !== null) this.keep(kept);
+    if (kept === null) this.leaveTable();
+    else if (filling.spill !== null) void this.keepOnDisk(filling, kept);
+    else this.keep(kept);
     for (const reader of [...this.readers]) {
       if (reader.isReading) reader.pump();
       else if (kept === null) reader.tryAgain();
@@ -343,12 +344,8 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
     const nowMs = this.origin.route.cache.edge.clock.monotonic();
     if (this.answersForError(null, nowMs)) return;
     this.leaveTable();
-    const own = {
-      status: answer.status,
-      text: answer.text,
-      fields: answer.fields ?? '',
-      outcome: this.lastOutcome,
-    };
+    const { status, text, fields = '' } = answer;
+    const own = { status, text, fields, outcome: this.lastOutcome };
     for (const reader of [...this.readers]) reader.onOwnAnswer(own);
   }
 
