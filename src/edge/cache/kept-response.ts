@@ -207,5 +207,5 @@ export class Varied {
   }
 }
 
-export const statusText = (status: number): string =>
+const statusText = (status: number): string =>
   `${status} ${STATUS_CODES[status] ?? 'Unknown'}`;
