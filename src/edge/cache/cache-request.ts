@@ -169,7 +169,9 @@ export class CacheRequest {
   private refresh(kept: KeptResponse, nowMs: number): void {
     const { cache } = this.route;
     const key = cache.keyFor(this);
-    if (cache.fetches.has(key) || nowMs < kept.askAgainMs || this.to.isOut(nowMs)) return;
+    const isUnderWay = cache.fetches.has(key);
+    if (isUnderWay || this.wantsNothingStored || nowMs < kept.askAgainMs) return;
+    if (this.to.isOut(nowMs)) return;
     cache.counts(this.route.environment).refreshes += 1;
     new Fetch(this, { ...REFRESH, key, stale: kept }).begin();
   }
@@ -259,12 +261,16 @@ export class CacheRequest {
     return this.asked?.cacheControl?.onlyIfCached ?? false;
   }
 
+  private get wantsNothingStored(): boolean {
+    return this.asked?.cacheControl?.noStore ?? false;
+  }
+
   /** Asks, or waits for one who does. @param failures of others, in turn, while it waited for them */
   join(why: Forwarded, stale: KeptResponse | null, failures = 0): void {
     const { client, head, route, to } = this;
     const { cache } = route;
     // Who wants nothing stored is not to take what is stored from others either.
-    if (this.asked?.cacheControl?.noStore) {
+    if (this.wantsNothingStored) {
       this.pass(why, 'request-no-store');
       return;
     }

@@ -163,3 +163,36 @@ test('what is said of an older answer does not bring it back', async () => {
   expect(await slow).toContain('version 1');
   expect(await ask()).toMatch(/belay; hit.*version 2/s);
 });
+
+test.each([
+  'Cache-Control: no-cache, no-store',
+  'Authorization: Basic YTpi\r\nCache-Control: no-cache',
+])('who says `%s` takes nothing from the others', async (fields) => {
+  const app = await httpOrigin((_, response) =>
+    response.setHeader('Cache-Control', 'max-age=60').end('for all'),
+  );
+  const edge = await testEdge([{ port: app.port }], { rule: { cache } });
+  const ask = (lines = ''): Promise<string> =>
+    edge.say(`GET / HTTP/1.1\r\nHost: a\r\n${lines}Connection: close\r\n\r\n`);
+  await ask();
+  expect(await ask(`${fields}\r\n`)).toContain('belay; fwd=request; fwd-status=200; detail=');
+  expect(await ask()).toContain('belay; hit');
+});
+
+test('what is stale is not asked about behind the answer to who wants nothing stored', async () => {
+  let asked = 0;
+  const app = await httpOrigin((_, response) => {
+    asked += 1;
+    response.setHeader('Cache-Control', 'max-age=1, stale-while-revalidate=60').setHeader('Age', 1);
+    response.end('for all');
+  });
+  const edge = await testEdge([{ port: app.port }], { rule: { cache } });
+  const ask = (lines = ''): Promise<string> =>
+    edge.say(`GET / HTTP/1.1\r\nHost: a\r\n${lines}Connection: close\r\n\r\n`);
+  await ask();
+  for (const lines of ['Cache-Control: no-store\r\n', '']) {
+    expect(await ask(lines)).toContain('detail=revalidating');
+    await settled();
+  }
+  expect(asked).toBe(2);
+});
