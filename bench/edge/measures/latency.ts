@@ -10,11 +10,14 @@ import { type Bench, inTurn, type Measure, rowsBeside } from '../measure.ts';
 const MORE_ROUNDS = 2;
 const PROGRAM = join(import.meta.dirname, '../fixed-rate-process.ts');
 
+/** Requests a second: what is asked of all, or half of what each can do. */
+type Rate = number | 'half';
+
 /**
- * The 99th percentile at a fixed rate, half of what each can do, counted from when each request was
- * due: who keeps the client waiting is not forgiven for it.
+ * The 99th percentile at a fixed rate, counted from when each request was due: who keeps the client
+ * waiting is not forgiven for it.
  */
-export const latencyBeside = (...names: string[]): Measure => ({
+export const latencyBeside = (names: readonly string[], rate: Rate): Measure => ({
   name: 'latency',
   needs: ['wrk', 'taskset'],
   async run(bench) {
@@ -22,7 +25,7 @@ export const latencyBeside = (...names: string[]): Measure => ({
     const pids = [bench.origin, ...some].flatMap((each) => each.pids);
     pin(pids, SERVING_CORE);
     try {
-      return await compare(some, bench);
+      return await compare(some, rate, bench);
     } finally {
       pin(pids, 'any');
     }
@@ -31,6 +34,7 @@ export const latencyBeside = (...names: string[]): Measure => ({
 
 async function compare(
   contenders: readonly Contender[],
+  rate: Rate,
   { ours, seconds, rounds }: Bench,
 ): Promise<Row[]> {
   const most = await inTurn(contenders, rounds, async (contender) => {
@@ -38,11 +42,12 @@ async function compare(
     return perSecond;
   });
   const p99 = await inTurn(contenders, rounds + MORE_ROUNDS, (contender) =>
-    p99Us(contender, median(most.get(contender) ?? []) / 2, seconds),
+    p99Us(contender, rate === 'half' ? median(most.get(contender) ?? []) / 2 : rate, seconds),
   );
+  const told = rate === 'half' ? 'half of that rate' : `${rate} requests/s`;
   return [
     ...rowsBeside('GET 200 B: requests/s on one core with the origin', most, ours, '/s', {}),
-    ...rowsBeside('99th percentile at half of that rate', p99, ours, 'µs', {}),
+    ...rowsBeside(`99th percentile at ${told}`, p99, ours, 'µs', {}),
   ];
 }
 
