@@ -89,7 +89,8 @@ describe('environments', () => {
     expect((await look('production')).namesOf).toBeNull();
   });
 
-  test('a swap outlives the daemon and a deployment', { timeout: 300_000 }, async () => {
+  const nightly = test.skipIf(!process.env.BELAY_NIGHTLY);
+  nightly('a swap outlives the daemon and a deployment', { timeout: 300_000 }, async () => {
     await blueAndGreen();
     const port = await house.port();
     await belay('envs', 'swap', 'production', 'staging');

@@ -90,7 +90,9 @@ describe('under the load of an independent client', () => {
   }
 
   test('nothing is lost, and the ledger agrees', { timeout: 180_000 }, async () => {
-    await goThrough(phases);
+    // A deploy amid which the daemon is killed has a restart and a kill of the daemon in it.
+    const isLeftToTheNight = ({ run }: Phase) => run === restart || run === killDaemon;
+    await goThrough(phases.filter((phase) => !isLeftToTheNight(phase)));
   });
 
   test.skipIf(!process.env.BELAY_NIGHTLY)(

@@ -120,22 +120,27 @@ describe('a parallel GET keeps its p99 below 100 ms', () => {
     );
 
   for (const attack of attacks) {
-    test(`beside ${attack.connections} clients: ${attack.kind}`, async ({ skip }) => {
-      const most = mostDescriptors();
-      const needed = attack.connections + OTHER_DESCRIPTORS;
-      skip(needed > most, `needs ${needed} descriptors; the limit is ${most} (ulimit -Hn)`);
-      const measured: { p99Ms: number; wasBusy: boolean }[] = [];
-      // What the attack does, it does every time; what the machine does beside it, it does not.
-      while (measured.length < ATTEMPTS) {
-        measured.push(await measure(attack));
-        if ((measured.at(-1)?.p99Ms ?? 0) < MOST_P99_MS) return;
-      }
-      skip(
-        measured.some(({ wasBusy }) => wasBusy),
-        'the machine was too busy to tell',
-      );
-      expect.fail(`p99 ${measured.map(({ p99Ms }) => Math.round(p99Ms)).join(', ')} ms`);
-    });
+    // By day one that writes slowly and one that reads slowly.
+    const isOfTheDay = attack.kind === 'slow-header' || attack.kind === 'slow-reader';
+    test.skipIf(!isOfTheDay && !process.env.BELAY_NIGHTLY)(
+      `beside ${attack.connections} clients: ${attack.kind}`,
+      async ({ skip }) => {
+        const most = mostDescriptors();
+        const needed = attack.connections + OTHER_DESCRIPTORS;
+        skip(needed > most, `needs ${needed} descriptors; the limit is ${most} (ulimit -Hn)`);
+        const measured: { p99Ms: number; wasBusy: boolean }[] = [];
+        // What the attack does, it does every time; what the machine does beside it, it does not.
+        while (measured.length < ATTEMPTS) {
+          measured.push(await measure(attack));
+          if ((measured.at(-1)?.p99Ms ?? 0) < MOST_P99_MS) return;
+        }
+        skip(
+          measured.some(({ wasBusy }) => wasBusy),
+          'the machine was too busy to tell',
+        );
+        expect.fail(`p99 ${measured.map(({ p99Ms }) => Math.round(p99Ms)).join(', ')} ms`);
+      },
+    );
   }
 });
 
