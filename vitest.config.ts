@@ -13,6 +13,9 @@ const underLoad = [
   'slow-clients',
 ].map((name) => `test/e2e/${name}.test.ts`);
 
+/** They measure the heap: each in a process of its own. */
+const ofTheHeap = ['src/edge/cache/map-size.test.ts', 'test/cache-memory.test.ts'];
+
 /** Whole programs take their time to come up. */
 const patience = { testTimeout: 120_000, hookTimeout: 120_000 };
 
@@ -29,9 +32,19 @@ export default defineConfig({
         test: {
           name: 'rooms',
           include: ['src/**/*.test.ts', 'test/*.test.ts', 'test/{contract,golden}/**/*.test.ts'],
+          exclude: ofTheHeap,
           maxWorkers: 3,
           // They leave nothing behind, so that one process can do many; most of their time is waiting.
           isolate: false,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'heap',
+          include: ofTheHeap,
+          maxWorkers: 1,
           sequence: { groupOrder: 0 },
         },
       },

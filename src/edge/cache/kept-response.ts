@@ -207,5 +207,4 @@ export class Varied {
   }
 }
 
-const statusText = (status: number): string =>
-  `${status} ${STATUS_CODES[status] ?? 'Unknown'}`;
+const statusText = (status: number): string => `${status} ${STATUS_CODES[status] ?? 'Unknown'}`;
