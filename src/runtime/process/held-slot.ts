@@ -38,8 +38,11 @@ export interface HeldSlot {
   readonly supervision: Supervision;
 }
 
-/** The shim writes the status at once; one that does not, stopped or killed, is not waited for. */
-const STATUS_WAIT_MS = 200;
+/**
+ * The shim writes the status as soon as it has a processor, on a busy machine in a second; one that
+ * does not, stopped or killed, is not waited for.
+ */
+const STATUS_WAIT_MS = 2_000;
 
 export function toSlot(held: HeldSlot): Slot {
   const { record } = held;
