@@ -3,7 +3,7 @@ import type { BodySink } from '../http/body-reader.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import type { Deadlined } from '../worker/deadlines.ts';
 import { Exchange } from '../worker/exchange.ts';
-import { type OwnAnswer, ownAnswers } from '../worker/own-answers.ts';
+import { ownAnswers } from '../worker/own-answers.ts';
 import type { CacheReader } from './cache-reader.ts';
 import type { CacheRequest, Source } from './cache-request.ts';
 import type { CacheReport } from './cache-status.ts';
@@ -16,6 +16,7 @@ import { isAbout } from './freshening.ts';
 import {
   isOfClient,
   linesWhileFilling,
+  momentsOf,
   type Refreshed,
   refreshedBy,
   type Verdict,
@@ -123,9 +124,7 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
     const { edge } = origin.route.cache;
     const { target } = this.exchange;
     this.source = { row: target?.row ?? null, target: target?.id ?? null };
-    const nowMs = edge.clock.monotonic();
-    const { requestedAt } = this;
-    const moments = { requestedAt, receivedAt: edge.clock.now(), receivedMs: nowMs };
+    const moments = momentsOf(this.requestedAt, edge.clock);
     const { stale } = reason;
     if (stale !== null && head.status === 304) {
       if (!isAbout(stale.kept, readResponseFields(head.fields))) this.onOther();
@@ -133,7 +132,8 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
         this.onUnchanged(stale, refreshedBy(stale, head, origin, moments, this.askedUnder), head);
       return NOWHERE;
     }
-    if (FAILURES.has(head.status) && this.answersForError(head.status, nowMs)) return NOWHERE;
+    if (FAILURES.has(head.status) && this.answersForError(head.status, moments.receivedMs))
+      return NOWHERE;
     const look = reason.isPart ? verdictOnPart : verdictOn;
     const verdict = look(head, origin, moments, this.askedUnder);
     this.verdict = this.mayKeepFrom(verdict);
@@ -340,7 +340,7 @@ export class Fetch extends FetchClient implements FetchedResponseUser, Deadlined
     this.end();
   }
 
-  answer(answer: Answer & Partial<Pick<OwnAnswer, 'outcome'>>): void {
+  answer(answer: Answer): void {
     const nowMs = this.origin.route.cache.edge.clock.monotonic();
     if (this.answersForError(null, nowMs)) return;
     this.leaveTable();

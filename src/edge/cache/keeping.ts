@@ -1,3 +1,4 @@
+import type { Clock } from '../../kernel/clock.ts';
 import { pathOf } from '../../model/cache-key.ts';
 import { fieldOf, withoutFields } from '../http/field-lines.ts';
 import { isRemovedField } from '../http/removed-fields.ts';
@@ -23,6 +24,13 @@ export interface Moments {
   /** Of the same moment, by the clock that nobody sets. */
   receivedMs: number;
 }
+
+/** Those of an answer that comes now. */
+export const momentsOf = (requestedAt: number, clock: Clock): Moments => ({
+  requestedAt,
+  receivedAt: clock.now(),
+  receivedMs: clock.monotonic(),
+});
 
 /** What is to become of an answer. */
 export type Verdict =

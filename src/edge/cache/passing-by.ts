@@ -4,7 +4,7 @@ import type { ResponseWitness } from '../worker/response-relay.ts';
 import type { CacheRequest } from './cache-request.ts';
 import { cacheStatus, type Forwarded } from './cache-status.ts';
 import { isStillOf } from './freshening.ts';
-import { refreshedBy } from './keeping.ts';
+import { momentsOf, refreshedBy } from './keeping.ts';
 import { KeptResponse } from './kept-response.ts';
 import { readResponseFields } from './response-fields.ts';
 
@@ -65,12 +65,7 @@ export class PassingBy implements ResponseWitness {
       readResponseFields(head.fields),
       length === null ? null : Number(length),
     );
-    const { clock } = cache.edge;
-    const moments = {
-      requestedAt: this.requestedAt,
-      receivedAt: clock.now(),
-      receivedMs: clock.monotonic(),
-    };
+    const moments = momentsOf(this.requestedAt, cache.edge.clock);
     const refreshed = isSame
       ? refreshedBy(stored, head, request, moments, stored.kept.askedUnder)
       : null;

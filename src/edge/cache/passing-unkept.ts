@@ -1,7 +1,7 @@
 import type { ResponseHead } from '../http/response-head.ts';
 import type { ResponseWitness } from '../worker/response-relay.ts';
 import type { CacheRequest } from './cache-request.ts';
-import { verdictOn } from './keeping.ts';
+import { momentsOf, verdictOn } from './keeping.ts';
 import { passingLine } from './passing-by.ts';
 
 /**
@@ -20,9 +20,8 @@ export class PassingUnkept implements ResponseWitness {
   onHead(head: ResponseHead): string {
     const { request, requestedAt } = this;
     const { cache, environment, purge } = request.route;
-    const { clock } = cache.edge;
     cache.counts(environment).passed += 1;
-    const moments = { requestedAt, receivedAt: clock.now(), receivedMs: clock.monotonic() };
+    const moments = momentsOf(requestedAt, cache.edge.clock);
     const verdict = verdictOn(head, request, moments, purge);
     if (verdict.keeps) cache.expectNext(request.passKey);
     return passingLine(request, 'uri-miss', head.status, verdict.keeps ? '' : verdict.why);
